@@ -1,0 +1,52 @@
+"""What lives as long as one batch of trajectories."""
+
+from __future__ import annotations
+
+import attrs
+import torch
+from torch import Tensor
+
+from kinetic._types import ALL, Rows
+
+
+@attrs.frozen(eq=False)
+class Batch:
+    """The identity of the samples of a batch, handed to a field with each call.
+
+    Args:
+        ids: int64 `(n,)`, the sample ids.
+        condition: `(n, ...)` or None, what each sample is asked to be; int64 class labels where classes are used.
+    """
+
+    ids: Tensor
+    condition: Tensor | None = None
+    _memo: dict[str, Tensor] = attrs.field(factory=dict, repr=False)
+    _rows: Rows = attrs.field(default=ALL, repr=False)
+    _size: int = attrs.field(repr=False)
+
+    @_size.default
+    def _all(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: Rows) -> Batch:
+        """The batch cut to some of its rows. What is remembered through the cut is seen by the whole."""
+        if isinstance(rows, slice) and rows == ALL:
+            return self
+        index = torch.arange(self._size, device=self.ids.device)[self._rows][rows]
+        condition = None if self.condition is None else self.condition[rows]
+        return Batch(self.ids[rows], condition, self._memo, index, self._size)
+
+    def remember(self, name: str, value: Tensor) -> None:
+        """Keep `value`, `(m, ...)`, for these rows until the batch ends."""
+        if isinstance(self._rows, slice) and self._rows == ALL:
+            self._memo[name] = value
+            return
+        if name not in self._memo:
+            self._memo[name] = value.new_zeros(self._size, *value.shape[1:])
+        else:
+            self._memo[name] = self._memo[name].clone()
+        self._memo[name][self._rows] = value
+
+    def recall(self, name: str) -> Tensor | None:
+        """What was last remembered for these rows, or None. Rows that never remembered anything hold zeros."""
+        return self._memo[name][self._rows] if name in self._memo else None

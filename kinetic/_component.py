@@ -1,0 +1,53 @@
+"""What every part of kinetic is: a frozen attrs class whose fields are its options, abstract or final."""
+
+from __future__ import annotations
+
+import abc
+import inspect
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen(eq=False)
+class Component(abc.ABC):
+    """Base of the seven roles.
+
+    A subclass is either abstract (it has abstract methods and cannot be made) or final (it can be made and cannot be
+    subclassed). To change one method of a final class, wrap an instance of it in a class of your own.
+    """
+
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        for base in cls.__mro__[1:]:
+            final = issubclass(base, Component) and not inspect.isabstract(base) and base is not Component
+            if final and base.__qualname__ != cls.__qualname__:
+                raise TypeError(f"{cls.__name__} subclasses {base.__name__}, which is final: wrap a {base.__name__}")
+
+
+def moved(value: Any, device: Any) -> Any:
+    """`value` with every tensor, module and component inside it on `device`.
+
+    Looks into attrs fields, tuples, lists and dicts. A component comes back as a new one (itself, if nothing moved);
+    an `nn.Module` is moved in place, as `Module.to` does.
+    """
+    import torch
+
+    if isinstance(value, torch.Tensor | torch.nn.Module):
+        return value.to(device)
+    if isinstance(value, Component):
+        parts = {f.name: getattr(value, f.name) for f in attrs.fields(type(value))}
+        there = {name: moved(part, device) for name, part in parts.items()}
+        if all(there[name] is parts[name] for name in parts):
+            return value
+        twin = object.__new__(type(value))
+        for name, part in there.items():
+            object.__setattr__(twin, name, part)
+        return twin
+    if type(value) in (tuple, list):
+        items = [moved(item, device) for item in value]
+        return value if all(a is b for a, b in zip(items, value, strict=True)) else type(value)(items)
+    if type(value) is dict:
+        pairs = {key: moved(item, device) for key, item in value.items()}
+        return value if all(pairs[key] is value[key] for key in value) else pairs
+    return value

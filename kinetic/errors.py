@@ -1,0 +1,71 @@
+"""Every error a user can cause. Each names the thing, the value, what would do, and the way on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class KineticError(Exception):
+    """Base of every error kinetic raises on purpose. The command line prints it without a traceback."""
+
+
+class UnknownNameError(KineticError, LookupError):
+    """A name that no installed plugin offers, or an option or key that does not exist."""
+
+
+class OptionError(KineticError, ValueError):
+    """An option of the wrong type or out of its range."""
+
+
+class RecipeError(KineticError, ValueError):
+    """A recipe that cannot be read or does not say what it must."""
+
+
+class PluginError(KineticError, ImportError):
+    """A plugin that does not import, or two plugins that claim one name."""
+
+
+class MissingFileError(KineticError, FileNotFoundError):
+    """Weights or data that are not where an option says they are."""
+
+
+class MissingPackageError(KineticError, ImportError):
+    """A package that a component needs and that does not import here."""
+
+
+class ShapeError(KineticError, ValueError):
+    """A tensor whose shape is not the one its neighbour expects."""
+
+
+class StoreError(KineticError, FileExistsError):
+    """A run folder that holds another run, or a file in it that cannot be read."""
+
+
+class NonFiniteError(KineticError, ArithmeticError):
+    """A velocity field that returned NaN or infinity on the way.
+
+    Args:
+        ids: the sample ids concerned, in order.
+        t: the time of the first step that was not finite, in [0, 1].
+        arm: the arm that was running, where one was.
+    """
+
+    def __init__(self, ids: Sequence[int], t: float, arm: str | None = None) -> None:
+        self.ids, self.t, self.arm = tuple(ids), t, arm
+        shown = ", ".join(map(str, self.ids[:8])) + (", ..." if len(self.ids) > 8 else "")
+        super().__init__(
+            f"{f'arm {arm!r}: ' if arm else ''}the velocity is not finite at t = {t:.6g} for {len(self.ids)} "
+            f"sample(s): {shown}\n  Finished batches are kept. Check the field near this time, or use smaller steps."
+        )
+
+
+def unknown(what: str, name: str, known: Iterable[str], hint: str = "") -> UnknownNameError:
+    """The error for a name nobody knows: the nearest known one, all known ones, and where to look."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    lines = [f"{what} {name!r}." + (f" Did you mean {near[0]!r}?" if near else "")]
+    lines.append(f"  known: {', '.join(known) or 'none'}")
+    if hint:
+        lines.append(f"  {hint}")
+    return UnknownNameError("\n".join(lines))

@@ -1,1 +1,14 @@
-"""."""
+"""Energy meters."""
+
+import kinetic
+from kinetic_energy.kpe import KPE as KPE
+from kinetic_energy.path import Path as Path
+from kinetic_energy.power_profile import PowerProfile as PowerProfile
+
+
+@kinetic.hookimpl
+def register_meters(register):
+    """Offer the meters."""
+    register("kpe", KPE)
+    register("path", Path)
+    register("power", PowerProfile)

@@ -1,1 +1,14 @@
-"""."""
+"""Velocity fields in closed form, and guidance."""
+
+import kinetic
+from kinetic_fields.empirical import Empirical as Empirical
+from kinetic_fields.gaussian import Gaussian as Gaussian
+from kinetic_fields.guided import Guided as Guided
+
+
+@kinetic.hookimpl
+def register_fields(register):
+    """Offer the fields."""
+    register("empirical", Empirical)
+    register("gaussian", Gaussian)
+    register("guided", Guided)

@@ -1,0 +1,125 @@
+"""The command line. Torch and the plugins are imported by the commands that need them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from kinetic.errors import KineticError
+
+app = typer.Typer(
+    help="Run, weigh, shape and judge flow-matching models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_out = Console()
+_err = Console(stderr=True)
+
+
+@app.command()
+def run(
+    recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped recipe.")],
+    out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/RECIPE]")] = None,
+    device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
+    override: Annotated[
+        list[str] | None, typer.Option("--set", help="Change the recipe: arms.kts.schedule.alpha=0.02. Repeatable.")
+    ] = None,
+) -> None:
+    """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on."""
+    from kinetic import load_recipe
+    from kinetic._progress import Reporter
+    from kinetic._report import print_report
+
+    finished = load_recipe(recipe, override or ()).run(out, device, Reporter(_err))
+    print_report(finished, _out)
+
+
+@app.command()
+def recipes() -> None:
+    """List the recipes that the installed plugins ship."""
+    import tomllib
+
+    from kinetic._recipe import shipped
+
+    table = Table("recipe", "what it asks", "file", box=None, header_style="bold")
+    for name, path in shipped().items():
+        table.add_row(name, escape(tomllib.loads(path.read_text(encoding="utf-8")).get("title", "")), escape(str(path)))
+    _out.print(table)
+
+
+@app.command()
+def plugins() -> None:
+    """List the installed plugins and what each offers. One that does not import is shown with its error."""
+    from kinetic import registry
+
+    known = registry()
+    table = Table("plugin", "from", "offers", box=None, header_style="bold")
+    for plugin in known.plugins:
+        offers = [f"{role} {name}" for (role, name), owner in known.origins.items() if owner == plugin.name]
+        said = f"[red]not in use: {escape(plugin.error)}[/red]" if plugin.error else escape(", ".join(offers))
+        table.add_row(escape(plugin.name), escape(f"{plugin.distribution} {plugin.version}"), said)
+    _out.print(table)
+
+
+@app.command()
+def show(
+    role: Annotated[str, typer.Argument(help="field, solver, schedule, meter, metric, features or dataset.")],
+    name: Annotated[str | None, typer.Argument(help="One of them; all names without it.")] = None,
+) -> None:
+    """Say what a component is and which options it takes."""
+    import inspect
+
+    import attrs
+
+    from kinetic import abstract_class, registry
+    from kinetic._registry import describe
+
+    abstract_class(role)
+    known = registry()
+    if name is None:
+        for each, cls in known.classes[role].items():
+            _out.print(f"[bold]{escape(each)}[/bold]  {escape(_first_line(cls))}")
+        return
+    cls = known.get(role, name)
+    _out.print(f"[bold]{escape(role)} {escape(name)}[/bold]  {cls.__module__}.{cls.__name__}")
+    _out.print(escape(inspect.getdoc(cls) or ""), highlight=False)
+    table = Table("option", "default", "takes", box=None, header_style="bold")
+    for field in attrs.fields(cls):
+        if field.init:
+            default = "required" if field.default is attrs.NOTHING else repr(field.default)
+            table.add_row(escape(field.alias or field.name), escape(default), escape(describe(field)))
+    _out.print(table)
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(help="A finished run folder.")]) -> None:
+    """Write the report of a finished run anew, and print its tables."""
+    from kinetic import load_run
+    from kinetic._report import print_report, write_report
+
+    finished = load_run(folder)
+    write_report(folder)
+    print_report(finished, _out)
+
+
+def _first_line(cls: type) -> str:
+    return (cls.__doc__ or "").strip().partition("\n")[0]
+
+
+def main() -> None:
+    """Run the command line. An error kinetic raises on purpose ends it with status 2 and one message."""
+    try:
+        app()
+    except KineticError as error:
+        _err.print(f"[bold red]error:[/bold red] {escape(str(error))}", highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _err.print("stopped; what was finished is kept, and the same command goes on from there")
+        sys.exit(130)

@@ -1,0 +1,58 @@
+"""Progress on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import final
+
+import attrs
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from kinetic._runner import Progress as Told
+
+
+@final
+@attrs.frozen(eq=False)
+class Reporter:
+    """Says how far a run is: one bar for each arm, and a line for what is done between them."""
+
+    console: Console = attrs.field(factory=lambda: Console(stderr=True))
+
+    @contextmanager
+    def running(self) -> Iterator[_Bars]:
+        """Show bars until the block ends. On something that is no terminal, one line for each arm."""
+        columns = (
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as progress:
+            yield _Bars(progress, self.console)
+
+
+@final
+@attrs.frozen(eq=False)
+class _Bars:
+    progress: Progress
+    console: Console
+
+    def arm(self, name: str, samples: int) -> Told:
+        """A bar for an arm; call it with samples' worth of path walked."""
+        task = self.progress.add_task(name, total=samples)
+        if not self.console.is_terminal:
+            self.console.print(f"{name}: {samples} samples")
+        walked = [0.0]
+
+        def told(done: float) -> None:
+            walked[0] += done
+            self.progress.update(task, completed=min(samples, round(walked[0])))
+
+        return told
+
+    def say(self, what: str) -> None:
+        """A line above the bars."""
+        self.progress.console.print(what, style="dim")

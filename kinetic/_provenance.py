@@ -1,0 +1,96 @@
+"""Where a run came from: options, hashes, versions."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+import torch
+from torch import Tensor
+
+from kinetic._component import Component
+from kinetic._registry import Registry
+from kinetic._runner import Runner
+
+TIME_MAP = "t = 0 noise, t = 1 data, v = dx/dt, unit time; energies in squared data units, summed over elements"
+
+
+def options_of(component: Any, known: Registry) -> Any:
+    """A component as a recipe would write it, every option spelt out; tensors as their shape."""
+    if isinstance(component, Component):
+        fields = [field for field in attrs.fields(type(component)) if field.init]
+        given = {field.alias: options_of(getattr(component, field.name), known) for field in fields}
+        return {"name": known.name_of(component), **given}
+    if isinstance(component, Tensor):
+        return f"tensor of shape {tuple(component.shape)}"
+    if isinstance(component, tuple | list):
+        return [options_of(item, known) for item in component]
+    return component if isinstance(component, str | int | float | bool | None) else repr(component)
+
+
+def parts_of(runner: Runner) -> dict[str, Component]:
+    """The components of a runner, under the names a recipe gives them."""
+    parts: dict[str, Component] = {"field": runner.field, "solver": runner.solver}
+    if runner.schedule:
+        parts["schedule"] = runner.schedule
+    parts |= {f"energy.{name}": meter for name, meter in runner.meters.items()}
+    return parts | {f"metrics.{name}": metric for name, metric in runner.metrics.items()}
+
+
+def weight_hashes(runners: Mapping[str, Runner]) -> dict[str, dict[str, str]]:
+    """SHA-256 of all tensors in each component that holds any: `{arm: {part: hash}}`."""
+    known: dict[int, str | None] = {}
+    hashes: dict[str, dict[str, str]] = {}
+    for arm, runner in runners.items():
+        hashes[arm] = {}
+        for name, part in parts_of(runner).items():
+            if id(part) not in known:
+                known[id(part)] = _hash(part)
+            if (found := known[id(part)]) is not None:
+                hashes[arm][name] = found
+    return hashes
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """Versions and machine."""
+    packages = ("kinetic-flow", "torch", "numpy", "scipy", "open-clip-torch", "pytorch-fid", "scikit-learn")
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
+        "threads": torch.get_num_threads(),
+        "packages": {name: version for name in packages if (version := _version(name))},
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _hash(component: Component) -> str | None:
+    digest, any_found = hashlib.sha256(), False
+    for tensor in _tensors(component):
+        any_found = True
+        digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest() if any_found else None
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, torch.nn.Module):
+        yield from (tensor for _, tensor in sorted(value.state_dict().items()))
+    elif isinstance(value, Component):
+        for field in attrs.fields(type(value)):
+            yield from _tensors(getattr(value, field.name))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _tensors(item)

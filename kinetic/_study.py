@@ -1,0 +1,203 @@
+"""A recipe carried out: every arm run, the arms held against each other, the run folder written."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from kinetic import evidence
+from kinetic._metric import Score
+from kinetic._progress import Reporter
+from kinetic._provenance import TIME_MAP, environment, options_of, parts_of, weight_hashes
+from kinetic._report import write_report
+from kinetic._runner import Run, find_device
+from kinetic._store import EVIDENCE, PROVENANCE, SCORES, FinishedRun, RunFolder, load_run
+from kinetic.errors import NonFiniteError
+from kinetic.evidence import Estimate
+
+if TYPE_CHECKING:
+    from kinetic._recipe import Recipe
+
+NORMS = ("x0_sq", "x0_dot_x1", "x1_sq")
+"""The parts of the displacement; what the partial correlations hold fixed."""
+
+NEIGHBOURS = 12
+"""How many of the most copy-like samples of an arm are kept beside their nearest training point."""
+
+
+def carry_out(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> FinishedRun:
+    """Run, compare, write; see `Recipe.run`."""
+    place = find_device(device)
+    table = recipe.content["run"]
+    weights = weight_hashes(recipe.runners)
+    folder = RunFolder.open(out, recipe.content, weights)
+    provenance: dict[str, Any] = {
+        "recipe": recipe.name,
+        "title": recipe.title,
+        "time_map": TIME_MAP,
+        "started": _now(),
+        "run": dict(table),
+        "against": dict(recipe.against),
+        "arms": {
+            arm: {name: options_of(part, recipe.registry) for name, part in parts_of(runner).items()}
+            for arm, runner in recipe.runners.items()
+        },
+        "weights": weights,
+        **environment(place),
+        "plugins": [f"{plugin.name} ({plugin.distribution} {plugin.version})" for plugin in recipe.registry.plugins],
+    }
+    folder.save_json(PROVENANCE, provenance)
+    runs: dict[str, Run] = {}
+    seconds: dict[str, float] = {}
+    with reporter.running() as bars:
+        for arm, runner in recipe.runners.items():
+            began = time.perf_counter()
+            try:
+                runs[arm] = runner.run(
+                    table["samples"],
+                    seed=table.get("seed", 0),
+                    batch=table.get("batch"),
+                    device=place,
+                    classes=table.get("classes"),
+                    shelf=folder.shelf(arm),
+                    progress=bars.arm(arm, table["samples"]),
+                )
+            except NonFiniteError as error:
+                raise NonFiniteError(error.ids, error.t, arm) from error
+            seconds[arm] = round(time.perf_counter() - began, 3)
+        bars.say("comparing the arms")
+        folder.save_table(joined_table(runs))
+        folder.save_json(SCORES, {arm: _scores(run) for arm, run in runs.items()})
+        folder.save_json(EVIDENCE, compare(runs, recipe.against))
+        for arm, run in runs.items():
+            _keep_neighbours(folder, arm, run)
+        folder.save_json(PROVENANCE, {**provenance, "finished": _now(), "seconds": seconds})
+        bars.say("drawing the report")
+        write_report(out)
+    return load_run(out)
+
+
+def joined_table(runs: Mapping[str, Run]) -> pa.Table:
+    """The rows of all arms, with a first column `arm`; a column an arm does not have is null there."""
+    tables = []
+    for arm, run in runs.items():
+        rows = run.table
+        tables.append(rows.add_column(0, "arm", pa.array([arm] * len(rows))))
+    return pa.concat_tables(tables, promote_options="default")
+
+
+def compare(runs: Mapping[str, Run], against: Mapping[str, str]) -> dict[str, Any]:
+    """What the arms say together, as `evidence.json` holds it.
+
+    Returns:
+        differences: of every per-sample column, arm minus the arm it is held `against`, paired by sample id, with
+            bootstrap intervals; and of every set score that has leave-out replicates, with jackknife intervals.
+        correlations: for each arm, Spearman's rho of each energy column against each per-sample score, raw, and
+            partial with `NORMS` held fixed.
+        groups: for each arm, the mean score of the fifth of the samples with the lowest and the highest energy.
+        shares: for each arm, what share of the variance of the KPE each of its terms carries.
+        expected_false: for each arm, how many of its correlation intervals would miss 0 by chance.
+        notes: for each arm and metric, what a reader of its values must know.
+    """
+    found: dict[str, Any] = {
+        "differences": [row for arm, base in against.items() for row in _differences(arm, base, runs)],
+        "correlations": {},
+        "groups": {},
+        "shares": {},
+        "expected_false": {},
+        "notes": {
+            arm: {name: list(s.notes) for name, s in run.details.items() if s.notes} for arm, run in runs.items()
+        },
+    }
+    for arm, run in runs.items():
+        energies, scores = _energy_columns(run), _score_columns(run)
+        norms = {name: run.energy[name].numpy() for name in NORMS}
+        rows = evidence.spearman({**norms, **energies, **scores}, list(energies), list(scores), list(NORMS))
+        found["correlations"][arm] = [
+            {"energy": r.energy, "score": r.score, "n": r.n, "raw": _json(r.raw), "partial": _json(r.partial)}
+            for r in rows
+        ]
+        found["expected_false"][arm] = evidence.expected_false(rows)
+        found["groups"][arm] = [
+            {"energy": e, "score": s, "low": _json(low), "high": _json(high), "difference": _json(difference)}
+            for e in energies
+            for s in scores
+            for low, high, difference in [evidence.quantile_groups(energies[e], scores[s])]
+        ]
+        if {"kpe", "bending"} <= energies.keys():
+            found["shares"][arm] = evidence.variance_shares(
+                energies["kpe"], norms["x0_sq"], norms["x0_dot_x1"], norms["x1_sq"], energies["bending"]
+            )
+    return found
+
+
+def _differences(arm: str, base: str, runs: Mapping[str, Run]) -> list[dict[str, Any]]:
+    rows = []
+    one, other = runs[arm], runs[base]
+    for name, column in _energy_columns(one).items():
+        if name in other.energy:
+            rows.append(("energy", name, evidence.paired_difference(column, other.energy[name].numpy())))
+    for metric in one.details.keys() & other.details.keys():
+        mine, theirs = one.details[metric], other.details[metric]
+        for name, column in _comparable(mine).items():
+            if name in theirs.columns:
+                rows.append((metric, name, evidence.paired_difference(column, theirs.columns[name].double().numpy())))
+        for name, estimate in mine.values.items():
+            twin = theirs.values.get(name)
+            if twin is not None and estimate.leave_out is not None and twin.leave_out is not None:
+                rows.append((metric, name, evidence.jackknife_difference(estimate, twin)))
+    order = {metric: place for place, metric in enumerate(["energy", *one.details])}
+    rows.sort(key=lambda row: order[row[0]])
+    return [{"arm": arm, "against": base, "metric": m, "name": n, **_json(e)} for m, n, e in rows]
+
+
+def _energy_columns(run: Run) -> dict[str, np.ndarray]:
+    return {name: c.numpy() for name, c in run.energy.items() if c.dim() == 1 and name not in (*NORMS, "gain")}
+
+
+def _comparable(score: Score) -> dict[str, np.ndarray]:
+    """Columns that can be averaged: numbers and yes/no, no indices."""
+    numbers = {name: c for name, c in score.columns.items() if c.is_floating_point() or c.dtype == torch.bool}
+    return {name: column.double().numpy() for name, column in numbers.items()}
+
+
+def _score_columns(run: Run) -> dict[str, np.ndarray]:
+    return {
+        f"{metric}.{name}": column.double().numpy()
+        for metric, score in run.details.items()
+        for name, column in score.columns.items()
+        if column.is_floating_point()
+    }
+
+
+def _scores(run: Run) -> dict[str, dict[str, Any]]:
+    energy = {name: _json(evidence.mean(c.numpy())) for name, c in run.energy.items() if c.dim() == 1}
+    return {"energy": energy} | {
+        metric: {name: _json(estimate) for name, estimate in score.values.items()}
+        for metric, score in run.details.items()
+    }
+
+
+def _json(estimate: Estimate | None) -> Any:
+    return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+
+
+def _keep_neighbours(folder: RunFolder, arm: str, run: Run) -> None:
+    for score in run.details.values():
+        if score.nearest is not None and {"index", "ratio"} <= score.columns.keys():
+            ids = torch.argsort(score.columns["ratio"], stable=True)[:NEIGHBOURS]
+            points = [int(score.columns["index"][i]) for i in ids]
+            nearest = torch.cat([score.nearest.read(point, point + 1) for point in points])
+            folder.save_neighbours(arm, ids, run.samples[ids], nearest.cpu())
+            return
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

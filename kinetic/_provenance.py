@@ -79,7 +79,7 @@ def _hash(component: Component) -> str | None:
     for tensor in _tensors(component):
         any_found = True
         digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest() if any_found else None
 
 

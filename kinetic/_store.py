@@ -27,7 +27,7 @@ RECIPE, PROVENANCE, TABLE = "recipe.toml", "provenance.json", "samples.parquet"
 SCORES, EVIDENCE, REPORT = "scores.json", "evidence.json", "report.html"
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Have `write` fill a file beside `path`, then put it in its place: a reader sees all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -113,7 +113,8 @@ class RunFolder:
             if before != weights:
                 key = next(_differences(before, dict(weights), ""))
                 raise StoreError(
-                    f"{path} was made with other weights or data: {key}\n  Choose another folder with --out, or delete it."
+                    f"{path} was made with other weights or data: {key}\n"
+                    "  Choose another folder with --out, or delete it."
                 )
         elif path.is_file() or (path.exists() and any(path.iterdir())):
             raise StoreError(f"{path} is there and holds no run\n  Choose another folder with --out.")

@@ -69,7 +69,7 @@ class Empirical(VelocityField):
         ended = t >= 1
         before = t.double().clamp_max(1 - 1e-6)
         rest = (1 - before).view(-1, *[1] * (x.dim() - 1))
-        v = ((self.posterior(x, before, batch).mean - x) / rest).to(x.dtype)
+        v = ((self._stream(x, before, batch, whole=False)[0] - x) / rest).to(x.dtype)
         if batch is not None:
             last = batch.recall("empirical.velocity")
             if last is not None:
@@ -79,39 +79,50 @@ class Empirical(VelocityField):
 
     def posterior(self, x: State, t: PerSample, batch: Batch | None = None) -> Posterior:
         """The posterior over the data at x `(m, *event)`, t `(m,)` in [0, 1)."""
+        mean, total, moment, nearest = self._stream(x, t, batch, whole=True)
+        return Posterior(
+            mean=mean,
+            entropy=(total.log() - moment / total).clamp_min(0),
+            top_weight=1 / total,
+            nearest=nearest,
+        )
+
+    def _stream(
+        self, x: State, t: PerSample, batch: Batch | None, whole: bool
+    ) -> tuple[State, PerSample, PerSample, Tensor]:
+        """The posterior mean, and with `whole` what else there is to say, in one pass over the data.
+
+        With l_i the logits and best their maximum so far: total = sum exp(l_i - best) and
+        moment = sum exp(l_i - best) (l_i - best), both rescaled whenever best rises.
+        """
         if x.shape[1:] != self.event_shape:
             raise ShapeError(f"samples have shape {tuple(x.shape[1:])}, the data {tuple(self.event_shape)}")
         wanted = self._wanted(batch)
         x, t = x.flatten(1).double(), t.double()[:, None]
+        # l_i = -||x - t x_i||^2 / (2 (1-t)^2) without ||x||^2, which all points share, as one product
+        query = torch.cat([x * t, t.square()], 1) / (1 - t) ** 2
         best = x.new_full((len(x), 1), -math.inf)
-        nearest = torch.zeros(len(x), 1, dtype=torch.int64, device=x.device)
         total, moment, mean = torch.zeros_like(best), torch.zeros_like(best), torch.zeros_like(x)
+        nearest = torch.zeros_like(best, dtype=torch.int64)
         for start, block in self.data.blocks(max(1, _BLOCK // x.shape[1])):
             points = block.to(x.device).flatten(1).double()
-            # -||x - t x_i||^2 / (2 (1-t)^2) without ||x||^2, which all points share
-            logits = (t * (x @ points.T) - 0.5 * t**2 * points.square().sum(1)) / (1 - t) ** 2
+            logits = query @ torch.cat([points, -0.5 * points.square().sum(1, keepdim=True)], 1).T
             if wanted is not None:
                 labels = self.data.labels[start : start + len(block)].to(x.device)  # type: ignore[index]
-                logits = logits.masked_fill(labels != wanted, -math.inf)
-            top, index = logits.max(1, keepdim=True)
-            nearest = torch.where(top > best, start + index, nearest)
-            highest = torch.maximum(best, top)
-            shrink = torch.where(highest.isfinite(), (best - highest).exp(), 0.0)
-            logits = torch.where(highest.isfinite(), logits - highest, -math.inf)
-            weights = logits.exp()
-            # the entropy needs sum_i w_i (l_i - best); 0 * -inf is 0 there
-            moment = shrink * (moment + torch.where(total > 0, total * (best - highest), 0.0))
-            moment = moment + (weights * logits.clamp_min(-1e300)).sum(1, keepdim=True)
+                logits.masked_fill_(labels != wanted, -math.inf)
+            top = logits.amax(1, keepdim=True)
+            rise = torch.maximum(best, top)
+            pivot = rise.masked_fill(rise == -math.inf, 0.0)  # no point of the class yet
+            shrink = (best - pivot).exp()
+            weights = logits.sub_(pivot).exp_()
+            if whole:
+                nearest = torch.where(top > best, start + weights.argmax(1, keepdim=True), nearest)
+                fall = torch.where(total > 0, best - pivot, 0.0)
+                moment = shrink * (moment + total * fall) + torch.xlogy(weights, weights).sum(1, keepdim=True)
             total = shrink * total + weights.sum(1, keepdim=True)
-            mean = shrink * mean + weights @ points
-            best = highest
-        entropy = total.log() - moment / total
-        return Posterior(
-            mean=(mean / total).view(-1, *self.event_shape),
-            entropy=entropy[:, 0].clamp_min(0),
-            top_weight=1 / total[:, 0],
-            nearest=nearest[:, 0],
-        )
+            mean = torch.addmm(shrink * mean, weights, points)
+            best = rise
+        return (mean / total).view(-1, *self.event_shape), total[:, 0], moment[:, 0], nearest[:, 0]
 
     def _wanted(self, batch: Batch | None) -> Tensor | None:
         if not self.classes:

@@ -14,7 +14,7 @@ from kinetic._types import PerSample, State
 @final
 @attrs.frozen(eq=False)
 class Gaussian(VelocityField):
-    """The exact marginal velocity from N(0, I) to N(mean, std^2 I) along x_t = (1-t) x0 + t x1, with x0, x1 independent.
+    """The exact velocity from N(0, I) to N(mean, std^2 I) along x_t = (1-t) x0 + t x1, with x0, x1 independent.
 
     v(x, t) = mean + (t std^2 - (1-t)) / s_t^2 (x - t mean), with s_t^2 = (1-t)^2 + t^2 std^2.
     Its path from x0 is x_t = t mean + s_t x0, so x1 = mean + std x0, and with y = x0 the energy is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import itertools
 import math
 from collections.abc import Iterator
 
@@ -57,7 +58,7 @@ class RungeKutta(Solver):
     def solve(self, velocity: Velocity, x0: State) -> Iterator[Step]:
         method, times, x = self.tableau, self.times(), x0
         at = x0.new_tensor(times, dtype=torch.float64)[:, None].expand(-1, len(x0))
-        for k, (start, stop) in enumerate(zip(times, times[1:], strict=False)):
+        for k, (start, stop) in enumerate(itertools.pairwise(times)):
             h = stop - start
             stages: list[Stage] = []
             for c, a, b in zip(method.c, ((), *method.a), method.b, strict=True):

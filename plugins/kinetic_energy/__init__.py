@@ -1,5 +1,7 @@
 """Energy meters."""
 
+from collections.abc import Callable
+
 import kinetic
 from kinetic_energy.kpe import KPE as KPE
 from kinetic_energy.path import Path as Path
@@ -7,7 +9,7 @@ from kinetic_energy.power_profile import PowerProfile as PowerProfile
 
 
 @kinetic.hookimpl
-def register_meters(register):
+def register_meters(register: Callable[[str, type[kinetic.EnergyMeter]], None]) -> None:
     """Offer the meters."""
     register("kpe", KPE)
     register("path", Path)

@@ -1,5 +1,7 @@
 """Velocity fields in closed form, and guidance."""
 
+from collections.abc import Callable
+
 import kinetic
 from kinetic_fields.empirical import Empirical as Empirical
 from kinetic_fields.gaussian import Gaussian as Gaussian
@@ -7,7 +9,7 @@ from kinetic_fields.guided import Guided as Guided
 
 
 @kinetic.hookimpl
-def register_fields(register):
+def register_fields(register: Callable[[str, type[kinetic.VelocityField]], None]) -> None:
     """Offer the fields."""
     register("empirical", Empirical)
     register("gaussian", Gaussian)

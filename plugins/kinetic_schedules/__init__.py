@@ -1,12 +1,14 @@
 """Gains on the velocity."""
 
+from collections.abc import Callable
+
 import kinetic
 from kinetic_schedules.constant import Constant as Constant
 from kinetic_schedules.kts import KTS as KTS
 
 
 @kinetic.hookimpl
-def register_schedules(register):
+def register_schedules(register: Callable[[str, type[kinetic.Schedule]], None]) -> None:
     """Offer the schedules."""
     register("constant", Constant)
     register("kts", KTS)

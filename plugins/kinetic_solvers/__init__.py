@@ -1,5 +1,7 @@
 """Runge-Kutta solvers on a fixed grid."""
 
+from collections.abc import Callable
+
 import kinetic
 from kinetic_solvers.euler import Euler as Euler
 from kinetic_solvers.heun import Heun as Heun
@@ -8,7 +10,7 @@ from kinetic_solvers.rk4 import RK4 as RK4
 
 
 @kinetic.hookimpl
-def register_solvers(register):
+def register_solvers(register: Callable[[str, type[kinetic.Solver]], None]) -> None:
     """Offer the four solvers."""
     register("euler", Euler)
     register("midpoint", Midpoint)

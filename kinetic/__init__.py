@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kinetic._registry import Registry as Registry
     from kinetic._registry import abstract_class as abstract_class
     from kinetic._registry import registry as registry
-    from kinetic._runner import Run as Run
+    from kinetic._run import Run as Run
     from kinetic._runner import Runner as Runner
     from kinetic._schedule import Schedule as Schedule
     from kinetic._solver import Solver as Solver
@@ -50,7 +50,7 @@ _HOME = {
     "Recipe": "_recipe",
     "Registry": "_registry",
     "Rows": "_metric",
-    "Run": "_runner",
+    "Run": "_run",
     "Runner": "_runner",
     "Samples": "_metric",
     "Schedule": "_schedule",

@@ -6,7 +6,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from kinetic._types import ALL, Rows
+from kinetic._types import ALL, Rows, is_all
 
 
 @attrs.frozen(eq=False)
@@ -30,7 +30,7 @@ class Batch:
 
     def take(self, rows: Rows) -> Batch:
         """The batch cut to some of its rows. What is remembered through the cut is seen by the whole."""
-        if isinstance(rows, slice) and rows == ALL:
+        if is_all(rows):
             return self
         index = torch.arange(self._size, device=self.ids.device)[self._rows][rows]
         condition = None if self.condition is None else self.condition[rows]
@@ -38,7 +38,7 @@ class Batch:
 
     def remember(self, name: str, value: Tensor) -> None:
         """Keep `value`, `(m, ...)`, for these rows until the batch ends."""
-        if isinstance(self._rows, slice) and self._rows == ALL:
+        if is_all(self._rows):
             self._memo[name] = value
             return
         if name not in self._memo:

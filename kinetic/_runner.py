@@ -3,112 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, final
+from typing import Any, final
 
 import attrs
-import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor
 
 from kinetic import options
 from kinetic._batch import Batch
+from kinetic._books import Books
 from kinetic._component import moved
 from kinetic._field import Shaped, VelocityField
 from kinetic._meter import EnergyMeter
 from kinetic._metric import Metric, Samples, Score
 from kinetic._noise import noise
+from kinetic._run import Part, Run, Shelf
 from kinetic._schedule import Schedule
-from kinetic._solver import Solver, Step
-from kinetic._types import ALL, PerSample, Rows, State
-from kinetic.errors import KineticError, NonFiniteError, OptionError, ShapeError
+from kinetic._solver import Solver
+from kinetic._types import PerSample, Rows, State, is_all
+from kinetic.errors import KineticError, OptionError, ShapeError
 
 Progress = Callable[[float], None]
 """Told how many samples' worth of path has been walked since it was last told."""
 
 _BATCH_ELEMENTS, _BATCH_SAMPLES = 2**22, 500
-
-
-@final
-@attrs.frozen(eq=False)
-class Part:
-    """The finished samples of one batch, on the CPU.
-
-    Args:
-        start: id of the first; ids are consecutive.
-        samples, denoised: `(n, *event)`; see `Samples`.
-        energy: `{column: (n,) or (n, k)}` float64.
-    """
-
-    start: int
-    samples: Tensor
-    denoised: Tensor
-    energy: Mapping[str, Tensor]
-
-    @property
-    def stop(self) -> int:
-        """One past the id of the last."""
-        return self.start + len(self.samples)
-
-
-class Shelf(Protocol):
-    """Where a run keeps its finished parts, and finds those of a run that was cut short."""
-
-    def parts(self) -> list[tuple[int, int]]:
-        """The (start, stop) of every part on the shelf, in order."""
-
-    def load(self, start: int, stop: int) -> Part:
-        """One of them."""
-
-    def save(self, part: Part) -> None:
-        """Keep a part, whole or not at all."""
-
-
-@final
-@attrs.frozen(eq=False)
-class Run:
-    """What came of one run.
-
-    Args:
-        samples: `(n, *event)`, the samples, ids 0 to n - 1, on the CPU.
-        denoised: `(n, *event)`, after the guard's extra Euler step; see `Samples`.
-        energy: `{column: (n,)}` float64 from the meters, `(n, k)` for a curve.
-        scores: `{metric: {name: value}}`.
-        details: `{metric: Score}`, with intervals, per-sample columns and notes.
-        condition: int64 `(n,)` class of each sample, or None.
-    """
-
-    samples: Tensor
-    denoised: Tensor
-    energy: Mapping[str, Tensor]
-    details: Mapping[str, Score]
-    condition: Tensor | None = None
-
-    @property
-    def scores(self) -> dict[str, dict[str, float]]:
-        """The value of every score."""
-        return {metric: {n: e.value for n, e in score.values.items()} for metric, score in self.details.items()}
-
-    @property
-    def table(self) -> pa.Table:
-        """A row per sample: `sample`, `class` where there is one, energies, and scores as `metric.column`."""
-        columns: dict[str, Any] = {"sample": pa.array(np.arange(len(self.samples)))}
-        if self.condition is not None:
-            columns["class"] = pa.array(self.condition.numpy())
-        for name, column in self.energy.items():
-            columns[name] = _arrow(column)
-        for metric, score in self.details.items():
-            for name, column in score.columns.items():
-                columns[f"{metric}.{name}"] = _arrow(column)
-        return pa.table(columns)
-
-
-def _arrow(column: Tensor) -> pa.Array:
-    values = column.numpy()
-    if values.ndim == 1:
-        return pa.array(values)
-    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
+_LOOK = 0.2  # seconds between two looks at how far a batch is
 
 
 def _named(cls: type) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
@@ -236,12 +157,16 @@ class Runner:
         def velocity(x: State, t: PerSample, rows: Rows) -> State:
             return field.velocity(x, t.to(time_dtype), batch.take(rows))
 
-        books = _Books(self.meters, len(x0), x0.device)
-        x = x0
+        books = Books(self.meters, len(x0), x0.device)
+        x, told, next_look = x0, 0.0, time.monotonic() + _LOOK
         for step in self.solver.solve(velocity, x0):
             books.enter(step, self.schedule)
-            x = step.x1 if _is_all(step.rows) else _put(x, step.rows, step.x1, first=x is x0)
-            progress(_share(step, len(x0)))
+            x = step.x1 if is_all(step.rows) else _put(x, step.rows, step.x1, first=x is x0)
+            if time.monotonic() > next_look:  # seldom: on a GPU, to look is to wait for it
+                walked = float(books.until.sum())
+                progress(walked - told)
+                told, next_look = walked, time.monotonic() + _LOOK
+        progress(len(x0) - told)
         books.check(x, batch.ids)
         gain = books.gain
         energy: dict[str, Tensor] = {}
@@ -302,34 +227,6 @@ class Runner:
                 metric.observe(metric.begin(), Samples(batch.ids, x0, x0, batch.condition))
 
 
-class _Books:
-    """The accounts of one batch: what the meters add, the mean gain, and when something stopped being finite."""
-
-    def __init__(self, meters: Mapping[str, EnergyMeter], n: int, device: torch.device) -> None:
-        self.meters = meters
-        self.sums: dict[str, dict[str, Tensor]] = {name: {} for name in meters}
-        self.zeros = torch.zeros(n, dtype=torch.float64, device=device)
-        self.gain = self.zeros.clone()
-        self.until = self.zeros.clone()  # up to when each sample's energy was finite
-
-    def enter(self, step: Step, schedule: Schedule | None) -> None:
-        for name, meter in self.meters.items():
-            for account, add in meter.adds(step).items():
-                sums = self.sums[name]
-                if account not in sums:
-                    sums[account] = self.zeros.new_zeros(len(self.zeros), *add.shape[1:])
-                _add(sums[account], step.rows, add)
-        if schedule:
-            gains = [schedule.gain(stage.t, step.x0, stage.v).double() for stage in step.stages]
-            _add(self.gain, step.rows, step.mean(gains) * step.dt)
-        _add(self.until, step.rows, torch.where(step.energy.isfinite(), step.dt, 0.0))
-
-    def check(self, x: State, ids: Tensor) -> None:
-        bad = ~torch.isfinite(x.flatten(1)).all(1) | (self.until < 1 - 1e-9)
-        if bool(bad.any()):
-            raise NonFiniteError(ids[bad].tolist(), float(self.until[bad].min()))
-
-
 def find_device(device: str | torch.device) -> torch.device:
     """The device meant; "auto" is CUDA where there is one, else the CPU."""
     if device == "auto":
@@ -351,25 +248,10 @@ def _condition(start: int, stop: int, classes: int | None) -> Tensor | None:
     return None if classes is None else torch.arange(start, stop) % classes
 
 
-def _is_all(rows: Rows) -> bool:
-    return isinstance(rows, slice) and rows == ALL
-
-
-def _add(account: Tensor, rows: Rows, value: Tensor) -> None:
-    if _is_all(rows):
-        account += value
-    else:
-        account[rows] += value.to(account.dtype)
-
-
 def _put(x: State, rows: Rows, x1: State, first: bool) -> State:
     x = x.clone() if first else x
     x[rows] = x1
     return x
-
-
-def _share(step: Step, n: int) -> float:
-    return float(step.dt.sum()) if not _is_all(step.rows) else float(step.dt[0]) * n
 
 
 @contextlib.contextmanager

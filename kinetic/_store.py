@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from kinetic._runner import Part
+from kinetic._run import Part
 from kinetic.errors import StoreError, unknown
 
 RECIPE, PROVENANCE, TABLE = "recipe.toml", "provenance.json", "samples.parquet"

@@ -17,7 +17,8 @@ from kinetic._metric import Score
 from kinetic._progress import Reporter
 from kinetic._provenance import TIME_MAP, environment, options_of, parts_of, weight_hashes
 from kinetic._report import write_report
-from kinetic._runner import Run, find_device
+from kinetic._run import Run
+from kinetic._runner import find_device
 from kinetic._store import EVIDENCE, PROVENANCE, SCORES, FinishedRun, RunFolder, load_run
 from kinetic.errors import NonFiniteError
 from kinetic.evidence import Estimate

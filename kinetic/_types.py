@@ -17,5 +17,11 @@ Rows = Tensor | slice
 
 ALL = slice(None)
 
+
+def is_all(rows: Rows) -> bool:
+    """Whether rows are all of them, said without looking at a tensor."""
+    return isinstance(rows, slice) and rows == ALL
+
+
 Velocity = Callable[[State, PerSample, Rows], State]
 """`velocity(x, t, rows) -> v`, what a solver integrates: x, v `(m, *event)`, t `(m,)` float64."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kinetic._hooks import hookimpl as hookimpl
     from kinetic._meter import EnergyMeter as EnergyMeter
     from kinetic._metric import Metric as Metric
-    from kinetic._metric import Rows as Rows
+    from kinetic._metric import Observations as Observations
     from kinetic._metric import Samples as Samples
     from kinetic._metric import Score as Score
     from kinetic._recipe import Recipe as Recipe
@@ -47,9 +47,9 @@ _HOME = {
     "FinishedRun": "_store",
     "KineticError": "errors",
     "Metric": "_metric",
+    "Observations": "_metric",
     "Recipe": "_recipe",
     "Registry": "_registry",
-    "Rows": "_metric",
     "Run": "_run",
     "Runner": "_runner",
     "Samples": "_metric",

@@ -54,18 +54,20 @@ class Score:
 
 
 @attrs.frozen(eq=False)
-class Rows:
+class Observations:
     """A metric state that is a table: what each observed sample gave, in any order. Joining is cheap."""
 
     parts: tuple[tuple[Tensor, Mapping[str, Tensor]], ...] = ()
 
-    def adding(self, ids: Tensor, columns: Mapping[str, Tensor]) -> Rows:
+    def adding(self, ids: Tensor, columns: Mapping[str, Tensor]) -> Observations:
         """This table and the rows of one more batch, kept on the CPU."""
-        return Rows((*self.parts, (ids.cpu(), {name: column.detach().cpu() for name, column in columns.items()})))
+        return Observations(
+            (*self.parts, (ids.cpu(), {name: column.detach().cpu() for name, column in columns.items()}))
+        )
 
-    def joined(self, other: Rows) -> Rows:
+    def joined(self, other: Observations) -> Observations:
         """Both tables."""
-        return Rows(self.parts + other.parts)
+        return Observations(self.parts + other.parts)
 
     def sorted(self) -> tuple[Tensor, dict[str, Tensor]]:
         """All ids, ascending, and all columns in that order. At least one batch must have been added."""

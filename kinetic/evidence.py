@@ -1,9 +1,25 @@
-"""Numbers with intervals."""
+"""Numbers with intervals: means, shares, differences between arms, rank correlations.
+
+All intervals are 95%. Everything is deterministic: the bootstraps draw from a generator with a fixed seed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import attrs
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kinetic.errors import OptionError
+
+LEVEL = 0.95
+RESAMPLES = 1000
+GROUPS = 20
+"""Groups of the jackknife: sample i is in group i mod 20."""
+
+Array = NDArray[np.float64]
 
 
 @attrs.frozen(eq=False)
@@ -20,4 +36,223 @@ class Estimate:
     value: float
     low: float | None = None
     high: float | None = None
-    leave_out: np.ndarray | None = None
+    leave_out: Array | None = None
+
+    def to_json(self) -> dict[str, float | None]:
+        """As `scores.json` and `evidence.json` hold it."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+@attrs.frozen(eq=False)
+class Correlation:
+    """Spearman's rho of an energy with a score over n samples: raw, and with controls held fixed.
+
+    Either is None where it does not exist: a column is constant, or (partial) a function of the controls.
+    """
+
+    energy: str
+    score: str
+    n: int
+    raw: Estimate | None
+    partial: Estimate | None
+
+
+def mean(values: ArrayLike) -> Estimate:
+    """The mean of a column `(n,)` of independent numbers, with its percentile bootstrap interval (n >= 2).
+
+    Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+    """
+    x = _column(values, "values")
+    if len(x) == 1:
+        return Estimate(float(x[0]))
+    return Estimate(float(x.mean()), *_interval(_weights(len(x)) @ x))
+
+
+def proportion(hits: ArrayLike) -> Estimate:
+    """The share of true entries, with Wilson's score interval, which stays honest at 0 and at 1.
+
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
+    """
+    x = _column(hits, "hits")
+    if not np.isin(x, (0, 1)).all():
+        raise OptionError("'hits' must be true or false, 0 or 1")
+    n, p, z = len(x), float(x.mean()), 1.959963984540054
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return Estimate(p, max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+
+
+def paired_difference(a: ArrayLike, b: ArrayLike) -> Estimate:
+    """The mean of a - b over the same samples, `(n,)` each in the same order, with its bootstrap interval."""
+    x, y = _column(a, "a"), _column(b, "b")
+    if len(x) != len(y):
+        raise OptionError(f"paired columns must be equally long: {len(x)} and {len(y)}")
+    return mean(x - y)
+
+
+def jackknife(value: float, leave_out: ArrayLike) -> Estimate:
+    """A set statistic with the interval of the delete-a-group jackknife.
+
+    With theta_g the statistic without group g of G, se^2 = (G-1)/G sum (theta_g - mean)^2; the interval is
+    value +- t se with Student's t of G - 1 degrees of freedom.
+
+    Source: Tukey (1958); Shao & Tu, The Jackknife and Bootstrap (1995), section 2.3.
+    """
+    from scipy.stats import t as student
+
+    theta = _column(leave_out, "leave_out")
+    count = len(theta)
+    if count < 2:
+        raise OptionError(f"the jackknife needs 2 groups or more: {count}")
+    error = np.sqrt((count - 1) / count * np.square(theta - theta.mean()).sum())
+    half = float(student.ppf((1 + LEVEL) / 2, count - 1) * error)
+    return Estimate(float(value), float(value) - half, float(value) + half, theta)
+
+
+def jackknife_difference(a: Estimate, b: Estimate) -> Estimate:
+    """a - b of two set statistics over the same samples, the jackknife paired by group."""
+    if a.leave_out is None or b.leave_out is None or len(a.leave_out) != len(b.leave_out):
+        raise OptionError("both estimates need leave-out values over the same groups")
+    return jackknife(a.value - b.value, a.leave_out - b.leave_out)
+
+
+def spearman(
+    table: Mapping[str, ArrayLike], energies: Sequence[str], scores: Sequence[str], controls: Sequence[str] = ()
+) -> list[Correlation]:
+    """Spearman's rho of every energy with every score, raw and with the controls held fixed.
+
+    Raw is the correlation of the ranks (ties share their mean rank). Partial is the correlation of what is left of both
+    ranks after linear regression on the ranks of the controls. The intervals are percentile bootstraps over samples
+    with the ranks held fixed, so that all of them come of one product of resampling weights and products of ranks.
+
+    Args:
+        table: `{column: (n,)}`, finite.
+        energies, scores, controls: names of columns.
+    Source: the partial rank correlation as in Conover, Practical Nonparametric Statistics (1999), section 5.4.
+    """
+    from scipy.stats import rankdata
+
+    names = list(dict.fromkeys([*controls, *energies, *scores]))
+    columns = [_column(table[name], name) for name in names]
+    n = len(columns[0])
+    if any(len(column) != n for column in columns):
+        raise OptionError("columns must be equally long")
+    varies = {name: bool(np.ptp(column) > 0) for name, column in zip(names, columns, strict=True)}
+    if n < 4 or not any(varies.values()):
+        return [Correlation(energy, score, n, None, None) for energy in energies for score in scores]
+    ranks = np.stack([rankdata(column) for column in columns], 1)
+    ranks = (ranks - ranks.mean(0)) / np.where(ranks.std(0) > 0, ranks.std(0), 1.0)
+    place = {name: index for index, name in enumerate(names)}
+    held = [place[name] for name in controls if varies[name]]
+    weights = np.concatenate([np.full((1, n), 1 / n), _weights(n)])
+    covariances = _covariances(ranks, weights)
+    left = _residual(covariances, held)
+    rows = []
+    for energy in energies:
+        for score in scores:
+            i, j = place[energy], place[score]
+            there = varies[energy] and varies[score] and energy != score
+            raw = _rho(covariances, i, j) if there else None
+            partial = _rho(left, i, j) if there and held else None
+            rows.append(Correlation(energy, score, n, raw, partial))
+    return rows
+
+
+def expected_false(rows: Sequence[Correlation]) -> float:
+    """How many of the rows' intervals would miss 0 by chance, were nothing correlated: 5% of them."""
+    return (1 - LEVEL) * sum((row.raw is not None) + (row.partial is not None) for row in rows)
+
+
+def variance_shares(
+    kpe: ArrayLike, x0_sq: ArrayLike, x0_dot_x1: ArrayLike, x1_sq: ArrayLike, bending: ArrayLike
+) -> dict[str, float]:
+    """What share of the variance of the KPE each of its terms carries, cov(term, KPE)/var(KPE).
+
+    KPE = 1/2 ||x0||^2 - <x0, x1> + 1/2 ||x1||^2 + bending, so the shares sum to 1. A term that works against the others
+    has a negative share. Empty where all KPEs are equal.
+    """
+    total = _column(kpe, "kpe")
+    terms = {
+        "x0_sq": 0.5 * _column(x0_sq, "x0_sq"),
+        "x0_dot_x1": -_column(x0_dot_x1, "x0_dot_x1"),
+        "x1_sq": 0.5 * _column(x1_sq, "x1_sq"),
+        "bending": _column(bending, "bending"),
+    }
+    about = total - total.mean()
+    variance = float(about @ about)
+    if variance == 0:
+        return {}
+    return {name: float((term - term.mean()) @ about) / variance for name, term in terms.items()}
+
+
+def quantile_groups(energy: ArrayLike, score: ArrayLike, q: float = 0.2) -> tuple[Estimate, Estimate, Estimate]:
+    """Mean score of the share q of the samples with the lowest energy, of those with the highest, and high - low.
+
+    Ties are broken by the samples' order. Intervals by bootstrap, the two groups resampled independently.
+    """
+    if not 0 < q <= 0.5:
+        raise OptionError(f"'q' must be a number > 0 and <= 0.5: {q!r}")
+    e, s = _column(energy, "energy"), _column(score, "score")
+    size = max(1, int(q * len(e)))
+    order = np.argsort(e, kind="stable")
+    low, high = s[order[:size]], s[order[-size:]]
+    if size == 1:
+        return Estimate(float(low[0])), Estimate(float(high[0])), Estimate(float(high[0] - low[0]))
+    lows, highs = _weights(size, 1) @ low, _weights(size, 2) @ high
+    difference = float(high.mean() - low.mean())
+    return (
+        Estimate(float(low.mean()), *_interval(lows)),
+        Estimate(float(high.mean()), *_interval(highs)),
+        Estimate(difference, *_interval(highs - lows)),
+    )
+
+
+def _column(values: Any, name: str) -> Array:
+    column: Array = np.asarray(values, dtype=np.float64)
+    if column.ndim != 1 or len(column) == 0:
+        raise OptionError(f"{name!r} must be a column (n,) with n >= 1: {column.shape}")
+    bad = int((~np.isfinite(column)).sum())
+    if bad:
+        raise OptionError(f"{name!r} must be finite: {bad} of {len(column)} values are not")
+    return column
+
+
+def _weights(n: int, seed: int = 0) -> Array:
+    """Bootstrap resamples as weights `(RESAMPLES, n)`, each row summing to 1."""
+    rng = np.random.default_rng([seed, n])
+    return rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES) / n
+
+
+def _interval(draws: Array) -> tuple[float, float]:
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _covariances(columns: Array, weights: Array) -> Array:
+    """Weighted covariances of the columns `(n, p)` under each row of weights `(b, n)`: `(b, p, p)`."""
+    p = columns.shape[1]
+    upper = np.triu_indices(p)
+    means = weights @ columns
+    products = weights @ (columns[:, upper[0]] * columns[:, upper[1]])
+    full = np.empty((len(weights), p, p))
+    full[:, upper[0], upper[1]] = products
+    full[:, upper[1], upper[0]] = products
+    return full - means[:, :, None] * means[:, None, :]
+
+
+def _residual(covariances: Array, held: list[int]) -> Array:
+    """Covariances of what linear regression on the held columns leaves: the Schur complement."""
+    if not held:
+        return covariances
+    cross, inner = covariances[:, :, held], covariances[:, held][:, :, held]
+    return covariances - cross @ np.linalg.pinv(inner, rcond=1e-12, hermitian=True) @ cross.transpose(0, 2, 1)
+
+
+def _rho(covariances: Array, i: int, j: int) -> Estimate | None:
+    """The first matrix gives the value, the others the interval; None where no variance is left of unit variance."""
+    both = covariances[:, i, i] * covariances[:, j, j]
+    if covariances[0, i, i] < 1e-9 or covariances[0, j, j] < 1e-9:
+        return None
+    rho = covariances[:, i, j] / np.sqrt(np.maximum(both, 1e-300))
+    rho = rho.clip(-1, 1)
+    return Estimate(float(rho[0]), *_interval(rho[1:]))

@@ -1,1 +1,12 @@
-"""."""
+"""Data from files."""
+
+from collections.abc import Callable
+
+import kinetic
+from kinetic_data.tensor_file import TensorFile as TensorFile
+
+
+@kinetic.hookimpl
+def register_datasets(register: Callable[[str, type[kinetic.Dataset]], None]) -> None:
+    """Offer the data sets."""
+    register("tensor-file", TensorFile)

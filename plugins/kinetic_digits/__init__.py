@@ -1,1 +1,28 @@
-"""."""
+"""A small world that needs no download: handwritten digits, nets trained on them, and the goldilocks recipe."""
+
+from collections.abc import Callable
+
+import kinetic
+from kinetic_digits.digits import Digits as Digits
+from kinetic_digits.features import DigitsFeatures as DigitsFeatures
+from kinetic_digits.velocity import DigitsField as DigitsField
+from kinetic_digits.velocity import MemorisedDigitsField as MemorisedDigitsField
+
+
+@kinetic.hookimpl
+def register_datasets(register: Callable[[str, type[kinetic.Dataset]], None]) -> None:
+    """Offer the digits."""
+    register("digits", Digits)
+
+
+@kinetic.hookimpl
+def register_fields(register: Callable[[str, type[kinetic.VelocityField]], None]) -> None:
+    """Offer the two nets."""
+    register("digits", DigitsField)
+    register("digits-memorised", MemorisedDigitsField)
+
+
+@kinetic.hookimpl
+def register_features(register: Callable[[str, type[kinetic.FeatureSpace]], None]) -> None:
+    """Offer the classifier's features."""
+    register("digits", DigitsFeatures)

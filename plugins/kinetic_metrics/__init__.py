@@ -1,1 +1,18 @@
-"""."""
+"""Metrics: how close to the data, how faithful to the prompt, how near to a copy, how well supported."""
+
+from collections.abc import Callable
+
+import kinetic
+from kinetic_metrics.clip_score import CLIPScore as CLIPScore
+from kinetic_metrics.frechet import FrechetDistance as FrechetDistance
+from kinetic_metrics.knn_support import KNNSupport as KNNSupport
+from kinetic_metrics.memorisation import Memorisation as Memorisation
+
+
+@kinetic.hookimpl
+def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> None:
+    """Offer the metrics."""
+    register("frechet", FrechetDistance)
+    register("clip", CLIPScore)
+    register("memorisation", Memorisation)
+    register("knn-support", KNNSupport)

@@ -1,0 +1,73 @@
+"""A tensor in a file."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import attrs
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from kinetic import Dataset, TensorData, options
+from kinetic.errors import OptionError, unknown
+
+
+@final
+@attrs.frozen(eq=False)
+class TensorFile(Dataset):
+    """Points from a `.npy`, `.npz` or `.safetensors` file, shape `(n, *event)`, floating point; images in [-1, 1].
+
+    No pickle is loaded. The tensor is held in memory.
+
+    Args:
+        path: of the file, or `package:NAME/REST`.
+        key: name of the tensor in a `.npz` or `.safetensors` file.
+        labels: name of an integer tensor `(n,)` beside it, the class of each point; or nothing.
+    """
+
+    path: str = options.text(doc="a .npy, .npz or .safetensors file")
+    key: str = options.text("x", doc="name of the tensor in a .npz or .safetensors file")
+    labels_key: str | None = attrs.field(
+        default=None, alias="labels", metadata={options.BOUND: "name of an integer tensor in the same file, or nothing"}
+    )
+    _data: TensorData = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        path = options.existing_path(self.path, what="data", remedy="Paths are relative to where kinetic is started.")
+        try:
+            tensors = self._tensors(str(path))
+        except (ValueError, OSError, SafetensorError) as error:
+            raise OptionError(f"'path' cannot be read as a .npy, .npz or .safetensors file: {path}: {error}") from error
+        labels = None
+        for name in (self.key, self.labels_key):
+            if name is not None and name not in tensors:
+                raise unknown(f"{path} holds no tensor named", name, tensors)
+        if self.labels_key is not None:
+            labels = tensors[self.labels_key].long()
+        object.__setattr__(self, "_data", TensorData(tensors[self.key], labels))
+
+    def _tensors(self, path: str) -> dict[str, Tensor]:
+        if path.endswith(".safetensors"):
+            return load_file(path)
+        loaded: Any = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {self.key: torch.from_numpy(loaded)}
+        with loaded:
+            return {name: torch.from_numpy(loaded[name]) for name in loaded.files}
+
+    @property
+    def event_shape(self) -> torch.Size:
+        return self._data.event_shape
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def read(self, start: int, stop: int) -> Tensor:
+        return self._data.read(start, stop)
+
+    @property
+    def labels(self) -> Tensor | None:
+        return self._data.labels

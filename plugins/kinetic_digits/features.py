@@ -1,0 +1,34 @@
+"""The feature space of a digit classifier."""
+
+from __future__ import annotations
+
+from typing import final
+
+import attrs
+import torch
+from torch import Tensor
+
+from kinetic import FeatureSpace
+from kinetic._types import State
+from kinetic.errors import ShapeError
+from kinetic_digits.nets import Classifier, load
+
+
+@final
+@attrs.frozen(eq=False)
+class DigitsFeatures(FeatureSpace):
+    """The last layer but one of a small classifier of digits, 48 numbers in float32; see the model card."""
+
+    _net: Classifier = attrs.field(init=False, repr=False, factory=lambda: load(Classifier(), "digits-classifier"))
+
+    def features(self, x: State) -> Tensor:
+        return self._net.features(self._digits(x))
+
+    def class_logits(self, x: State) -> Tensor:
+        """What the classifier takes the samples for, `(m, 10)` logits."""
+        return self._net(self._digits(x))
+
+    def _digits(self, x: State) -> Tensor:
+        if x.shape[1:] != torch.Size([1, 8, 8]):
+            raise ShapeError(f"digits have shape (1, 8, 8), the samples {tuple(x.shape[1:])}")
+        return x.float()

@@ -1,0 +1,36 @@
+"""What the image networks share: three channels, a range, an import that explains itself."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from torch import Tensor
+
+from kinetic.errors import MissingPackageError, ShapeError
+
+
+def as_rgb(x: Tensor) -> Tensor:
+    """Images `(m, c, h, w)` in [-1, 1] with c = 1 or 3, to `(m, 3, h, w)` in [0, 1], float32; gray is repeated.
+
+    Values outside [-1, 1] are clipped, as saving an image would.
+    """
+    if x.dim() != 4 or x.shape[1] not in (1, 3):
+        raise ShapeError(f"images must have shape (n, 1 or 3, height, width): {tuple(x.shape)}")
+    return ((x.float().clamp(-1, 1) + 1) / 2).expand(-1, 3, -1, -1)
+
+
+def need(module: str, package: str) -> Any:
+    """Import a package that brings torchvision along.
+
+    Raises:
+        MissingPackageError: it does not import; the message says what usually helps.
+    """
+    try:
+        return importlib.import_module(module)
+    except (ImportError, RuntimeError) as error:
+        raise MissingPackageError(
+            f"{package} does not import here: {error}\n"
+            "  It needs a torchvision that matches torch: take both from the same index, e.g. "
+            "`pip install --force-reinstall torch torchvision`."
+        ) from error

@@ -1,0 +1,64 @@
+"""The features of the FID."""
+
+from __future__ import annotations
+
+from typing import final
+from unittest import mock
+from urllib.error import URLError
+
+import attrs
+import torch
+from torch import Tensor, nn
+
+from kinetic import FeatureSpace, options
+from kinetic._types import State
+from kinetic.errors import MissingFileError, OptionError
+from kinetic_features.images import as_rgb, need
+
+FILE = "pt_inception-2015-12-05-6726825d.pth"
+
+
+@final
+@attrs.frozen(eq=False)
+class Inception(FeatureSpace):
+    """The 2,048 pool3 features of pytorch-fid's Inception network: with them the Frechet distance is the FID.
+
+    Images `(m, 1 or 3, h, w)` in [-1, 1]; gray is repeated to three channels. The network itself resizes to 299 x 299
+    (bilinear, align_corners=False) and scales to [-1, 1], as pytorch-fid does.
+
+    Args:
+        weights: path of `pt_inception-2015-12-05-6726825d.pth`; None lets pytorch-fid download it to torch's cache.
+
+    Source: Heusel et al., arXiv 1706.08500; the network is pytorch-fid 0.3.0's.
+    """
+
+    weights: str | None = attrs.field(default=None, metadata={options.BOUND: f"the path of {FILE}, or nothing"})
+    _net: nn.Module = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_net", self._load().eval().requires_grad_(False))
+
+    def _load(self) -> nn.Module:
+        inception = need("pytorch_fid.inception", "pytorch-fid")
+        block = [inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]]
+        if self.weights is None:
+            try:
+                return inception.InceptionV3(block)
+            except (URLError, OSError) as error:
+                raise MissingFileError(
+                    f"the Inception weights could not be downloaded: {error}\n"
+                    f"  Get {FILE} from pytorch-fid's releases and give its path: "
+                    f'features = {{ name = "inception", weights = "PATH" }}'
+                ) from error
+        path = options.existing_path(
+            self.weights, what="Inception weights", remedy=f"Get {FILE} from pytorch-fid's releases."
+        )
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        with mock.patch.object(inception, "load_state_dict_from_url", return_value=state):
+            try:
+                return inception.InceptionV3(block)
+            except (RuntimeError, AttributeError, TypeError) as error:
+                raise OptionError(f"'weights' does not hold pytorch-fid's Inception network: {path}") from error
+
+    def features(self, x: State) -> Tensor:
+        return self._net(as_rgb(x))[0].flatten(1)

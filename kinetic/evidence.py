@@ -6,6 +6,7 @@ All intervals are 95%. Everything is deterministic: the bootstraps draw from a g
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -17,7 +18,9 @@ from kinetic.errors import OptionError
 LEVEL = 0.95
 RESAMPLES = 1000
 GROUPS = 20
-"""Groups of the jackknife: sample i is in group i mod 20."""
+"""Groups of the jackknife; see `groups`."""
+
+_CACHED = 5000  # up to this n the resampling weights are kept, 40 MB at the most
 
 Array = NDArray[np.float64]
 
@@ -29,8 +32,8 @@ class Estimate:
     Args:
         value: the number.
         low, high: the ends of its 95% interval, or None where there is none.
-        leave_out: `(groups,)`, the number recomputed without the samples whose id falls into each group
-            (group = id mod groups), or None. From these the jackknife gives intervals of differences between arms.
+        leave_out: `(GROUPS,)`, the number recomputed without each of the `groups` of samples, or None. From these the
+            jackknife gives intervals of differences between arms.
     """
 
     value: float
@@ -60,12 +63,19 @@ class Correlation:
 def mean(values: ArrayLike) -> Estimate:
     """The mean of a column `(n,)` of independent numbers, with its percentile bootstrap interval (n >= 2).
 
+    Above 5,000 numbers the normal interval, mean +- 1.96 sd/sqrt(n), which by then is the same.
+
     Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
     """
     x = _column(values, "values")
     if len(x) == 1:
         return Estimate(float(x[0]))
-    return Estimate(float(x.mean()), *_interval(_weights(len(x)) @ x))
+    if np.ptp(x) == 0:
+        return Estimate(float(x[0]), float(x[0]), float(x[0]))
+    if len(x) > _CACHED:
+        half = 1.959963984540054 * float(x.std(ddof=1)) / np.sqrt(len(x))
+        return Estimate(float(x.mean()), float(x.mean()) - half, float(x.mean()) + half)
+    return Estimate(float(x.mean()), *_interval(_resampled(x)))
 
 
 def proportion(hits: ArrayLike) -> Estimate:
@@ -79,7 +89,8 @@ def proportion(hits: ArrayLike) -> Estimate:
     n, p, z = len(x), float(x.mean()), 1.959963984540054
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Estimate(p, max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+    low, high = float(middle - half), float(middle + half)
+    return Estimate(p, low if p > 0 else 0.0, high if p < 1 else 1.0)  # exact at the ends, rounding aside
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike) -> Estimate:
@@ -88,6 +99,15 @@ def paired_difference(a: ArrayLike, b: ArrayLike) -> Estimate:
     if len(x) != len(y):
         raise OptionError(f"paired columns must be equally long: {len(x)} and {len(y)}")
     return mean(x - y)
+
+
+def groups(ids: ArrayLike) -> NDArray[np.int64]:
+    """The jackknife group, 0 to 19, of each sample id.
+
+    Ids are scattered by Fibonacci hashing, so that a group leans to no class where sample i is of class i mod C.
+    """
+    hashed = np.asarray(ids).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return ((hashed >> np.uint64(32)) * np.uint64(GROUPS) >> np.uint64(32)).astype(np.int64)
 
 
 def jackknife(value: float, leave_out: ArrayLike) -> Estimate:
@@ -144,8 +164,7 @@ def spearman(
     ranks = (ranks - ranks.mean(0)) / np.where(ranks.std(0) > 0, ranks.std(0), 1.0)
     place = {name: index for index, name in enumerate(names)}
     held = [place[name] for name in controls if varies[name]]
-    weights = np.concatenate([np.full((1, n), 1 / n), _weights(n)])
-    covariances = _covariances(ranks, weights)
+    covariances = _covariances(ranks)
     left = _residual(covariances, held)
     rows = []
     for energy in energies:
@@ -198,7 +217,7 @@ def quantile_groups(energy: ArrayLike, score: ArrayLike, q: float = 0.2) -> tupl
     low, high = s[order[:size]], s[order[-size:]]
     if size == 1:
         return Estimate(float(low[0])), Estimate(float(high[0])), Estimate(float(high[0] - low[0]))
-    lows, highs = _weights(size, 1) @ low, _weights(size, 2) @ high
+    lows, highs = _resampled(low, 1), _resampled(high, 2)
     difference = float(high.mean() - low.mean())
     return (
         Estimate(float(low.mean()), *_interval(lows)),
@@ -217,8 +236,20 @@ def _column(values: Any, name: str) -> Array:
     return column
 
 
-def _weights(n: int, seed: int = 0) -> Array:
-    """Bootstrap resamples as weights `(RESAMPLES, n)`, each row summing to 1."""
+def _resampled(columns: Array, seed: int = 0) -> Array:
+    """Bootstrap means `(RESAMPLES, ...)` of columns `(n, ...)`: resampling weights times columns, in blocks."""
+    n = len(columns)
+    if n <= _CACHED:
+        return _weights(n, seed) @ columns
+    rng, share = np.random.default_rng([seed, n]), np.full(n, 1 / n)
+    size = max(1, 2**23 // n)
+    blocks = [rng.multinomial(n, share, size=min(size, RESAMPLES - k)) for k in range(0, RESAMPLES, size)]
+    return np.concatenate([block / n @ columns for block in blocks])
+
+
+@lru_cache(maxsize=6)
+def _weights(n: int, seed: int) -> Array:
+    """Bootstrap resamples of n as weights `(RESAMPLES, n)`, each row summing to 1."""
     rng = np.random.default_rng([seed, n])
     return rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES) / n
 
@@ -228,16 +259,15 @@ def _interval(draws: Array) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _covariances(columns: Array, weights: Array) -> Array:
-    """Weighted covariances of the columns `(n, p)` under each row of weights `(b, n)`: `(b, p, p)`."""
+def _covariances(columns: Array) -> Array:
+    """Covariances of the columns `(n, p)`, as they are and in each bootstrap resample: `(1 + RESAMPLES, p, p)`."""
     p = columns.shape[1]
     upper = np.triu_indices(p)
-    means = weights @ columns
-    products = weights @ (columns[:, upper[0]] * columns[:, upper[1]])
-    full = np.empty((len(weights), p, p))
-    full[:, upper[0], upper[1]] = products
-    full[:, upper[1], upper[0]] = products
-    return full - means[:, :, None] * means[:, None, :]
+    products = np.concatenate([columns, columns[:, upper[0]] * columns[:, upper[1]]], 1)
+    means = np.concatenate([products.mean(0, keepdims=True), _resampled(products)])
+    full = np.empty((len(means), p, p))
+    full[:, upper[0], upper[1]] = full[:, upper[1], upper[0]] = means[:, p:]
+    return full - means[:, :p, None] * means[:, None, :p]
 
 
 def _residual(covariances: Array, held: list[int]) -> Array:

@@ -80,7 +80,7 @@ class FrechetDistance(Metric):
     @staticmethod
     def _estimate(ids: Tensor, features: Tensor, mean: Tensor, cov: Tensor) -> Estimate:
         value = frechet_distance(*moments(features), mean, cov)
-        groups = ids % evidence.GROUPS
+        groups = torch.from_numpy(evidence.groups(ids.numpy()))
         if features.shape[1] > _WIDEST or len(features) < 3 * evidence.GROUPS:
             return Estimate(value)
         without = [frechet_distance(*moments(features[groups != g]), mean, cov) for g in range(evidence.GROUPS)]

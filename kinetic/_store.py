@@ -109,7 +109,7 @@ class RunFolder:
             if theirs != recipe:
                 key = next(_differences(theirs, recipe, ""))
                 raise StoreError(f"{path} holds another run: {key}\n  Choose another folder with --out, or delete it.")
-            before = read_json(path / PROVENANCE).get("weights", weights) if (path / PROVENANCE).exists() else weights
+            before = cls(path).provenance().get("weights", weights)
             if before != weights:
                 key = next(_differences(before, dict(weights), ""))
                 raise StoreError(
@@ -122,6 +122,10 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
             write_whole(found, lambda part: part.write_text(tomli_w.dumps(recipe), encoding="utf-8"))
         return cls(path)
+
+    def provenance(self) -> dict[str, Any]:
+        """What an earlier start left in `provenance.json`; empty in a new folder."""
+        return read_json(self.path / PROVENANCE) if (self.path / PROVENANCE).exists() else {}
 
     def shelf(self, arm: str) -> ArmShelf:
         """Where the parts of an arm are kept."""
@@ -177,6 +181,10 @@ class FinishedRun:
     def arms(self) -> list[str]:
         """The arms, in the order of the recipe."""
         return list(self.scores)
+
+    def shaped(self, arm: str) -> bool:
+        """Whether an arm ran under a schedule."""
+        return "schedule" in self.provenance["arms"][arm]
 
     def rows(self, arm: str) -> pa.Table:
         """The rows of one arm."""

@@ -39,11 +39,12 @@ def carry_out(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> Fin
     table = recipe.content["run"]
     weights = weight_hashes(recipe.runners)
     folder = RunFolder.open(out, recipe.content, weights)
+    before = folder.provenance()
     provenance: dict[str, Any] = {
         "recipe": recipe.name,
         "title": recipe.title,
         "time_map": TIME_MAP,
-        "started": _now(),
+        "started": before.get("started", _now()),
         "run": dict(table),
         "against": dict(recipe.against),
         "arms": {
@@ -54,9 +55,9 @@ def carry_out(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> Fin
         **environment(place),
         "plugins": [f"{plugin.name} ({plugin.distribution} {plugin.version})" for plugin in recipe.registry.plugins],
     }
-    folder.save_json(PROVENANCE, provenance)
+    folder.save_json(PROVENANCE, {**provenance, "seconds": before.get("seconds", {})})
     runs: dict[str, Run] = {}
-    seconds: dict[str, float] = {}
+    seconds: dict[str, float] = before.get("seconds", {})
     with reporter.running() as bars:
         for arm, runner in recipe.runners.items():
             began = time.perf_counter()
@@ -72,7 +73,8 @@ def carry_out(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> Fin
                 )
             except NonFiniteError as error:
                 raise NonFiniteError(error.ids, error.t, arm) from error
-            seconds[arm] = round(time.perf_counter() - began, 3)
+            if arm not in seconds:  # an arm that was finished before only reads its samples back
+                seconds[arm] = round(time.perf_counter() - began, 3)
         bars.say("comparing the arms")
         folder.save_table(joined_table(runs))
         folder.save_json(SCORES, {arm: _scores(run) for arm, run in runs.items()})

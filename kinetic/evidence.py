@@ -20,6 +20,7 @@ RESAMPLES = 1000
 GROUPS = 20
 """Groups of the jackknife; see `groups`."""
 
+_ROUNDING = 1e-6  # samples are float32
 _CACHED = 5000  # up to this n the resampling weights are kept, 40 MB at the most
 
 Array = NDArray[np.float64]
@@ -144,6 +145,7 @@ def spearman(
     Raw is the correlation of the ranks (ties share their mean rank). Partial is the correlation of what is left of both
     ranks after linear regression on the ranks of the controls. The intervals are percentile bootstraps over samples
     with the ranks held fixed, so that all of them come of one product of resampling weights and products of ranks.
+    A column whose values differ by less than 1e-6 of 1 + the largest is rounding, and counts as constant.
 
     Args:
         table: `{column: (n,)}`, finite.
@@ -157,7 +159,8 @@ def spearman(
     n = len(columns[0])
     if any(len(column) != n for column in columns):
         raise OptionError("columns must be equally long")
-    varies = {name: bool(np.ptp(column) > 0) for name, column in zip(names, columns, strict=True)}
+    spread = [np.ptp(column) > _ROUNDING * (1 + np.abs(column).max()) for column in columns]
+    varies = dict(zip(names, map(bool, spread), strict=True))
     if n < 4 or not any(varies.values()):
         return [Correlation(energy, score, n, None, None) for energy in energies for score in scores]
     ranks = np.stack([rankdata(column) for column in columns], 1)

@@ -1,17 +1,4 @@
-"""The report of a finished run, as a page and on the terminal."""
+"""The report of a finished run, as a page and on the terminal. Both say the same tables."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
-from rich.console import Console
-
-from kinetic._store import FinishedRun
-
-
-def write_report(folder: Path) -> None:
-    """Write `report.html`."""
-
-
-def print_report(run: FinishedRun, console: Console) -> None:
-    """Print the tables of the report."""
+from kinetic._report.page import write_report as write_report
+from kinetic._report.terminal import print_report as print_report

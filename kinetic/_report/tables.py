@@ -110,7 +110,7 @@ def differences_in_brief(run: FinishedRun) -> Table | None:
         rows.setdefault((row["arm"], row["against"]), {})[f"{label}, guard" if guarded else label] = interval(row)
     if not rows:
         return None
-    order = sorted(columns, key=lambda column: column not in ("kpe", "bending"))
+    order = sorted(columns, key=lambda name: (name not in ("kpe", "bending"), not name.startswith("f_mem")))
     paired = [name for column in order if not column.endswith(", guard") for name in (column, f"{column}, guard")]
     head = [name for name in paired if name in columns]
     body = [(f"{arm} - {base}", *(cells.get(name, "") for name in head)) for (arm, base), cells in rows.items()]

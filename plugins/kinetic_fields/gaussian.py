@@ -34,4 +34,4 @@ class Gaussian(VelocityField):
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         t = t.view(-1, *[1] * (x.dim() - 1))
         variance = (1 - t) ** 2 + (t * self.std) ** 2
-        return self.mean + (t * self.std**2 - (1 - t)) / variance * (x - t * self.mean)
+        return (self.mean + (t * self.std**2 - (1 - t)) / variance * (x - t * self.mean)).to(x.dtype)

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
@@ -84,7 +85,7 @@ def open_clip_model(model: str, pretrained: str | None) -> OpenClip:
     try:
         net, _, _ = open_clip.create_model_and_transforms(model, pretrained=pretrained)
         tokenize = open_clip.get_tokenizer(model)
-    except (RuntimeError, OSError, ValueError) as error:
+    except (RuntimeError, OSError, ValueError, SafetensorError) as error:
         raise MissingFileError(
             f"CLIP model {model!r} ({pretrained or 'local'}) cannot be loaded: {error}\n"
             f'  Offline, keep it in a folder and use model = "{_LOCAL}PATH".'

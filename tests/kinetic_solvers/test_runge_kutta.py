@@ -60,10 +60,11 @@ def test_x1_and_kpe_converge_at_the_order_of_the_method_on_a_nonlinear_field(met
     for steps in (64, 128):
         walked = list(method(steps=steps, grid=grid).solve(lambda x, t, rows: -2 * t[:, None] * x**2, x0))
         spent = sum(step.energy for step in walked)
-        errors.append(((walked[-1].x1 - x1).norm().item(), (spent - torch.tensor(energy)).norm().item()))
+        errors.append(((walked[-1].x1 - x1).norm().item(), (spent - torch.tensor(energy, dtype=torch.float64)).norm().item()))
     for position in (0, 1):
         observed = math.log2(errors[0][position] / errors[1][position])
-        assert abs(observed - method().tableau.order) < 0.2, (position, observed)
+        # a leading term may vanish on one field (RK4's energy here): not below the order, and not by two above it
+        assert -0.2 < observed - method().tableau.order < 1.2, (position, observed)
 
 
 @pytest.mark.parametrize("grid", ["uniform", "cosine"])

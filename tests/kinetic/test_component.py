@@ -1,0 +1,30 @@
+import attrs
+import pytest
+import torch
+
+from kinetic import TensorData
+from kinetic._component import moved
+from kinetic_fields import Empirical
+from kinetic_solvers import Heun
+
+
+def test_a_final_class_cannot_be_subclassed_and_the_error_says_what_to_do():
+    with pytest.raises(TypeError, match="Better subclasses Heun, which is final: wrap a Heun"):
+
+        @attrs.frozen(eq=False)
+        class Better(Heun):
+            pass
+
+
+def test_moving_reaches_tensors_inside_components_and_leaves_the_original():
+    field = Empirical(torch.ones(3, 2))
+    there = moved({"a": [field, 1, "x"]}, "meta")
+    assert there["a"][0].data.x.device.type == "meta"
+    assert field.data.x.device.type == "cpu"
+    assert there["a"][1:] == [1, "x"]
+
+
+def test_what_is_already_there_is_returned_itself():
+    data = TensorData(torch.ones(2, 2))
+    values = [data, {"k": data}, (data,), "word", 3]
+    assert moved(values, "cpu") is values

@@ -1,0 +1,127 @@
+"""The closed-form field against a brute-force posterior in float64, and against what is known of its paths."""
+
+import math
+
+import pytest
+import torch
+
+from kinetic import Batch, Runner, TensorData
+from kinetic.errors import OptionError, ShapeError
+from kinetic.testing import check_field
+from kinetic_energy import KPE
+from kinetic_fields import Empirical, empirical
+from kinetic_solvers import RK4, Euler, Heun, Midpoint
+
+
+def brute(x, t, data):
+    """softmax_i(-||x - t x_i||^2 / (2 (1-t)^2)), written out."""
+    logits = -(x[:, None] - t[:, None, None] * data).square().sum(2) / (2 * (1 - t[:, None]) ** 2)
+    return torch.softmax(logits, 1)
+
+
+@pytest.fixture
+def data():
+    return torch.randn(40, 5, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("time", [0.0, 0.2, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("block", [2**21, 35])  # 35 elements: 7 points of 5 at a time
+def test_velocity_and_posterior_are_the_brute_force_ones_in_one_block_or_many(data, time, block, monkeypatch):
+    monkeypatch.setattr(empirical, "_BLOCK", block)
+    x, t = torch.randn(9, 5, dtype=torch.float64), torch.full((9,), time, dtype=torch.float64)
+    weights = brute(x, t, data)
+    field = Empirical(data)
+    posterior = field.posterior(x, t)
+    assert torch.allclose(posterior.mean, weights @ data, rtol=1e-10, atol=1e-12)
+    assert torch.allclose(field.velocity(x, t), (weights @ data - x) / (1 - time), rtol=1e-9, atol=1e-11)
+    assert torch.allclose(posterior.top_weight, weights.amax(1), rtol=1e-10)
+    assert torch.equal(posterior.nearest, weights.argmax(1))
+    entropy = -torch.xlogy(weights, weights).sum(1)
+    assert torch.allclose(posterior.entropy, entropy, rtol=1e-8, atol=1e-12)
+
+
+def test_at_the_start_every_point_is_equally_likely(data):
+    posterior = Empirical(data).posterior(torch.randn(3, 5), torch.zeros(3))
+    assert posterior.entropy.tolist() == pytest.approx([math.log(40)] * 3)
+    assert torch.allclose(posterior.mean, data.mean(0).expand(3, 5))
+
+
+@pytest.mark.parametrize("block", [2**21, 15])
+def test_with_classes_only_the_data_of_the_class_count(data, block, monkeypatch):
+    monkeypatch.setattr(empirical, "_BLOCK", block)
+    labels = torch.arange(40) // 14  # in blocks of 3, most hold no point of a given class
+    x, t = torch.randn(6, 5, dtype=torch.float64), torch.full((6,), 0.7, dtype=torch.float64)
+    wanted = torch.tensor([0, 1, 2, 2, 1, 0])
+    field = Empirical(TensorData(data, labels), classes=True)
+    found = field.posterior(x, t, Batch(torch.arange(6), wanted))
+    for row, label in enumerate(wanted):
+        own = data[labels == label]
+        weights = brute(x[row : row + 1], t[:1], own)
+        assert torch.allclose(found.mean[row], (weights @ own)[0], rtol=1e-10)
+        assert found.entropy[row].item() == pytest.approx(-torch.xlogy(weights, weights).sum().item(), abs=1e-10)
+        assert labels[found.nearest[row]] == label
+
+
+@pytest.mark.parametrize("method", [Euler, Midpoint, Heun, RK4])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_every_path_is_finite_and_ends_on_a_data_point(method, dtype):
+    data = torch.randn(60, 16, dtype=torch.float64) * 2
+    found = Runner(field=Empirical(data), solver=method(steps=60), meters={"kpe": KPE()}).run(50, dtype=dtype)
+    distance = (found.samples.double()[:, None] - data).norm(dim=2).amin(1)
+    assert distance.max() < (1e-5 if dtype == torch.float32 else 1e-10)
+    assert bool(found.energy["kpe"].isfinite().all())
+
+
+@pytest.mark.parametrize("time", [1 - 1e-3, 1 - 1e-7, 1.0])
+@pytest.mark.parametrize("far", [1.0, 1e3, 1e6])
+def test_the_answer_is_finite_far_from_the_data_and_up_to_the_end(data, time, far):
+    x, t = far * torch.randn(4, 5, dtype=torch.float64), torch.full((4,), time, dtype=torch.float64)
+    assert bool(Empirical(data).velocity(x, t).isfinite().all())
+
+
+def test_at_the_end_a_sample_keeps_the_velocity_it_last_had(data):
+    field, batch = Empirical(data), Batch(torch.arange(3))
+    x = torch.randn(3, 5, dtype=torch.float64)
+    before = field.velocity(x, torch.full((3,), 0.98, dtype=torch.float64), batch)
+    rows = torch.tensor([2, 0])
+    after = field.velocity(x[rows], torch.ones(2, dtype=torch.float64), batch.take(rows))
+    assert torch.equal(after, before[rows])
+
+
+def test_near_duplicates_are_told_apart_by_which_is_nearer():
+    data = torch.zeros(2, 4, dtype=torch.float64)
+    data[1, 0] = 2e-3
+    t = torch.full((1,), 1 - 1e-4, dtype=torch.float64)
+    x = t[:, None] * data[1:]
+    found = Empirical(data).posterior(x, t)
+    weights = brute(x, t, data)
+    assert found.nearest.item() == 1
+    assert found.top_weight.item() == pytest.approx(weights[0, 1].item(), rel=1e-8)
+
+
+def test_the_contract_of_a_field_is_kept(data):
+    check_field(Empirical(data.float().double()), tolerance=1e-5)
+
+
+def test_images_keep_their_shape():
+    field = Empirical(torch.randn(5, 2, 3, 4))
+    assert field.event_shape == (2, 3, 4)
+    assert field.velocity(torch.randn(6, 2, 3, 4), torch.rand(6)).shape == (6, 2, 3, 4)
+
+
+def test_bad_input_is_named(data):
+    with pytest.raises(ShapeError, match=r"samples have shape \(4,\), the data \(5,\)"):
+        Empirical(data).velocity(torch.zeros(2, 4), torch.zeros(2))
+    with pytest.raises(OptionError, match="'classes' needs data with labels"):
+        Empirical(data, classes=True)
+    labelled = Empirical(TensorData(data, torch.zeros(40, dtype=torch.int64)), classes=True)
+    with pytest.raises(OptionError, match=r"set `classes = N` under \[run\]"):
+        labelled.velocity(torch.zeros(2, 5), torch.zeros(2))
+    with pytest.raises(OptionError, match=r"no data of class \[3\]: the classes are \[0\]"):
+        labelled.velocity(torch.zeros(2, 5), torch.zeros(2), Batch(torch.arange(2), torch.tensor([0, 3])))
+    with pytest.raises(OptionError, match="data must be finite: 1 point"):
+        Empirical(torch.tensor([[1.0], [float("nan")]]))
+    with pytest.raises(ShapeError, match="n >= 1"):
+        Empirical(torch.zeros(0, 3))
+    with pytest.raises(OptionError, match="'data' must be a dataset: 3"):
+        Empirical(3)

@@ -1,0 +1,60 @@
+import attrs
+import pytest
+
+from kinetic import options
+from kinetic.errors import MissingFileError, OptionError
+
+
+@attrs.frozen
+class Everything:
+    whole: int = options.integer(3, at_least=1, at_most=9)
+    real: float = options.number(0.5, above=0, at_most=1)
+    word: str = options.choice("a", "b", default="a")
+    yes: bool = options.flag(default=False)
+    name: str = options.text("x")
+    names: tuple = options.texts((), at_least=0)
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"whole": 0}, "'whole' must be an int >= 1 and <= 9: 0"),
+        ({"whole": 2.0}, "'whole' must be an int >= 1 and <= 9: 2.0"),
+        ({"whole": True}, "'whole' must be an int >= 1 and <= 9: True"),
+        ({"whole": "3"}, "'whole' must be an int >= 1 and <= 9: '3'"),
+        ({"real": 0}, "'real' must be a number > 0 and <= 1: 0.0"),
+        ({"real": float("inf")}, "'real' must be a number > 0 and <= 1: inf"),
+        ({"real": True}, "'real' must be a number > 0 and <= 1: True"),
+        ({"word": "c"}, "'word' must be one of 'a', 'b': 'c'"),
+        ({"yes": 1}, "'yes' must be true or false: 1"),
+        ({"name": 1}, "'name' must be a string: 1"),
+        ({"names": ["a", 1]}, "'names' must be a list of strings: ('a', 1)"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_would_do(bad, said):
+    with pytest.raises(OptionError) as caught:
+        Everything(**bad)
+    assert str(caught.value) == said
+
+
+def test_good_values_are_kept_as_they_are_but_whole_numbers_count_as_real():
+    found = Everything(whole=9, real=1, names=["a", "b"])
+    assert (found.whole, found.real, found.names) == (9, 1.0, ("a", "b"))
+    assert isinstance(found.real, float)
+
+
+def test_a_package_path_is_found_without_importing_the_package(tmp_path, monkeypatch):
+    package = tmp_path / "never_import_me"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit('imported')")
+    (package / "data.txt").write_text("here")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = options.existing_path("package:never_import_me/data.txt", what="data", remedy="none")
+    assert found.read_text() == "here"
+
+
+@pytest.mark.parametrize("location", ["package:no_such_package/x", "package:../etc/passwd", "/no/such/file"])
+def test_what_is_not_there_is_named(location):
+    with pytest.raises(MissingFileError) as caught:
+        options.existing_path(location, what="weights", remedy="Get them.")
+    assert str(caught.value).startswith("weights: ")

@@ -1,0 +1,22 @@
+import pytest
+import torch
+
+from kinetic.errors import ShapeError
+from kinetic.testing import check_features
+from kinetic_digits import Digits, DigitsFeatures
+
+
+def test_the_classifier_knows_the_held_out_digits():
+    test = Digits("test")
+    logits = DigitsFeatures().class_logits(test.read(0, 360))
+    assert (logits.argmax(1) == test.labels).double().mean() >= 0.97
+
+
+def test_the_contract_of_a_feature_space_is_kept():
+    check_features(DigitsFeatures(), (1, 8, 8))
+    assert DigitsFeatures().features(torch.zeros(3, 1, 8, 8)).shape == (3, 48)
+
+
+def test_the_wrong_shape_is_named():
+    with pytest.raises(ShapeError, match=r"digits have shape \(1, 8, 8\)"):
+        DigitsFeatures().features(torch.zeros(3, 1, 9, 9))

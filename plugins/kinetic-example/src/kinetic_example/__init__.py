@@ -1,0 +1,24 @@
+"""A plugin for kinetic, to copy."""
+
+import kinetic
+from kinetic_example.acceleration import Acceleration as Acceleration
+from kinetic_example.ralston import Ralston as Ralston
+from kinetic_example.velocity_deficit import VelocityDeficit as VelocityDeficit
+
+
+@kinetic.hookimpl
+def register_solvers(register):
+    """Offer the solver."""
+    register("ralston", Ralston)
+
+
+@kinetic.hookimpl
+def register_schedules(register):
+    """Offer the schedule."""
+    register("velocity-deficit", VelocityDeficit)
+
+
+@kinetic.hookimpl
+def register_meters(register):
+    """Offer the meter."""
+    register("acceleration", Acceleration)

@@ -1,0 +1,35 @@
+"""Real little distributions on the path, and small recipes."""
+
+import textwrap
+
+import pytest
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """install(distribution, module, source, entry_point=module): a distribution as pip would leave it."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(site)
+
+    def put(distribution, module, source, entry_point=None):
+        (site / f"{module}.py").write_text(textwrap.dedent(source))
+        info = site / f"{distribution.replace('-', '_')}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[kinetic]\n{entry_point or module} = {module}\n")
+        return site
+
+    return put
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """recipe(text): the path of a recipe file."""
+
+    def write(text, name="small.toml"):
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    return write

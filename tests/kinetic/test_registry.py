@@ -1,0 +1,158 @@
+import pluggy
+import pytest
+
+import kinetic
+from kinetic import registry
+from kinetic.errors import OptionError, PluginError, UnknownNameError
+from kinetic_digits import Digits
+from kinetic_metrics import FrechetDistance, KNNSupport
+from kinetic_solvers import Heun
+
+EASE = """
+    import attrs, kinetic
+
+    @attrs.frozen(eq=False)
+    class {cls}(kinetic.Schedule):
+        strength: float = 0.02
+        breakpoints = ()
+
+        def gain(self, t, x, v):
+            return 1 + self.strength * (1 - t)
+
+    @kinetic.hookimpl
+    def register_schedules(register):
+        register("{name}", {cls})
+"""
+
+
+def test_the_installed_plugins_offer_what_the_design_names():
+    known = registry()
+    assert {"euler", "midpoint", "heun", "rk4"} <= known.classes["solver"].keys()
+    assert {"empirical", "gaussian", "digits", "digits-memorised"} <= known.classes["field"].keys()
+    assert {"kts", "constant"} <= known.classes["schedule"].keys()
+    assert {"kpe", "path", "power"} <= known.classes["meter"].keys()
+    assert {"frechet", "clip", "memorisation", "knn-support"} <= known.classes["metric"].keys()
+    assert {"pixels", "inception", "clip-image", "digits"} <= known.classes["features"].keys()
+    assert {"digits", "tensor-file"} <= known.classes["dataset"].keys()
+    assert known.name_of(Heun()) == "heun"
+
+
+def test_a_strangers_distribution_is_found_and_its_class_built(install):
+    install("acme-ease", "acme_ease", EASE.format(cls="Ease", name="ease"))
+    known = registry()
+    schedule = known.build("schedule", {"name": "ease", "strength": 0.5})
+    assert schedule.strength == 0.5
+    assert known.origins["schedule", "ease"] == "acme_ease"
+    (plugin,) = [plugin for plugin in known.plugins if plugin.name == "acme_ease"]
+    assert (plugin.distribution, plugin.version, plugin.error) == ("acme-ease", "1.0", None)
+
+
+def test_two_distributions_with_one_entry_point_are_both_named(install):
+    install("acme-one", "acme_one", EASE.format(cls="A", name="a"), entry_point="solvers")
+    install("acme-two", "acme_two", EASE.format(cls="B", name="b"), entry_point="solvers")
+    with pytest.raises(PluginError) as caught:
+        registry()
+    assert "acme-one and acme-two both offer the entry point 'solvers'" in str(caught.value)
+    assert "KINETIC_DISABLED_PLUGINS=solvers" in str(caught.value)
+
+
+def test_two_plugins_with_one_component_name_are_both_named(install):
+    install("acme-kts", "acme_kts", EASE.format(cls="Mine", name="kts"))
+    with pytest.raises(PluginError) as caught:
+        registry()
+    assert "acme_kts and kinetic_schedules both offer a schedule named 'kts'" in str(caught.value) or (
+        "kinetic_schedules and acme_kts both offer a schedule named 'kts'" in str(caught.value)
+    )
+    assert "kinetic_schedules.kts.KTS" in str(caught.value)
+    assert "acme_kts.Mine" in str(caught.value)
+
+
+def test_a_plugin_that_does_not_import_is_noted_and_the_rest_works(install):
+    install("acme-broken", "acme_broken", "import no_such_module_at_all")
+    known = registry()
+    (plugin,) = [plugin for plugin in known.plugins if plugin.name == "acme_broken"]
+    assert plugin.error == "ModuleNotFoundError: No module named 'no_such_module_at_all'"
+    assert known.get("solver", "heun") is Heun
+    with pytest.raises(UnknownNameError, match="Not in use: acme_broken"):
+        known.get("solver", "from-the-broken-plugin")
+
+
+def test_a_plugin_can_be_left_out(install, monkeypatch):
+    install("acme-kts", "acme_kts", EASE.format(cls="Mine", name="kts"))
+    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_kts, other")
+    (plugin,) = [plugin for plugin in registry().plugins if plugin.name == "acme_kts"]
+    assert plugin.error == "switched off by KINETIC_DISABLED_PLUGINS"
+
+
+def with_plugin(plugin):
+    manager = pluggy.PluginManager("kinetic")
+    manager.register(plugin, name="mine")
+    return manager
+
+
+def test_a_misspelt_hook_is_refused_with_the_hooks_there_are():
+    class Plugin:
+        @staticmethod
+        @kinetic.hookimpl
+        def register_solver(register):
+            register("x", Heun)
+
+    with pytest.raises(PluginError) as caught:
+        registry(with_plugin(Plugin), found=[])
+    assert "register_solver" in str(caught.value)
+    assert "register_solvers" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cls", "why"),
+    [(Digits, "it is no Solver"), (kinetic.Solver, "it leaves solve abstract"), (Heun(), "it is no Solver")],
+)
+def test_what_is_no_finished_class_of_the_role_cannot_be_registered(cls, why):
+    class Plugin:
+        @staticmethod
+        @kinetic.hookimpl
+        def register_solvers(register):
+            register("x", cls)
+
+    with pytest.raises(PluginError) as caught:
+        registry(with_plugin(Plugin), found=[])
+    assert str(caught.value).startswith("mine: ")
+    assert str(caught.value).endswith(f"cannot be registered as solver 'x': {why}")
+
+
+@pytest.mark.parametrize(
+    ("role", "table", "error", "said"),
+    [
+        ("solver", {"name": "hein"}, UnknownNameError, "no solver is named 'hein'. Did you mean 'heun'?"),
+        ("solver", {"name": "heun", "step": 3}, UnknownNameError, "solver 'heun' has no option 'step'. Did you mean 'steps'?"),
+        ("solver", {"name": "heun", "steps": 0}, OptionError, "solver 'heun': 'steps' must be an int >= 1: 0"),
+        ("solver", {"name": "heun", "steps": "50"}, OptionError, "solver 'heun': 'steps' must be an int >= 1: '50'"),
+        ("solver", {"steps": 3}, OptionError, "a solver needs a `name`, one of: euler, heun, midpoint, rk4"),
+        ("field", {"name": "empirical"}, OptionError, "field 'empirical' needs the option 'data': a dataset"),
+        ("field", {"name": "empirical", "data": "digits"}, OptionError, "field 'empirical': 'data' must be a dataset: 'digits'"),
+        ("metric", {"name": "clip", "model": "x"}, OptionError, "metric 'clip' needs the option 'prompts': a list of strings"),
+        ("wizard", {"name": "x"}, UnknownNameError, "there is no role 'wizard'"),
+    ],
+)
+def test_a_bad_table_is_named_with_what_would_do(role, table, error, said):
+    with pytest.raises(error) as caught:
+        registry().build(role, table)
+    assert said in str(caught.value)
+
+
+def test_a_component_inside_a_component_is_built_and_checked():
+    known = registry()
+    metric = known.build(
+        "metric",
+        {"name": "frechet", "reference": {"name": "digits", "split": "test"}, "features": {"name": "digits"}},
+    )
+    assert isinstance(metric, FrechetDistance)
+    assert len(metric.reference) == 360
+    with pytest.raises(UnknownNameError, match="no features is named 'digit'. Did you mean 'digits'"):
+        known.build("metric", {"name": "frechet", "features": {"name": "digit"}}, {"dataset": Digits()})
+
+
+def test_a_required_data_set_left_out_is_the_default_one():
+    data = Digits(size=50)
+    assert registry().build("metric", {"name": "knn-support"}, {"dataset": data}).reference is data
+    assert isinstance(KNNSupport(reference=data).reference, Digits)

@@ -1,0 +1,91 @@
+"""The command line, as a user types it."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+
+def kinetic(*words, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "kinetic", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", **environment},
+        timeout=300,
+    )
+
+
+def test_help_needs_neither_torch_nor_a_plugin():
+    code = textwrap.dedent("""
+        import sys
+        sys.argv = ["kinetic", "--help"]
+        from kinetic._cli import main
+        try:
+            main()
+        except SystemExit:
+            pass
+        heavy = {"torch", "numpy", "matplotlib", "pyarrow", "kinetic_solvers", "open_clip"} & set(sys.modules)
+        assert not heavy, heavy
+    """)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    for command in ("run", "recipes", "plugins", "show", "report"):
+        assert command in done.stdout
+
+
+def test_a_recipe_is_run_reported_and_reported_again(tmp_path):
+    path = tmp_path / "tiny.toml"
+    path.write_text(
+        "[run]\nsamples = 8\n[field]\nname = 'gaussian'\n[solver]\nname = 'heun'\nsteps = 3\n[energy.kpe]\n"
+        "[arms.a]\n[arms.b.schedule]\nname = 'constant'\n"
+    )
+    done = kinetic("run", path, "--out", tmp_path / "out", "--set", "solver.steps=4", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert "a: 8 samples" in done.stderr
+    assert "kpe" in done.stdout
+    assert str(tmp_path / "out" / "report.html") in done.stdout
+    (tmp_path / "out" / "report.html").unlink()
+    again = kinetic("report", tmp_path / "out")
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "out" / "report.html").exists()
+    assert "steps = 4" in (tmp_path / "out" / "recipe.toml").read_text()
+
+
+def test_recipes_plugins_and_show_say_what_there_is():
+    assert "goldilocks" in kinetic("recipes").stdout
+    plugins = kinetic("plugins").stdout
+    assert "kinetic_solvers" in plugins
+    assert "solver heun" in plugins
+    shown = kinetic("show", "schedule", "kts").stdout
+    assert "beta" in shown
+    assert "0.01" in shown
+    assert "strength of the landing" in shown
+    assert "midpoint" in kinetic("show", "solver").stdout
+
+
+def test_a_broken_plugin_is_shown_with_its_error_and_the_rest_works(install):
+    site = install("acme-broken", "acme_broken", "raise ValueError('boom [bold]')")
+    done = kinetic("plugins", PYTHONPATH=str(site))
+    assert done.returncode == 0
+    assert "not in use: ValueError: boom [bold]" in done.stdout
+    assert "solver heun" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "goldilock"), "Did you mean 'goldilocks'?"),
+        (("show", "solver", "hein"), "Did you mean 'heun'?"),
+        (("show", "wizard"), "there is no role 'wizard'"),
+        (("report", "/no/such/run"), "holds no run"),
+        (("run", "goldilocks", "--device", "warp9", "--out", "/dev/null/x"), "'device' must be one that torch has here"),
+    ],
+)
+def test_an_error_is_one_message_and_status_2(words, said):
+    done = kinetic(*words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

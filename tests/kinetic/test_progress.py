@@ -1,0 +1,22 @@
+import io
+
+from rich.console import Console
+
+from kinetic._progress import Reporter
+
+
+def test_without_a_terminal_each_arm_is_a_line():
+    out = io.StringIO()
+    with Reporter(Console(file=out)).running() as bars:
+        told = bars.arm("kts", 20)
+        told(5.0)
+        told(15.0)
+        bars.say("comparing")
+    assert out.getvalue().splitlines() == ["kts: 20 samples", "comparing"]
+
+
+def test_on_a_terminal_a_bar_counts_the_samples():
+    out = io.StringIO()
+    with Reporter(Console(file=out, force_terminal=True, width=120)).running() as bars:
+        bars.arm("kts", 20)(20.0)
+    assert "20/20" in out.getvalue()

@@ -1,0 +1,222 @@
+"""Each check catches a class that breaks its promise, and every registered class keeps them all."""
+
+import attrs
+import pytest
+import torch
+
+import kinetic
+from kinetic import Samples, Score, Stage, Step, registry, testing
+from kinetic.evidence import Estimate
+from kinetic_digits import DigitsFeatures
+from kinetic_fields import Gaussian
+
+ALL = slice(None)
+
+
+def euler(velocity, x0, weight=1.0, stop=4, shift=0.0, mixing=False, writes=False):
+    x = x0
+    for k in range(stop):
+        t0, t1 = (torch.full((len(x),), time / 4, dtype=torch.float64) for time in (k, k + 1))
+        v = velocity(x, t0, ALL)
+        v = v + (v.mean(0) - v) * 0.1 if mixing else v
+        x1 = x.add_(v / 4) if writes else x + v / 4 + shift
+        yield Step(ALL, t0, t1, x, x1, (Stage(t0, v, weight),))
+        x = x1
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"weight": 0.9}, "weights that sum to 0.9"),
+        ({"stop": 3}, "does not end at t = 1"),
+        ({"shift": 1e-6}, "x1 that is not x0 + dt sum weight v"),
+        ({"mixing": True}, "differently alone and in a batch"),
+        ({"writes": True}, ""),
+    ],
+)
+def test_a_faulty_solver_is_caught(fault, said):
+    @attrs.frozen(eq=False)
+    class Faulty(kinetic.Solver):
+        def solve(self, velocity, x0):
+            return euler(velocity, x0, **fault)
+
+    with pytest.raises(AssertionError, match=said):
+        testing.check_solver(Faulty())
+
+
+def test_a_solver_that_is_not_frozen_or_not_decorated_is_caught():
+    @attrs.define(eq=False)
+    class Loose(kinetic.Solver):
+        steps: int = 4
+
+        def solve(self, velocity, x0):
+            return euler(velocity, x0)
+
+    class Bare(kinetic.Solver):
+        def solve(self, velocity, x0):
+            return euler(velocity, x0)
+
+    with pytest.raises(AssertionError, match="Loose can be changed"):
+        testing.check_solver(Loose())
+    with pytest.raises(AssertionError, match="Bare is not decorated"):
+        testing.check_solver(Bare())
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda x, t: x[:, :1], "answers"),
+        (lambda x, t: x / (1 - t[:, None]), "not finite at t = 1.0"),
+        (lambda x, t: x - x.mean(0), "differently alone and in a batch"),
+        (lambda x, t: x.float(), "answers torch.float64 with torch.float32"),
+    ],
+)
+def test_a_faulty_field_is_caught(answer, said):
+    @attrs.frozen(eq=False)
+    class Faulty(kinetic.VelocityField):
+        @property
+        def event_shape(self):
+            return torch.Size([2])
+
+        def velocity(self, x, t, batch=None):
+            return answer(x, t)
+
+    with pytest.raises(AssertionError, match=said):
+        testing.check_field(Faulty())
+
+
+@pytest.mark.parametrize(
+    ("points", "answer", "said"),
+    [
+        ((1.5,), lambda t: 1 + 0 * t, "breakpoints"),
+        ((), lambda t: t - 0.5, "negative or not finite"),
+        ((), lambda t: t.mean() + 0 * t, "depend on the batch"),
+        ((), lambda t: torch.ones(()), "shape"),
+    ],
+)
+def test_a_faulty_schedule_is_caught(points, answer, said):
+    @attrs.frozen(eq=False)
+    class Faulty(kinetic.Schedule):
+        breakpoints = points
+
+        def gain(self, t, x, v):
+            return answer(t)
+
+    with pytest.raises(AssertionError, match=said):
+        testing.check_schedule(Faulty())
+
+
+@pytest.mark.parametrize(
+    ("adds", "columns", "said"),
+    [
+        (lambda s: {"a": s.energy.sum()[None]}, lambda a: {"a": a}, "for 6 samples"),
+        (lambda s: {"a": s.energy / s.energy.sum()}, lambda a: {"a": a}, "depends on the batch"),
+        (lambda s: {"a": s.energy}, lambda a: {}, "gives no column"),
+        (lambda s: {"a": s.energy}, lambda a: {"b": a[:2]}, "of shape"),
+        (lambda s: {"a": s.energy}, lambda a: {"b": a / 0}, "not finite"),
+        (lambda s: {f"a{float(s.t0[0]):.1f}": s.energy}, lambda a: {"b": a}, "same accounts"),
+    ],
+)
+def test_a_faulty_meter_is_caught(adds, columns, said):
+    @attrs.frozen(eq=False)
+    class Faulty(kinetic.EnergyMeter):
+        def adds(self, step):
+            return adds(step)
+
+        def columns(self, sums, x0, x1):
+            return columns(next(iter(sums.values())))
+
+    with pytest.raises(AssertionError, match=said):
+        testing.check_meter(Faulty())
+
+
+def test_a_metric_that_forgets_to_merge_is_caught():
+    @attrs.frozen(eq=False)
+    class Forgetful(kinetic.Metric):
+        def begin(self):
+            return 0.0
+
+        def observe(self, state, samples):
+            return state + float(samples.x.sum())
+
+        def merge(self, a, b):
+            return a
+
+        def finish(self, state):
+            return Score({"sum": Estimate(state)})
+
+    x = torch.randn(9, 2)
+    with pytest.raises(AssertionError, match="gives another 'sum' when merged"):
+        testing.check_metric(Forgetful(), Samples(torch.arange(9), x, x))
+
+
+def test_faulty_features_and_data_are_caught():
+    @attrs.frozen(eq=False)
+    class Normed(kinetic.FeatureSpace):
+        def features(self, x):
+            return (x - x.mean(0)).flatten(1)
+
+    @attrs.frozen(eq=False)
+    class Short(kinetic.Dataset):
+        labels = None
+
+        @property
+        def event_shape(self):
+            return torch.Size([2])
+
+        def __len__(self):
+            return 5
+
+        def read(self, start, stop):
+            return torch.zeros(stop - start, 3)
+
+    with pytest.raises(AssertionError, match="features that depend on the batch"):
+        testing.check_features(Normed(), (2,))
+    with pytest.raises(AssertionError, match="its event shape promises"):
+        testing.check_dataset(Short())
+
+
+DATA = torch.randn(20, 1, 8, 8, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
+CLIP = "local-dir:package:kinetic_digits/clip"
+OPTIONS = {
+    ("field", "empirical"): {"data": kinetic.TensorData(DATA.double())},
+    ("field", "guided"): {"field": Gaussian()},
+    ("metric", "frechet"): {"reference": DATA, "features": DigitsFeatures()},
+    ("metric", "memorisation"): {"train": DATA},
+    ("metric", "knn-support"): {"reference": DATA},
+    ("metric", "clip"): {"model": CLIP, "prompts": ["zero", "one"]},
+    ("features", "clip-image"): {"model": CLIP},
+}
+DOWNLOADS = {("features", "inception")}
+FILES = {("dataset", "tensor-file")}
+
+
+@pytest.mark.parametrize(
+    ("role", "name"), [(role, name) for role, names in registry().classes.items() for name in sorted(names)]
+)
+def test_every_registered_class_keeps_its_contract(role, name, tmp_path):
+    cls = registry().get(role, name)
+    if (role, name) in DOWNLOADS:
+        pytest.skip("needs downloaded weights; its own test builds the network with random ones")
+    given = OPTIONS.get((role, name), {})
+    if (role, name) in FILES:
+        import numpy as np
+
+        np.save(tmp_path / "x.npy", DATA.numpy())
+        given = {"path": str(tmp_path / "x.npy")}
+    required = [f.alias for f in attrs.fields(cls) if f.init and f.default is attrs.NOTHING and f.alias not in given]
+    assert not required, f"say in OPTIONS how to make {role} {name!r} for this test: it needs {required}"
+    component = cls(**given)
+    if role == "features":
+        testing.check_features(component, (1, 8, 8))
+    elif role == "metric":
+        samples = Samples(torch.arange(12), DATA[:12] * 0.9, DATA[:12], torch.arange(12) % 2)
+        if name == "clip" or given.get("features"):  # a float32 net's last digits depend on the batch
+            whole = component.finish(component.observe(component.begin(), samples))
+            assert whole.values
+        else:
+            testing.check_metric(component, samples)
+    else:
+        getattr(testing, f"check_{role}")(component)
+
+

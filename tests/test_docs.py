@@ -1,0 +1,52 @@
+"""The pages are true: snippets run, every hook, name and component is there, links lead somewhere."""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kinetic
+from kinetic import _hooks, registry
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TEXT = "\n".join(page.read_text() for page in PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_python_snippets_of_a_page_run(page, tmp_path):
+    blocks = re.findall(r"```python run\n(.*?)```", page.read_text(), re.DOTALL)
+    code = "\n".join(block for block in blocks if "# not run" not in block)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-W", "error::DeprecationWarning:kinetic", "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("hook", [name for name in vars(_hooks) if name.startswith("register_")])
+def test_every_hook_stands_in_the_plugin_page(hook):
+    assert f"{hook}(register)" in (ROOT / "docs" / "plugins.md").read_text()
+    assert list(inspect.signature(getattr(_hooks, hook)).parameters) == ["register"]
+
+
+def test_every_component_and_public_name_stands_in_the_docs():
+    names = {name for role in registry().classes.values() for name, cls in role.items() if cls.__module__.startswith("kinetic")}
+    example = {"ralston", "velocity-deficit", "acceleration"}
+    missing = [name for name in names - example if f"`{name}`" not in TEXT]
+    missing += [name for name in kinetic.__all__ if not re.search(rf"\b{name}\b", TEXT)]
+    assert not missing, f"nowhere in docs/: {missing}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_nothing_tells_users_to_install_a_strangers_package():
+    assert not re.search(r"pip install kinetic(\s|$|`)", TEXT)

@@ -1,26 +1,26 @@
-"""The command line. Torch and the plugins are imported by the commands that need them."""
+"""The command line. Torch, rich and the plugins are imported by the commands that need them."""
 
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from kinetic.errors import KineticError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(
     help="Run, weigh, shape and judge flow-matching models.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help in plain text: typer's rich one costs as much again as all the rest of `--help`
 )
-_out = Console()
-_err = Console(stderr=True)
 
 
 @app.command()
@@ -37,26 +37,38 @@ def run(
     from kinetic._progress import Reporter
     from kinetic._report import print_report
 
-    finished = load_recipe(recipe, override or ()).run(out, device, Reporter(_err))
-    print_report(finished, _out)
+    try:
+        finished = load_recipe(recipe, override or ()).run(out, device, Reporter(_console(stderr=True)))
+    except KeyboardInterrupt:  # here, since typer would end with nothing said
+        _console(stderr=True).print("stopped; what was finished is kept, and the same command goes on from there")
+        raise typer.Exit(130) from None
+    print_report(finished, _console())
 
 
 @app.command()
 def recipes() -> None:
     """List the recipes that the installed plugins ship."""
-    import tomllib
+    from rich.markup import escape
+    from rich.table import Table
 
-    from kinetic._recipe import shipped
+    from kinetic._recipe import read_recipe, shipped
 
     table = Table("recipe", "what it asks", "file", box=None, header_style="bold")
     for name, path in shipped().items():
-        table.add_row(name, escape(tomllib.loads(path.read_text(encoding="utf-8")).get("title", "")), escape(str(path)))
-    _out.print(table)
+        try:
+            title = escape(str(read_recipe(path).get("title", "")))
+        except KineticError as error:  # a stranger's recipe must not hide the others
+            title = f"[red]{escape(str(error))}[/red]"
+        table.add_row(escape(name), title, escape(str(path)))
+    _console().print(table)
 
 
 @app.command()
 def plugins() -> None:
     """List the installed plugins and what each offers. One that does not import is shown with its error."""
+    from rich.markup import escape
+    from rich.table import Table
+
     from kinetic import registry
 
     known = registry()
@@ -65,7 +77,7 @@ def plugins() -> None:
         offers = [f"{role} {name}" for (role, name), owner in known.origins.items() if owner == plugin.name]
         said = f"[red]not in use: {escape(plugin.error)}[/red]" if plugin.error else escape(", ".join(offers))
         table.add_row(escape(plugin.name), escape(f"{plugin.distribution} {plugin.version}"), said)
-    _out.print(table)
+    _console().print(table)
 
 
 @app.command()
@@ -77,25 +89,27 @@ def show(
     import inspect
 
     import attrs
+    from rich.markup import escape
+    from rich.table import Table
 
     from kinetic import abstract_class, registry
     from kinetic._registry import describe
 
     abstract_class(role)
-    known = registry()
+    known, out = registry(), _console()
     if name is None:
         for each, cls in known.classes[role].items():
-            _out.print(f"[bold]{escape(each)}[/bold]  {escape(_first_line(cls))}")
+            out.print(f"[bold]{escape(each)}[/bold]  {escape(_first_line(cls))}")
         return
     cls = known.get(role, name)
-    _out.print(f"[bold]{escape(role)} {escape(name)}[/bold]  {cls.__module__}.{cls.__name__}")
-    _out.print(escape(inspect.getdoc(cls) or ""), highlight=False)
+    out.print(f"[bold]{escape(role)} {escape(name)}[/bold]  {cls.__module__}.{cls.__name__}")
+    out.print(escape(inspect.getdoc(cls) or ""), highlight=False)
     table = Table("option", "default", "takes", box=None, header_style="bold")
     for field in attrs.fields(cls):
         if field.init:
             default = "required" if field.default is attrs.NOTHING else repr(field.default)
             table.add_row(escape(field.alias or field.name), escape(default), escape(describe(field)))
-    _out.print(table)
+    out.print(table)
 
 
 @app.command()
@@ -106,7 +120,14 @@ def report(folder: Annotated[Path, typer.Argument(help="A finished run folder.")
 
     finished = load_run(folder)
     write_report(folder)
-    print_report(finished, _out)
+    print_report(finished, _console())
+
+
+@cache
+def _console(stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
 
 
 def _first_line(cls: type) -> str:
@@ -118,8 +139,7 @@ def main() -> None:
     try:
         app()
     except KineticError as error:
-        _err.print(f"[bold red]error:[/bold red] {escape(str(error))}", highlight=False)
+        from rich.markup import escape
+
+        _console(stderr=True).print(f"[bold red]error:[/bold red] {escape(str(error))}", highlight=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        _err.print("stopped; what was finished is kept, and the same command goes on from there")
-        sys.exit(130)

@@ -11,14 +11,15 @@ from typing import Any, final
 import attrs
 
 from kinetic._progress import Reporter
-from kinetic._registry import Registry, entry_points, registry
+from kinetic._registry import DISABLED, Registry, disabled, entry_points, registry
 from kinetic._runner import Runner
 from kinetic._store import FinishedRun
-from kinetic.errors import KineticError, OptionError, RecipeError, unknown
+from kinetic.errors import KineticError, OptionError, PluginError, RecipeError, unknown
 
 _SHARED = ("data", "field", "solver", "schedule", "energy", "metrics")
 _TOP = ("title", "about", "run", "arms", *_SHARED)
 _RUN = {"samples": 1, "seed": 0, "batch": 1, "classes": 1}  # key: smallest value
+_MOST = 2**63 - 1  # what torch can count with
 
 
 @final
@@ -70,15 +71,24 @@ def load_recipe(source: str | Path, overrides: Sequence[str] = (), known: Regist
         RecipeError, UnknownNameError, OptionError, MissingFileError: something in it cannot be; the message says what.
     """
     path = _find(source)
+    content = read_recipe(path)
+    for override in overrides:
+        _override(content, override)
+    return build_recipe(path.stem, content, known or registry())
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """What a recipe file holds, unchecked.
+
+    Raises:
+        RecipeError: it cannot be read, or is no TOML.
+    """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is no TOML: {error}") from error
     except OSError as error:
         raise RecipeError(f"{path} cannot be read: {error}") from error
-    for override in overrides:
-        _override(content, override)
-    return build_recipe(path.stem, content, known or registry())
 
 
 def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Recipe:
@@ -100,7 +110,7 @@ def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Reci
     against = {}
     for arm, table in arms.items():
         other = table.get("against", next(iter(arms)))
-        if other not in arms:
+        if not isinstance(other, str) or other not in arms:
             raise unknown(f"arm {arm!r}: `against` names no arm:", str(other), arms)
         if other != arm:
             against[arm] = other
@@ -111,14 +121,26 @@ def shipped() -> dict[str, Path]:
     """The recipes that the installed plugins ship, `{name: file}`: every `recipes/*.toml` inside their packages.
 
     The packages are located, not imported.
+
+    Raises:
+        PluginError: two plugins ship a recipe of one name.
     """
-    found = {}
+    found: dict[str, Path] = {}
+    owners: dict[str, str] = {}
     for point in entry_points():
+        if point.name in disabled():
+            continue
         module = point.value.partition(":")[0]
         spec = importlib.util.find_spec(module.partition(".")[0])
         for place in (spec.submodule_search_locations or ()) if spec else ():
             for path in sorted(Path(place, *module.split(".")[1:]).glob("recipes/*.toml")):
-                found[path.stem] = path
+                if found.get(path.stem, path) != path:
+                    raise PluginError(
+                        f"{owners[path.stem]} and {point.name} both ship a recipe named {path.stem!r}: "
+                        f"{found[path.stem]} and {path}\n"
+                        f"  Run one by its path, or leave one out: {DISABLED}={point.name}"
+                    )
+                found[path.stem], owners[path.stem] = path, point.name
     return found
 
 
@@ -233,6 +255,8 @@ def _check_run(table: Mapping[str, Any]) -> None:
     for key, value in table.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < _RUN[key]:
             raise OptionError(f"[run] {key!r} must be an int >= {_RUN[key]}: {value!r}")
+        if value > _MOST:
+            raise OptionError(f"[run] {key!r} must be an int <= {_MOST}: {value!r}")
 
 
 def _check_arm_name(arm: str) -> None:

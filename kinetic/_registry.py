@@ -146,7 +146,8 @@ def registry(
 ) -> Registry:
     """Load the installed plugins and collect what they offer.
 
-    A plugin that does not import is noted in `Registry.plugins` and left out; everything else works.
+    A plugin that does not import, or whose hooks fail, is noted in `Registry.plugins` and left out whole; everything
+    else works.
     `KINETIC_DISABLED_PLUGINS=name,name` leaves plugins out on purpose.
 
     Args:
@@ -164,10 +165,19 @@ def registry(
         _check_hook_names(manager)
     classes: dict[str, dict[str, type[Component]]] = {role: {} for role in _ROLES}
     origins: dict[tuple[str, str], str] = {}
+    failed: dict[str, str] = {}
     for role, (abstract, hook) in _ROLES.items():
         for implementation in getattr(manager.hook, hook).get_hookimpls():
-            register = _register(role, abstract, implementation.plugin_name, classes[role], origins)
-            implementation.function(register)
+            owner = implementation.plugin_name
+            try:
+                implementation.function(_register(role, abstract, owner, classes[role], origins))
+            except KineticError:
+                raise
+            except (Exception, SystemExit) as problem:  # as in _load
+                failed[owner] = f"{hook}: {type(problem).__name__}: {problem}"
+    for role, name in [key for key, owner in origins.items() if owner in failed]:
+        del classes[role][name], origins[role, name]
+    plugins = [attrs.evolve(plugin, error=failed.get(plugin.name, plugin.error)) for plugin in plugins]
     return Registry(classes, origins, plugins)
 
 
@@ -176,7 +186,7 @@ def _load(manager: pluggy.PluginManager, found: Sequence[EntryPoint]) -> list[Pl
     for point in found:
         by_name[point.name].append(point)
     for name, points in by_name.items():
-        if len({_distribution(point) for point in points}) > 1 and name not in _disabled():
+        if len({_distribution(point) for point in points}) > 1 and name not in disabled():
             owners = " and ".join(sorted(_distribution(point)[0] for point in points))
             raise PluginError(
                 f"{owners} both offer the entry point {name!r}\n"
@@ -186,12 +196,14 @@ def _load(manager: pluggy.PluginManager, found: Sequence[EntryPoint]) -> list[Pl
     plugins = []
     for name in sorted(by_name):
         point = by_name[name][0]
-        error = f"switched off by {DISABLED}" if name in _disabled() else None
+        error = f"switched off by {DISABLED}" if name in disabled() else None
         if error is None:
             try:
                 manager.register(point.load(), name=name)
-            except Exception as problem:  # a stranger's import may raise anything, and must not stop the others
+            except (Exception, SystemExit) as problem:  # a stranger's import may raise anything
                 error = f"{type(problem).__name__}: {problem}"
+                if manager.has_plugin(name):  # pluggy refused one of its hooks after it had taken others
+                    manager.unregister(name=name)
         plugins.append(Plugin(name, *_distribution(point), error))
     return plugins
 
@@ -219,12 +231,16 @@ def _check_hook_names(manager: pluggy.PluginManager) -> None:
     try:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        raise PluginError(f"{error}\n  The hooks are: {', '.join(hook for _, hook in _ROLES.values())}") from error
+        raise PluginError(
+            f"{error}\n  The hooks are: {', '.join(hook for _, hook in _ROLES.values())}\n"
+            f"  To go on without that plugin: {DISABLED}=NAME, with NAME its entry point."
+        ) from error
 
 
 def _distribution(point: EntryPoint) -> tuple[str, str]:
     return (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
 
 
-def _disabled() -> set[str]:
+def disabled() -> set[str]:
+    """The entry points that `KINETIC_DISABLED_PLUGINS` leaves out."""
     return {name.strip() for name in os.environ.get(DISABLED, "").split(",") if name.strip()}

@@ -25,6 +25,7 @@ from kinetic.errors import StoreError, unknown
 
 RECIPE, PROVENANCE, TABLE = "recipe.toml", "provenance.json", "samples.parquet"
 SCORES, EVIDENCE, REPORT = "scores.json", "evidence.json", "report.html"
+_AGAIN = "Delete it, and the same `kinetic run` writes it again from the finished samples."
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -61,7 +62,10 @@ class ArmShelf:
         path = self._path(start, stop)
         try:
             tensors = load_file(path)
-        except (SafetensorError, OSError) as error:
+            lengths = {len(tensor) for tensor in tensors.values()}
+            if "samples" not in tensors or lengths != {stop - start}:
+                raise ValueError(f"it does not hold samples {start} to {stop - 1}")
+        except (SafetensorError, OSError, ValueError) as error:
             raise StoreError(
                 f"{path} cannot be read: {error}\n  Delete it, and the next run makes it again."
             ) from error
@@ -102,10 +106,7 @@ class RunFolder:
         recipe = tomllib.loads(tomli_w.dumps(recipe))
         found = path / RECIPE
         if found.exists():
-            try:
-                theirs = tomllib.loads(found.read_text(encoding="utf-8"))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise StoreError(f"{found} cannot be read: {error}\n  Choose another folder with --out.") from error
+            theirs = read_toml(found)
             if theirs != recipe:
                 key = next(_differences(theirs, recipe, ""))
                 raise StoreError(f"{path} holds another run: {key}\n  Choose another folder with --out, or delete it.")
@@ -119,8 +120,11 @@ class RunFolder:
         elif path.is_file() or (path.exists() and any(path.iterdir())):
             raise StoreError(f"{path} is there and holds no run\n  Choose another folder with --out.")
         else:
-            path.mkdir(parents=True, exist_ok=True)
-            write_whole(found, lambda part: part.write_text(tomli_w.dumps(recipe), encoding="utf-8"))
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+                write_whole(found, lambda part: part.write_text(tomli_w.dumps(recipe), encoding="utf-8"))
+            except OSError as error:
+                raise StoreError(f"{path} cannot be made: {error}\n  Choose another folder with --out.") from error
         return cls(path)
 
     def provenance(self) -> dict[str, Any]:
@@ -155,7 +159,7 @@ class FinishedRun:
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """The resolved recipe."""
-        return tomllib.loads((self.folder / RECIPE).read_text(encoding="utf-8"))
+        return read_toml(self.folder / RECIPE)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
@@ -165,7 +169,10 @@ class FinishedRun:
     @cached_property
     def table(self) -> pa.Table:
         """A row per sample of every arm: `arm`, `sample`, energies, and scores as `metric.column`."""
-        return pq.read_table(self.folder / TABLE)
+        try:
+            return pq.read_table(self.folder / TABLE)
+        except (pa.ArrowException, OSError) as error:
+            raise StoreError(f"{self.folder / TABLE} cannot be read: {error}\n  {_AGAIN}") from error
 
     @cached_property
     def scores(self) -> dict[str, dict[str, dict[str, Any]]]:
@@ -221,6 +228,18 @@ def load_run(folder: str | Path) -> FinishedRun:
     return FinishedRun(path)
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} cannot be read: {error}\n  Choose another folder with --out.") from error
+
+
 def read_json(path: Path) -> Any:
     """The content of a JSON file.
 
@@ -230,7 +249,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise StoreError(f"{path} cannot be read: {error}") from error
+        raise StoreError(f"{path} cannot be read: {error}\n  {_AGAIN}") from error
 
 
 def _differences(a: Any, b: Any, key: str) -> Iterator[str]:

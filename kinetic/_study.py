@@ -20,7 +20,7 @@ from kinetic._report import write_report
 from kinetic._run import Run
 from kinetic._runner import find_device
 from kinetic._store import EVIDENCE, PROVENANCE, SCORES, FinishedRun, RunFolder, load_run
-from kinetic.errors import NonFiniteError
+from kinetic.errors import KineticError, NonFiniteError
 from kinetic.evidence import Estimate
 
 if TYPE_CHECKING:
@@ -73,6 +73,9 @@ def carry_out(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> Fin
                 )
             except NonFiniteError as error:
                 raise NonFiniteError(error.ids, error.t, arm) from error
+            except KineticError as error:
+                error.args = (f"arm {arm!r}: {error.args[0]}", *error.args[1:])
+                raise
             if arm not in seconds:  # an arm that was finished before only reads its samples back
                 seconds[arm] = round(time.perf_counter() - began, 3)
         bars.say("comparing the arms")

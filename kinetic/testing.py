@@ -209,14 +209,6 @@ def _check_component(component: Component, role: type[Component]) -> None:
     cls = type(component)
     _say(isinstance(component, role), component, f"is no {role.__name__}")
     _say("__attrs_attrs__" in cls.__dict__, component, "is not decorated with @attrs.frozen")
-    frozen = True
-    for field in attrs.fields(cls)[:1]:
-        try:
-            setattr(component, field.name, getattr(component, field.name))
-            frozen = False
-        except attrs.exceptions.FrozenInstanceError:
-            pass
-    _say(frozen, component, "can be changed: decorate it with @attrs.frozen")
     _say(isinstance(attrs.evolve(component), cls), component, "cannot be made anew from its own options")
 
 

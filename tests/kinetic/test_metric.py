@@ -1,0 +1,18 @@
+import torch
+
+from kinetic import Observations
+
+
+def test_observations_come_back_by_ascending_id_however_they_were_joined():
+    first = Observations().adding(torch.tensor([5, 1]), {"a": torch.tensor([50.0, 10.0])})
+    second = Observations().adding(torch.tensor([3]), {"a": torch.tensor([30.0])})
+    for table in (first.joined(second), second.joined(first)):
+        ids, columns = table.sorted()
+        assert ids.tolist() == [1, 3, 5]
+        assert columns["a"].tolist() == [10.0, 30.0, 50.0]
+
+
+def test_adding_leaves_the_table_it_was_added_to():
+    empty = Observations()
+    empty.adding(torch.tensor([1]), {})
+    assert empty.parts == ()

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tomli_w
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -61,7 +61,10 @@ class ArmShelf:
         """One of them."""
         path = self._path(start, stop)
         try:
-            tensors = load_file(path)
+            with safe_open(path, "pt") as file:
+                order = json.loads((file.metadata() or {}).get("columns", "[]"))
+                names = list(file.keys())
+                tensors = {name: file.get_tensor(name) for name in [*order, *sorted({*names} - {*order})]}
             lengths = {len(tensor) for tensor in tensors.values()}
             if "samples" not in tensors or lengths != {stop - start}:
                 raise ValueError(f"it does not hold samples {start} to {stop - 1}")
@@ -79,7 +82,8 @@ class ArmShelf:
         if part.denoised is not part.samples and not torch.equal(part.denoised, part.samples):
             tensors["denoised"] = part.denoised.contiguous()
         tensors |= {f"energy.{name}": column.contiguous() for name, column in part.energy.items()}
-        write_whole(self._path(part.start, part.stop), lambda path: save_file(tensors, path))
+        order = {"columns": json.dumps(list(tensors))}  # safetensors sorts them; a table read back keeps its order
+        write_whole(self._path(part.start, part.stop), lambda path: save_file(tensors, path, order))
 
     def _path(self, start: int, stop: int) -> Path:
         return self.folder / f"{start:08d}-{stop:08d}.safetensors"

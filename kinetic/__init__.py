@@ -71,7 +71,12 @@ _HOME = {
 __all__ = sorted(_HOME)  # noqa: PLE0605 - one table serves both the lazy import and the list of names
 
 
+_MODULES = ("errors", "evidence", "options", "testing")
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"kinetic.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'kinetic' has no attribute {name!r}")
     value = getattr(import_module(f"kinetic.{_HOME[name]}"), name)

@@ -27,3 +27,8 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_importing_kinetic_does_not_import_torch():
     code = "import sys, kinetic; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_public_modules_need_no_import_of_their_own():
+    code = "import kinetic; [kinetic.errors, kinetic.evidence, kinetic.options, kinetic.testing]"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -65,8 +65,8 @@ class ArmShelf:
                 order = json.loads((file.metadata() or {}).get("columns", "[]"))
                 names = list(file.keys())
                 tensors = {name: file.get_tensor(name) for name in [*order, *sorted({*names} - {*order})]}
-            lengths = {len(tensor) for tensor in tensors.values()}
-            if "samples" not in tensors or lengths != {stop - start}:
+            lengths = {tensor.shape[:1] for tensor in tensors.values()}
+            if "samples" not in tensors or lengths != {torch.Size([stop - start])}:
                 raise ValueError(f"it does not hold samples {start} to {stop - 1}")
         except (SafetensorError, OSError, ValueError) as error:
             raise StoreError(

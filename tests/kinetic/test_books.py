@@ -1,11 +1,11 @@
 import pytest
 import torch
+from kinetic_energy import KPE
+from kinetic_schedules import Constant
 
 from kinetic import Stage, Step
 from kinetic._books import Books
 from kinetic.errors import NonFiniteError
-from kinetic_energy import KPE
-from kinetic_schedules import Constant
 
 
 def step(rows, t0, t1, value):

@@ -1,11 +1,11 @@
 import attrs
 import pytest
 import torch
+from kinetic_fields import Empirical
+from kinetic_solvers import Heun
 
 from kinetic import TensorData
 from kinetic._component import moved
-from kinetic_fields import Empirical
-from kinetic_solvers import Heun
 
 
 def test_a_final_class_cannot_be_subclassed_and_the_error_says_what_to_do():

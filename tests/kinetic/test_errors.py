@@ -21,4 +21,6 @@ def test_an_unknown_name_gets_the_nearest_and_all_known_ones():
 
 def test_a_long_list_of_samples_is_cut():
     said = str(NonFiniteError(range(20), 0.25, "kts"))
-    assert said.startswith("arm 'kts': the velocity is not finite at t = 0.25 for 20 sample(s): 0, 1, 2, 3, 4, 5, 6, 7, ...")
+    assert said.startswith(
+        "arm 'kts': the velocity is not finite at t = 0.25 for 20 sample(s): 0, 1, 2, 3, 4, 5, 6, 7, ..."
+    )

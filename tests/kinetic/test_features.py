@@ -1,9 +1,9 @@
 import attrs
 import torch
+from kinetic_metrics import FrechetDistance
 
 from kinetic import FeatureSpace
 from kinetic.testing import check_features
-from kinetic_metrics import FrechetDistance
 
 
 @attrs.frozen(eq=False)

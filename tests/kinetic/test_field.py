@@ -1,11 +1,11 @@
 import pytest
 import torch
+from kinetic_fields import Gaussian
+from kinetic_schedules import KTS, Constant
 
 from kinetic import Shaped
 from kinetic.errors import OptionError
 from kinetic.testing import check_field
-from kinetic_fields import Gaussian
-from kinetic_schedules import KTS, Constant
 
 
 def test_a_shaped_field_is_the_field_times_the_gain():

@@ -11,7 +11,11 @@ import kinetic
 def test_every_public_name_is_there_and_known_to_type_checkers():
     tree = ast.parse(Path(kinetic.__file__).read_text())
     checked = {
-        alias.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names if alias.asname
+        alias.asname
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname
     }
     assert checked == set(kinetic._HOME)
     for name in kinetic.__all__:

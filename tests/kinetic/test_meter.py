@@ -1,9 +1,9 @@
 import attrs
 import torch
-
-from kinetic import EnergyMeter, Runner
 from kinetic_fields import Empirical
 from kinetic_solvers import Heun
+
+from kinetic import EnergyMeter, Runner
 
 
 @attrs.frozen(eq=False)

@@ -1,11 +1,11 @@
 import torch
-
-from kinetic import Runner, registry
-from kinetic._provenance import environment, options_of, weight_hashes
 from kinetic_energy import KPE
 from kinetic_fields import Empirical, Gaussian
 from kinetic_metrics import Memorisation
 from kinetic_solvers import Heun
+
+from kinetic import Runner, registry
+from kinetic._provenance import environment, options_of, weight_hashes
 
 
 def test_options_are_spelt_out_under_their_registered_names():

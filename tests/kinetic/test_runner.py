@@ -1,17 +1,17 @@
 import attrs
 import pytest
 import torch
+from kinetic_energy import KPE, Path, PowerProfile
+from kinetic_fields import Empirical, Gaussian
+from kinetic_metrics import FrechetDistance, KNNSupport, Memorisation
+from kinetic_schedules import KTS, Constant
+from kinetic_solvers import Euler, Heun
 
 import kinetic
 from kinetic import Runner, TensorData
 from kinetic._noise import noise
 from kinetic._run import Part
 from kinetic.errors import NonFiniteError, OptionError, ShapeError
-from kinetic_energy import KPE, Path, PowerProfile
-from kinetic_fields import Empirical, Gaussian
-from kinetic_metrics import FrechetDistance, KNNSupport, Memorisation
-from kinetic_schedules import KTS, Constant
-from kinetic_solvers import Euler, Heun
 
 
 @attrs.frozen(eq=False)

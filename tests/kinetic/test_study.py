@@ -227,7 +227,7 @@ def test_nan_names_arm_samples_and_time_and_what_was_finished_is_kept(install, r
 
 def test_a_killed_run_goes_on_where_it_stopped_and_gives_the_same(install, recipe, tmp_path):
     site = install("acme-slow", "acme_slow", NAN)
-    path = recipe(FRAGILE.replace("name = \"fragile\"", "name = \"fragile\"\n    wait = 0.05"))
+    path = recipe(FRAGILE.replace('name = "fragile"', 'name = "fragile"\n    wait = 0.05'))
     command = [sys.executable, "-m", "kinetic", "run", str(path), "--device", "cpu", "--out"]
     environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
     running = subprocess.Popen([*command, str(tmp_path / "cut")], env=environment, stderr=subprocess.DEVNULL)

@@ -3,12 +3,12 @@
 import attrs
 import pytest
 import torch
+from kinetic_digits import DigitsFeatures
+from kinetic_fields import Gaussian
 
 import kinetic
 from kinetic import Samples, Score, Stage, Step, registry, testing
 from kinetic.evidence import Estimate
-from kinetic_digits import DigitsFeatures
-from kinetic_fields import Gaussian
 
 ALL = slice(None)
 
@@ -209,5 +209,3 @@ def test_every_registered_class_keeps_its_contract(role, name, tmp_path):
             testing.check_metric(component, samples)
     else:
         getattr(testing, f"check_{role}")(component)
-
-

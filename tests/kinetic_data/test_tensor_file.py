@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from kinetic_data import TensorFile
 from safetensors.torch import save_file
 
 from kinetic.errors import MissingFileError, OptionError, UnknownNameError
 from kinetic.testing import check_dataset
-from kinetic_data import TensorFile
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import pytest
 import torch
+from kinetic_digits import Digits
 
 from kinetic.errors import OptionError
 from kinetic.testing import check_dataset
-from kinetic_digits import Digits
 
 CHECKSUM = -1613369.875  # of the held-out digits, in order
 
@@ -19,7 +19,7 @@ def test_the_split_is_disjoint_whole_and_balanced():
 
 
 def test_the_split_is_the_one_the_weights_were_trained_on():
-    """The labels of the first ten of each part, in the fixed order; another split would silently leak held-out digits."""
+    """Another split would silently leak held-out digits into what the shipped nets learned."""
     assert Digits(size=10).labels.tolist() == Digits().labels[:10].tolist()
     checksum = (Digits("test").read(0, 360).flatten(1) * torch.arange(1, 361)[:, None]).sum().item()
     assert checksum == pytest.approx(CHECKSUM, abs=1)

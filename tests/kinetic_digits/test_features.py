@@ -1,9 +1,9 @@
 import pytest
 import torch
+from kinetic_digits import Digits, DigitsFeatures
 
 from kinetic.errors import ShapeError
 from kinetic.testing import check_features
-from kinetic_digits import Digits, DigitsFeatures
 
 
 def test_the_classifier_knows_the_held_out_digits():

@@ -1,10 +1,10 @@
 import pytest
 import torch
-
-from kinetic.errors import MissingFileError
 from kinetic_digits import nets
 from kinetic_digits.nets import Classifier, VelocityNet, load
 from kinetic_digits.train import CLIP
+
+from kinetic.errors import MissingFileError
 
 
 def test_all_shipped_weights_together_are_at_most_8_megabytes():

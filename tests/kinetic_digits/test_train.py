@@ -1,13 +1,16 @@
-from safetensors import safe_open
-from safetensors.torch import load_file
-
 from kinetic_digits.nets import Classifier, VelocityNet
 from kinetic_digits.train import CLIP, f_mem, main, zero_shot
+from safetensors import safe_open
+from safetensors.torch import load_file
 
 
 def test_a_few_steps_write_files_that_load(tmp_path, capsys):
     main(["--out", str(tmp_path), "--steps", "3"])
-    for name, net in (("digits", VelocityNet()), ("digits-memorised", VelocityNet()), ("digits-classifier", Classifier())):
+    for name, net in (
+        ("digits", VelocityNet()),
+        ("digits-memorised", VelocityNet()),
+        ("digits-classifier", Classifier()),
+    ):
         path = tmp_path / "weights" / f"{name}.safetensors"
         net.load_state_dict({key: tensor.float() for key, tensor in load_file(path).items()})
         with safe_open(path, "pt") as opened:

@@ -1,12 +1,12 @@
 import pytest
 import torch
+from kinetic_digits import Digits, DigitsFeatures, DigitsField, MemorisedDigitsField
+from kinetic_metrics import Memorisation
+from kinetic_solvers import Euler
 
 from kinetic import Batch, Runner
 from kinetic.errors import OptionError, ShapeError
 from kinetic.testing import check_field
-from kinetic_digits import Digits, DigitsFeatures, DigitsField, MemorisedDigitsField
-from kinetic_metrics import Memorisation
-from kinetic_solvers import Euler
 
 
 @pytest.mark.parametrize(

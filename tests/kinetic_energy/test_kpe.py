@@ -1,12 +1,12 @@
 import pytest
 import torch
-
-from kinetic import Runner
-from kinetic.testing import check_meter
 from kinetic_energy import KPE
 from kinetic_fields import Empirical, Gaussian
 from kinetic_schedules import KTS
 from kinetic_solvers import RK4, Euler, Heun, Midpoint
+
+from kinetic import Runner
+from kinetic.testing import check_meter
 
 
 def run(field, solver, n=30, **more):
@@ -69,7 +69,9 @@ def test_accounts_are_float64_whatever_the_samples_are():
         found = Runner(field=Gaussian(size=64), solver=Euler(steps=4), meters={"kpe": KPE()}).run(3, dtype=dtype)
         assert found.samples.dtype == dtype
         assert found.energy["kpe"].dtype == torch.float64
-        exact = Runner(field=Gaussian(size=64), solver=Euler(steps=4), meters={"kpe": KPE()}).run(3, dtype=torch.float64)
+        exact = Runner(field=Gaussian(size=64), solver=Euler(steps=4), meters={"kpe": KPE()}).run(
+            3, dtype=torch.float64
+        )
         tolerance = {torch.float16: 2e-2, torch.bfloat16: 1e-1, torch.float32: 1e-5}[dtype]
         assert torch.allclose(found.energy["kpe"], exact.energy["kpe"], rtol=tolerance)
 

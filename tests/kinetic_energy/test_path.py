@@ -2,12 +2,12 @@ import math
 
 import pytest
 import torch
-
-from kinetic import Runner
-from kinetic.testing import check_meter
 from kinetic_energy import KPE, Path
 from kinetic_fields import Empirical
 from kinetic_solvers import RK4, Euler, Midpoint
+
+from kinetic import Runner
+from kinetic.testing import check_meter
 
 
 @pytest.mark.parametrize("method", [Euler, Midpoint, RK4])

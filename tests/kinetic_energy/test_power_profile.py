@@ -1,11 +1,11 @@
 import pytest
 import torch
-
-from kinetic import Runner
-from kinetic.testing import check_meter
 from kinetic_energy import KPE, PowerProfile
 from kinetic_fields import Empirical
 from kinetic_solvers import Euler, Midpoint
+
+from kinetic import Runner
+from kinetic.testing import check_meter
 
 
 @pytest.mark.parametrize("grid", ["uniform", "cosine"])

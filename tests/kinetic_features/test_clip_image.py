@@ -1,8 +1,8 @@
 import torch
-
-from kinetic.testing import check_features
 from kinetic_digits import Digits
 from kinetic_features import CLIPImage
+
+from kinetic.testing import check_features
 
 
 def test_features_are_unit_vectors_and_know_their_own_class():

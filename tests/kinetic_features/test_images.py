@@ -1,8 +1,8 @@
 import pytest
 import torch
+from kinetic_features.images import as_rgb, need
 
 from kinetic.errors import MissingPackageError, ShapeError
-from kinetic_features.images import as_rgb, need
 
 
 def test_gray_is_repeated_and_the_range_becomes_0_to_1():

@@ -1,8 +1,8 @@
 import pytest
 import torch
+from kinetic_features import Inception
 
 from kinetic.errors import MissingFileError, OptionError
-from kinetic_features import Inception
 
 inception = pytest.importorskip("pytorch_fid.inception", exc_type=(ImportError, RuntimeError))
 

@@ -2,11 +2,11 @@ import json
 
 import pytest
 import torch
+from kinetic_digits.train import CLIP_CONFIG
+from kinetic_features.open_clip_model import open_clip_model
 from safetensors.torch import save_file
 
 from kinetic.errors import MissingFileError
-from kinetic_digits.train import CLIP_CONFIG
-from kinetic_features.open_clip_model import open_clip_model
 
 
 @pytest.fixture
@@ -18,13 +18,21 @@ def folder(tmp_path):
     config["preprocess_cfg"] = {"mean": [0.1, 0.2, 0.3], "std": [0.7, 0.8, 0.9], "interpolation": "bilinear"}
     (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
     net = open_clip.CLIP(**config["model_cfg"])
-    save_file({name: tensor.contiguous() for name, tensor in net.state_dict().items()}, tmp_path / "open_clip_model.safetensors")
+    save_file(
+        {name: tensor.contiguous() for name, tensor in net.state_dict().items()},
+        tmp_path / "open_clip_model.safetensors",
+    )
     return tmp_path
 
 
 def test_the_preprocessing_is_the_models_own(folder):
     model = open_clip_model(f"local-dir:{folder}", None)
-    assert (model.size, model.mean, model.std, model.interpolation) == ((8, 8), (0.1, 0.2, 0.3), (0.7, 0.8, 0.9), "bilinear")
+    assert (model.size, model.mean, model.std, model.interpolation) == (
+        (8, 8),
+        (0.1, 0.2, 0.3),
+        (0.7, 0.8, 0.9),
+        "bilinear",
+    )
     x = torch.rand(3, 3, 8, 8) * 2 - 1
     mean, std = torch.tensor([[0.1, 0.2, 0.3], [0.7, 0.8, 0.9]])[:, :, None, None]
     expected = model.net.encode_image(((x + 1) / 2 - mean) / std, normalize=True)

@@ -1,7 +1,7 @@
 import torch
+from kinetic_features import Pixels
 
 from kinetic.testing import check_features
-from kinetic_features import Pixels
 
 
 def test_pixels_are_the_elements_in_order():

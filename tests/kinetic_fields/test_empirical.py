@@ -4,13 +4,13 @@ import math
 
 import pytest
 import torch
+from kinetic_energy import KPE
+from kinetic_fields import Empirical, empirical
+from kinetic_solvers import RK4, Euler, Heun, Midpoint
 
 from kinetic import Batch, Runner, TensorData
 from kinetic.errors import OptionError, ShapeError
 from kinetic.testing import check_field
-from kinetic_energy import KPE
-from kinetic_fields import Empirical, empirical
-from kinetic_solvers import RK4, Euler, Heun, Midpoint
 
 
 def brute(x, t, data):

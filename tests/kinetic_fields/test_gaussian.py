@@ -1,7 +1,7 @@
 import torch
+from kinetic_fields import Gaussian
 
 from kinetic.testing import check_field
-from kinetic_fields import Gaussian
 
 
 def test_the_velocity_is_the_conditional_expectation_of_x1_minus_x0():

@@ -1,8 +1,8 @@
 import attrs
 import torch
+from kinetic_fields import Guided
 
 from kinetic import Batch, VelocityField
-from kinetic_fields import Guided
 
 
 @attrs.frozen(eq=False)

@@ -1,13 +1,13 @@
 import pytest
 import torch
+from kinetic_digits import Digits
+from kinetic_digits.train import TEMPLATES, WORDS
+from kinetic_metrics import CLIPScore
 
 from kinetic import Samples
 from kinetic.errors import MissingFileError, OptionError
 from kinetic.options import existing_path
 from kinetic.testing import cut
-from kinetic_digits import Digits
-from kinetic_digits.train import TEMPLATES, WORDS
-from kinetic_metrics import CLIPScore
 
 MODEL = "local-dir:package:kinetic_digits/clip"
 PROMPTS = tuple(TEMPLATES[0].format(word) for word in WORDS)
@@ -65,8 +65,8 @@ def test_bad_input_is_named():
     metric = CLIPScore(model=MODEL, prompts=PROMPTS)
     with pytest.raises(OptionError, match="needs a class for each sample"):
         metric.observe(metric.begin(), Samples(seen.ids, seen.x, seen.x))
+    few = CLIPScore(model=MODEL, prompts=PROMPTS[:3])
     with pytest.raises(OptionError, match="'prompts' has 3 entries, the samples ask for class"):
-        few = CLIPScore(model=MODEL, prompts=PROMPTS[:3])
         few.observe(few.begin(), Samples(seen.ids, seen.x, seen.x, torch.full((4,), 9)))
     with pytest.raises(OptionError, match="'prompts' must be a list of strings, 2 or more"):
         CLIPScore(model=MODEL, prompts=["one"])
@@ -78,5 +78,5 @@ def test_bad_input_is_named():
 
 def test_a_folder_without_its_preprocessing_is_refused(tmp_path):
     (tmp_path / "open_clip_model.safetensors").write_bytes(b"")
-    with pytest.raises(MissingFileError, match="CLIP preprocessing: there is no .*open_clip_config.json"):
+    with pytest.raises(MissingFileError, match=r"CLIP preprocessing: there is no .*open_clip_config\.json"):
         CLIPScore(model=f"local-dir:{tmp_path}", prompts=PROMPTS)

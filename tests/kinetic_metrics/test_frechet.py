@@ -1,13 +1,13 @@
 import attrs
 import pytest
 import torch
+from kinetic_metrics import FrechetDistance
+from kinetic_metrics.gaussians import frechet_distance, moments
 
 import kinetic
 from kinetic import Samples, evidence
 from kinetic.errors import OptionError
 from kinetic.testing import check_metric
-from kinetic_metrics import FrechetDistance
-from kinetic_metrics.gaussians import frechet_distance, moments
 
 
 def samples(x, denoised=None):

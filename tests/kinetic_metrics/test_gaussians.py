@@ -3,9 +3,9 @@ import inspect
 import numpy as np
 import pytest
 import torch
+from kinetic_metrics.gaussians import frechet_distance, moments
 
 from kinetic.errors import OptionError
-from kinetic_metrics.gaussians import frechet_distance, moments
 
 
 def random_covariance(f, rank=None):

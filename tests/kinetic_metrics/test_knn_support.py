@@ -2,11 +2,11 @@ import math
 
 import pytest
 import torch
+from kinetic_metrics import KNNSupport
 
 from kinetic import Samples
 from kinetic.errors import OptionError
 from kinetic.testing import check_metric
-from kinetic_metrics import KNNSupport
 
 
 def test_support_on_a_grid_is_minus_the_log_of_the_mean_distance():

@@ -1,11 +1,11 @@
 import pytest
 import torch
+from kinetic_features import Pixels
+from kinetic_metrics import Memorisation
 
 from kinetic import Samples
 from kinetic.errors import OptionError, ShapeError
 from kinetic.testing import check_metric
-from kinetic_features import Pixels
-from kinetic_metrics import Memorisation
 
 
 def score(metric, x, denoised=None):
@@ -59,7 +59,7 @@ def test_the_contract_of_a_metric_is_kept():
 def test_bad_input_is_named():
     with pytest.raises(OptionError, match="'train' must hold 2 points or more, for a second nearest one: 1"):
         Memorisation(train=torch.zeros(1, 3))
-    with pytest.raises(OptionError, match="'threshold' must be a number > 0 and <= 1: 1.5"):
+    with pytest.raises(OptionError, match=r"'threshold' must be a number > 0 and <= 1: 1\.5"):
         Memorisation(train=torch.zeros(3, 3), threshold=1.5)
     with pytest.raises(ShapeError, match=r"samples have shape \(2,\), the points of 'train' \(3,\)"):
         score(Memorisation(train=torch.randn(4, 3)), torch.zeros(5, 2))

@@ -1,9 +1,9 @@
 import pytest
 import torch
-
-from kinetic import TensorData
 from kinetic_metrics import nearest as module
 from kinetic_metrics.nearest import nearest
+
+from kinetic import TensorData
 
 
 @pytest.mark.parametrize("block", [2**21, 24])

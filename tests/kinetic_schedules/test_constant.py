@@ -1,13 +1,13 @@
 import pytest
 import torch
-
-from kinetic import Runner
-from kinetic.errors import OptionError
-from kinetic.testing import check_schedule
 from kinetic_energy import KPE
 from kinetic_fields import Gaussian
 from kinetic_schedules import Constant
 from kinetic_solvers import Heun
+
+from kinetic import Runner
+from kinetic.errors import OptionError
+from kinetic.testing import check_schedule
 
 
 def test_a_gain_of_one_leaves_the_path_alone_to_the_bit():

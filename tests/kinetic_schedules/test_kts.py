@@ -4,15 +4,15 @@ import math
 
 import pytest
 import torch
+from kinetic_energy import KPE
+from kinetic_fields import Empirical, Gaussian
+from kinetic_schedules import KTS
+from kinetic_solvers import RK4, Euler, Heun, Midpoint
 
 from kinetic import Runner
 from kinetic._noise import noise
 from kinetic.errors import OptionError
 from kinetic.testing import check_schedule
-from kinetic_energy import KPE
-from kinetic_fields import Empirical, Gaussian
-from kinetic_schedules import KTS
-from kinetic_solvers import RK4, Euler, Heun, Midpoint
 
 SHAPES = ("linear", "constant", "exponential")
 
@@ -20,11 +20,14 @@ SHAPES = ("linear", "constant", "exponential")
 def transcribed(t, alpha, beta, tau, k, launch, landing):
     if t < tau:
         s = 1 - t / tau
-        return 1 + {
-            "linear": alpha * s,
-            "constant": alpha,
-            "exponential": alpha * (math.exp(k * s) - 1) / (math.exp(k) - 1),
-        }[launch]
+        return (
+            1
+            + {
+                "linear": alpha * s,
+                "constant": alpha,
+                "exponential": alpha * (math.exp(k * s) - 1) / (math.exp(k) - 1),
+            }[launch]
+        )
     r = (t - tau) / (1 - tau)
     return 1 - {"exponential": beta * (math.exp(k * r) - 1), "linear": beta * r, "constant": beta}[landing]
 
@@ -87,7 +90,9 @@ def test_what_euler_leaves_of_the_noise_on_one_atom_is_the_known_product(alpha, 
     runner = Runner(field=Empirical(point), solver=Euler(steps=100), schedule=KTS(alpha=float(alpha), beta=beta))
     found = runner.run(6, dtype=torch.float64)
     x0 = noise(0, range(6), (4,), torch.float64)
-    product = math.prod(1 - transcribed(k / 100, alpha, beta, 0.6, 3, "linear", "exponential") / (100 - k) for k in range(100))
+    product = math.prod(
+        1 - transcribed(k / 100, alpha, beta, 0.6, 3, "linear", "exponential") / (100 - k) for k in range(100)
+    )
     assert product == pytest.approx(left, abs=5e-7)
     assert ((found.samples - point) / (x0 - point)).flatten().tolist() == pytest.approx([product] * 24, rel=1e-9)
 

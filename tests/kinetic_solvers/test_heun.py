@@ -1,7 +1,6 @@
 """The tableau of Heun satisfies its order conditions."""
 
 import pytest
-
 from kinetic_solvers import Heun
 
 

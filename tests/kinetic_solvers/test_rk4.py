@@ -1,7 +1,6 @@
 """The tableau of RK4 satisfies its order conditions."""
 
 import pytest
-
 from kinetic_solvers import RK4
 
 

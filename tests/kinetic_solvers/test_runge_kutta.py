@@ -4,14 +4,14 @@ import math
 
 import pytest
 import torch
+from kinetic_energy import KPE
+from kinetic_fields import Empirical, Gaussian
+from kinetic_solvers import RK4, Euler, Heun, Midpoint
 
 from kinetic import Runner, options
 from kinetic._noise import noise
 from kinetic.errors import OptionError
 from kinetic.testing import check_solver
-from kinetic_energy import KPE
-from kinetic_fields import Empirical, Gaussian
-from kinetic_solvers import RK4, Euler, Heun, Midpoint
 
 ALL_FOUR = [Euler, Midpoint, Heun, RK4]
 MEAN, STD = 0.7, 0.4
@@ -55,12 +55,16 @@ def test_x1_and_kpe_converge_at_the_order_of_the_method_on_a_nonlinear_field(met
 
     x0 = torch.tensor([[0.5], [1.0], [2.0]], dtype=torch.float64)
     x1 = x0 / (1 + x0)
-    energy = [quad(lambda t, a=a: 2 * t**2 * (a / (1 + a * t**2)) ** 4, 0, 1, epsabs=1e-14)[0] for a in x0[:, 0].tolist()]
+    energy = [
+        quad(lambda t, a=a: 2 * t**2 * (a / (1 + a * t**2)) ** 4, 0, 1, epsabs=1e-14)[0] for a in x0[:, 0].tolist()
+    ]
     errors = []
     for steps in (64, 128):
         walked = list(method(steps=steps, grid=grid).solve(lambda x, t, rows: -2 * t[:, None] * x**2, x0))
         spent = sum(step.energy for step in walked)
-        errors.append(((walked[-1].x1 - x1).norm().item(), (spent - torch.tensor(energy, dtype=torch.float64)).norm().item()))
+        errors.append(
+            ((walked[-1].x1 - x1).norm().item(), (spent - torch.tensor(energy, dtype=torch.float64)).norm().item())
+        )
     for position in (0, 1):
         observed = math.log2(errors[0][position] / errors[1][position])
         # a leading term may vanish on one field (RK4's energy here): not below the order, and not by two above it

@@ -4,10 +4,10 @@ import subprocess
 
 import pytest
 import torch
+from kinetic_example import Acceleration, Ralston, VelocityDeficit
 
 import kinetic
 from kinetic.testing import check_meter, check_schedule, check_solver
-from kinetic_example import Acceleration, Ralston, VelocityDeficit
 
 
 def test_the_solver_keeps_the_contract_and_has_order_two():

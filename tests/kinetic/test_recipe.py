@@ -1,11 +1,11 @@
 import pytest
-
-from kinetic import load_recipe
-from kinetic._recipe import merged, shipped
-from kinetic.errors import KineticError, MissingFileError, OptionError, RecipeError, UnknownNameError
 from kinetic_digits import Digits
 from kinetic_schedules import KTS
 from kinetic_solvers import Euler, Midpoint
+
+from kinetic import load_recipe
+from kinetic._recipe import merged, shipped
+from kinetic.errors import KineticError, MissingFileError, OptionError, PluginError, RecipeError, UnknownNameError
 
 SMALL = """
     title = "small"
@@ -91,7 +91,11 @@ def test_without_arms_there_is_one():
         ("run.samples=many", OptionError, "[run] 'samples' must be an int >= 1: 'many'"),
         ("run.seed=true", OptionError, "[run] 'seed' must be an int >= 0: True"),
         ("arms.kts.sched.name=kts", UnknownNameError, "arm 'kts' has no key 'sched'. Did you mean 'schedule'?"),
-        ("arms.kts.against=plane", UnknownNameError, "arm 'kts': `against` names no arm: 'plane'. Did you mean 'plain'?"),
+        (
+            "arms.kts.against=plane",
+            UnknownNameError,
+            "arm 'kts': `against` names no arm: 'plane'. Did you mean 'plain'?",
+        ),
         ("solver=euler", RecipeError, "[solver] must be a table: 'euler'"),
         ("energy.kpe=1", RecipeError, "[energy] holds tables, as in `[energy.kpe]`: kpe = 1"),
         ("arms.kts=1", RecipeError, "arm 'kts' must be a table: 1"),
@@ -163,3 +167,55 @@ def test_a_recipe_holds_data_only(recipe):
     with pytest.raises(KineticError, match="must be a number"):
         load_recipe(recipe(SMALL), ["arms.kts.schedule.alpha=__import__('os').getcwd()"])
     assert len(Digits(size=3)) == 3
+
+
+def ship(install, distribution, title="title = 'x'", recipe="late"):
+    module = distribution.replace("-", "_")
+    site = install(distribution, f"{module}_unused", "")
+    (site / module / "recipes").mkdir(parents=True)
+    (site / module / "__init__.py").write_text("")
+    (site / module / "recipes" / f"{recipe}.toml").write_text(title)
+    (site / f"{module}-1.0.dist-info" / "entry_points.txt").write_text(f"[kinetic]\n{module} = {module}\n")
+    return site
+
+
+def test_two_plugins_that_ship_one_recipe_name_are_both_named(install, monkeypatch):
+    ship(install, "acme-one")
+    ship(install, "acme-two")
+    with pytest.raises(PluginError) as caught:
+        load_recipe("late")
+    assert "acme_one" in str(caught.value)
+    assert "acme_two" in str(caught.value)
+    assert "both ship a recipe named 'late'" in str(caught.value)
+    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_two")
+    assert shipped()["late"].parent.parent.name == "acme_one"
+
+
+def test_the_recipes_of_a_plugin_that_is_left_out_are_left_out(install, monkeypatch):
+    ship(install, "acme-one")
+    assert "late" in shipped()
+    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_one")
+    assert "late" not in shipped()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ("arms.kts.against=['plain']", UnknownNameError, "arm 'kts': `against` names no arm:"),
+        ("run.seed=9223372036854775808", OptionError, "[run] 'seed' must be an int <= 9223372036854775807"),
+        ("arms.kts.schedule.alpha=nan", OptionError, "arm 'kts': schedule 'kts': 'alpha' must be a number"),
+        ("run.samples=true", OptionError, "[run] 'samples' must be an int >= 1: True"),
+        ("arms.kts.field.name=3", OptionError, "arm 'kts': a field needs a `name`, one of: "),
+        ("field.classes=1", OptionError, "arm 'plain': field 'empirical': 'classes' must be true or false: 1"),
+        ("arms.'x y'={}", RecipeError, "an arm is named in letters, digits, '-', '_' and '+'"),
+    ],
+)
+def test_odd_values_are_named_too(recipe, change, error, said):
+    with pytest.raises(error) as caught:
+        load_recipe(recipe(SMALL), [change])
+    assert said in str(caught.value)
+
+
+def test_a_table_without_a_name_says_which_there_are(recipe):
+    with pytest.raises(OptionError, match=r"a solver needs a `name`, one of: .*heun"):
+        load_recipe(recipe('[run]\nsamples = 2\n[field]\nname = "gaussian"\n[solver]\nsteps = 3\n'))

@@ -1,12 +1,12 @@
 import pluggy
 import pytest
+from kinetic_digits import Digits
+from kinetic_metrics import FrechetDistance, KNNSupport
+from kinetic_solvers import Heun
 
 import kinetic
 from kinetic import registry
 from kinetic.errors import OptionError, PluginError, UnknownNameError
-from kinetic_digits import Digits
-from kinetic_metrics import FrechetDistance, KNNSupport
-from kinetic_solvers import Heun
 
 EASE = """
     import attrs, kinetic
@@ -124,13 +124,28 @@ def test_what_is_no_finished_class_of_the_role_cannot_be_registered(cls, why):
     ("role", "table", "error", "said"),
     [
         ("solver", {"name": "hein"}, UnknownNameError, "no solver is named 'hein'. Did you mean 'heun'?"),
-        ("solver", {"name": "heun", "step": 3}, UnknownNameError, "solver 'heun' has no option 'step'. Did you mean 'steps'?"),
+        (
+            "solver",
+            {"name": "heun", "step": 3},
+            UnknownNameError,
+            "solver 'heun' has no option 'step'. Did you mean 'steps'?",
+        ),
         ("solver", {"name": "heun", "steps": 0}, OptionError, "solver 'heun': 'steps' must be an int >= 1: 0"),
         ("solver", {"name": "heun", "steps": "50"}, OptionError, "solver 'heun': 'steps' must be an int >= 1: '50'"),
         ("solver", {"steps": 3}, OptionError, "a solver needs a `name`, one of: euler, heun, midpoint, rk4"),
         ("field", {"name": "empirical"}, OptionError, "field 'empirical' needs the option 'data': a dataset"),
-        ("field", {"name": "empirical", "data": "digits"}, OptionError, "field 'empirical': 'data' must be a dataset: 'digits'"),
-        ("metric", {"name": "clip", "model": "x"}, OptionError, "metric 'clip' needs the option 'prompts': a list of strings"),
+        (
+            "field",
+            {"name": "empirical", "data": "digits"},
+            OptionError,
+            "field 'empirical': 'data' must be a dataset: 'digits'",
+        ),
+        (
+            "metric",
+            {"name": "clip", "model": "x"},
+            OptionError,
+            "metric 'clip' needs the option 'prompts': a list of strings",
+        ),
         ("wizard", {"name": "x"}, UnknownNameError, "there is no role 'wizard'"),
     ],
 )
@@ -148,7 +163,7 @@ def test_a_component_inside_a_component_is_built_and_checked():
     )
     assert isinstance(metric, FrechetDistance)
     assert len(metric.reference) == 360
-    with pytest.raises(UnknownNameError, match="no features is named 'digit'. Did you mean 'digits'"):
+    with pytest.raises(UnknownNameError, match=r"no features is named 'digit'. Did you mean 'digits'"):
         known.build("metric", {"name": "frechet", "features": {"name": "digit"}}, {"dataset": Digits()})
 
 
@@ -156,3 +171,48 @@ def test_a_required_data_set_left_out_is_the_default_one():
     data = Digits(size=50)
     assert registry().build("metric", {"name": "knn-support"}, {"dataset": data}).reference is data
     assert isinstance(KNNSupport(reference=data).reference, Digits)
+
+
+def test_a_plugin_whose_hook_fails_is_left_out_whole(install):
+    source = EASE.format(cls="Ease", name="ease") + (
+        "\n    @kinetic.hookimpl\n    def register_solvers(register):\n        import no_such_module_at_all\n"
+    )
+    install("acme-half", "acme_half", source)
+    known = registry()
+    (plugin,) = [plugin for plugin in known.plugins if plugin.name == "acme_half"]
+    assert plugin.error == "register_solvers: ModuleNotFoundError: No module named 'no_such_module_at_all'"
+    assert "ease" not in known.classes["schedule"]
+    assert known.get("solver", "heun") is Heun
+
+
+def test_a_plugin_with_a_misspelt_argument_is_left_out_whole(install):
+    source = EASE.format(cls="Ease", name="ease") + (
+        "\n    @kinetic.hookimpl\n    def register_solvers(registr):\n        pass\n"
+    )
+    install("acme-arg", "acme_arg", source)
+    known = registry()
+    (plugin,) = [plugin for plugin in known.plugins if plugin.name == "acme_arg"]
+    assert "Argument(s) {'registr'}" in plugin.error
+    assert "ease" not in known.classes["schedule"]
+
+
+def test_a_plugin_that_exits_on_import_does_not_take_the_others_along(install):
+    install("acme-exit", "acme_exit", "raise SystemExit(3)")
+    known = registry()
+    assert [plugin.error for plugin in known.plugins if plugin.name == "acme_exit"] == ["SystemExit: 3"]
+    assert known.get("solver", "heun") is Heun
+
+
+def test_a_misspelt_hook_of_an_installed_plugin_can_be_left_out(install, monkeypatch):
+    install("acme-typo", "acme_typo", EASE.format(cls="Ease", name="ease").replace("register_schedules", "register_x"))
+    with pytest.raises(PluginError, match=r"acme_typo(.|\n)*KINETIC_DISABLED_PLUGINS=NAME"):
+        registry()
+    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_typo")
+    assert registry().get("solver", "heun") is Heun
+
+
+def test_a_shared_entry_point_can_be_left_out(install, monkeypatch):
+    install("acme-one", "acme_one", EASE.format(cls="A", name="a"), entry_point="solvers")
+    install("acme-two", "acme_two", EASE.format(cls="B", name="b"), entry_point="solvers")
+    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "solvers")
+    assert not {"a", "b"} & registry().classes["schedule"].keys()

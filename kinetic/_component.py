@@ -51,3 +51,20 @@ def moved(value: Any, device: Any) -> Any:
         pairs = {key: moved(item, device) for key, item in value.items()}
         return value if all(pairs[key] is value[key] for key in value) else pairs
     return value
+
+
+def device_of(value: Any) -> Any:
+    """The device of the first tensor or parameter inside, looked for as `moved` does; None where there is none."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return value.device
+    if isinstance(value, torch.nn.Module):
+        return next((tensor.device for tensor in (*value.parameters(), *value.buffers())), None)
+    if isinstance(value, Component):
+        parts = [getattr(value, field.name) for field in attrs.fields(type(value))]
+    elif isinstance(value, tuple | list):
+        parts = list(value)
+    else:
+        return None
+    return next((device for part in parts if (device := device_of(part)) is not None), None)

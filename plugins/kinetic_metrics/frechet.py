@@ -10,6 +10,7 @@ from kinetic_features import Pixels
 from torch import Tensor
 
 from kinetic import Dataset, Estimate, FeatureSpace, Metric, Observations, Samples, Score, as_dataset, evidence, options
+from kinetic._component import device_of
 from kinetic.errors import OptionError
 from kinetic_metrics.gaussians import frechet_distance, moments
 
@@ -50,7 +51,8 @@ class FrechetDistance(Metric):
 
     def finish(self, state: Observations) -> Score:
         ids, columns = state.sorted()
-        theirs = [self._checked(block.to(self._place)).cpu() for _, block in self.reference.blocks(_BLOCK)]
+        place = device_of(self.features) or torch.device("cpu")
+        theirs = [self._checked(block.to(place)).cpu() for _, block in self.reference.blocks(_BLOCK)]
         mean, cov = moments(torch.cat(theirs))
         n, width = columns["x"].shape
         values = {"fd": self._estimate(ids, columns["x"], mean, cov)}
@@ -63,13 +65,6 @@ class FrechetDistance(Metric):
         if n < 10 * width:
             notes.append(f"{n} samples are few for {width} features (below ten times): much of the distance is bias.")
         return Score(values, notes=tuple(notes))
-
-    @property
-    def _place(self) -> torch.device:
-        """Where this metric was moved to: where its reference is read."""
-        net = getattr(self.features, "_net", None)
-        tensor = next(net.parameters(), None) if isinstance(net, torch.nn.Module) else None
-        return torch.device("cpu") if tensor is None else tensor.device
 
     def _checked(self, x: Tensor) -> Tensor:
         features = self.features.features(x)

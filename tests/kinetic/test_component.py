@@ -5,7 +5,7 @@ from kinetic_fields import Empirical
 from kinetic_solvers import Heun
 
 from kinetic import TensorData
-from kinetic._component import moved
+from kinetic._component import device_of, moved
 
 
 def test_a_final_class_cannot_be_subclassed_and_the_error_says_what_to_do():
@@ -28,3 +28,11 @@ def test_what_is_already_there_is_returned_itself():
     data = TensorData(torch.ones(2, 2))
     values = [data, {"k": data}, (data,), "word", 3]
     assert moved(values, "cpu") is values
+
+
+def test_the_device_is_that_of_the_first_tensor_inside():
+    field = Empirical(torch.ones(3, 2))
+    assert device_of(field).type == "cpu"
+    assert device_of(moved(field, "meta")).type == "meta"
+    assert device_of(torch.nn.Linear(2, 2, device="meta")).type == "meta"
+    assert device_of((1, [Heun(steps=2)])) is None

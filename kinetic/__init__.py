@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kinetic._batch import Batch as Batch
+    from kinetic._component import device_of as device_of
     from kinetic._dataset import Dataset as Dataset
     from kinetic._dataset import TensorData as TensorData
     from kinetic._dataset import as_dataset as as_dataset
@@ -63,6 +64,7 @@ _HOME = {
     "VelocityField": "_field",
     "abstract_class": "_registry",
     "as_dataset": "_dataset",
+    "device_of": "_component",
     "hookimpl": "_hooks",
     "load_recipe": "_recipe",
     "load_run": "_store",

@@ -6,7 +6,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from kinetic._types import ALL, Rows, is_all
+from kinetic.types import ALL, Rows, is_all
 
 
 @attrs.frozen(eq=False)

@@ -10,8 +10,8 @@ from torch import Tensor
 from kinetic._meter import EnergyMeter
 from kinetic._schedule import Schedule
 from kinetic._solver import Step
-from kinetic._types import Rows, State, is_all
 from kinetic.errors import NonFiniteError
+from kinetic.types import Rows, State, is_all
 
 
 class Books:

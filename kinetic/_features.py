@@ -8,7 +8,7 @@ import attrs
 from torch import Tensor
 
 from kinetic._component import Component
-from kinetic._types import State
+from kinetic.types import State
 
 
 @attrs.frozen(eq=False)

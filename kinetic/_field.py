@@ -12,7 +12,7 @@ from kinetic import options
 from kinetic._batch import Batch
 from kinetic._component import Component
 from kinetic._schedule import Schedule
-from kinetic._types import PerSample, State
+from kinetic.types import PerSample, State
 
 
 @attrs.frozen(eq=False)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from kinetic._component import Component
 from kinetic._solver import Step
-from kinetic._types import State
+from kinetic.types import State
 
 
 @attrs.frozen(eq=False)

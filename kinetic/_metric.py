@@ -12,8 +12,8 @@ from torch import Tensor
 
 from kinetic._component import Component
 from kinetic._dataset import Dataset
-from kinetic._types import State
 from kinetic.evidence import Estimate
+from kinetic.types import State
 
 
 @attrs.frozen(eq=False)

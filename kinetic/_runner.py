@@ -22,8 +22,8 @@ from kinetic._noise import noise
 from kinetic._run import Part, Run, Shelf
 from kinetic._schedule import Schedule
 from kinetic._solver import Solver
-from kinetic._types import PerSample, Rows, State, is_all
 from kinetic.errors import KineticError, OptionError, ShapeError
+from kinetic.types import PerSample, Rows, State, is_all
 
 Progress = Callable[[float], None]
 """Told how many samples' worth of path has been walked since it was last told."""

@@ -7,7 +7,7 @@ import abc
 import attrs
 
 from kinetic._component import Component
-from kinetic._types import PerSample, State
+from kinetic.types import PerSample, State
 
 
 @attrs.frozen(eq=False)

@@ -10,7 +10,7 @@ import attrs
 import torch
 
 from kinetic._component import Component
-from kinetic._types import PerSample, Rows, State, Velocity
+from kinetic.types import PerSample, Rows, State, Velocity
 
 
 @attrs.frozen(eq=False)

@@ -26,7 +26,7 @@ from kinetic._meter import EnergyMeter
 from kinetic._metric import Metric, Samples, Score
 from kinetic._schedule import Schedule
 from kinetic._solver import Solver, Stage, Step
-from kinetic._types import ALL, Rows, is_all
+from kinetic.types import ALL, Rows, is_all
 
 _N = 6
 

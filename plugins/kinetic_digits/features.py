@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from kinetic import FeatureSpace
-from kinetic._types import State
 from kinetic.errors import ShapeError
+from kinetic.types import State
 from kinetic_digits.nets import Classifier, load
 
 

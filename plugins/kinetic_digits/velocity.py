@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from kinetic import Batch, VelocityField
-from kinetic._types import PerSample, State
 from kinetic.errors import OptionError, ShapeError
+from kinetic.types import PerSample, State
 from kinetic_digits.nets import CLASSES, NULL, VelocityNet, load
 
 _EVENT = torch.Size([1, 8, 8])

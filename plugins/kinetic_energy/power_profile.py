@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kinetic import EnergyMeter, Step, options
-from kinetic._types import State
+from kinetic.types import State
 
 
 @final

@@ -8,7 +8,7 @@ import attrs
 from torch import Tensor, nn
 
 from kinetic import FeatureSpace, options
-from kinetic._types import State
+from kinetic.types import State
 from kinetic_features.open_clip_model import OpenClip, open_clip_model
 
 

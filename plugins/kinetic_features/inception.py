@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from kinetic import FeatureSpace, options
-from kinetic._types import State
 from kinetic.errors import MissingFileError, OptionError
+from kinetic.types import State
 from kinetic_features.images import as_rgb, need
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"

@@ -8,7 +8,7 @@ import attrs
 from torch import Tensor
 
 from kinetic import FeatureSpace
-from kinetic._types import State
+from kinetic.types import State
 
 
 @final

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from kinetic import Batch, Dataset, VelocityField, as_dataset, options
-from kinetic._types import PerSample, State
 from kinetic.errors import OptionError, ShapeError
+from kinetic.types import PerSample, State
 
 _BLOCK = 2**21  # elements of data at a time, 16 MiB of doubles
 

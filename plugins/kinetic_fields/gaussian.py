@@ -8,7 +8,7 @@ import attrs
 import torch
 
 from kinetic import Batch, VelocityField, options
-from kinetic._types import PerSample, State
+from kinetic.types import PerSample, State
 
 
 @final

@@ -9,8 +9,19 @@ import torch
 from kinetic_features import Pixels
 from torch import Tensor
 
-from kinetic import Dataset, Estimate, FeatureSpace, Metric, Observations, Samples, Score, as_dataset, evidence, options
-from kinetic._component import device_of
+from kinetic import (
+    Dataset,
+    Estimate,
+    FeatureSpace,
+    Metric,
+    Observations,
+    Samples,
+    Score,
+    as_dataset,
+    device_of,
+    evidence,
+    options,
+)
 from kinetic.errors import OptionError
 from kinetic_metrics.gaussians import frechet_distance, moments
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from kinetic import Dataset, FeatureSpace, Metric, Observations, Samples, Score, as_dataset, evidence, options
-from kinetic._types import State
 from kinetic.errors import OptionError, ShapeError
+from kinetic.types import State
 from kinetic_metrics.nearest import nearest
 
 

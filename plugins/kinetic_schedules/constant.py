@@ -7,7 +7,7 @@ from typing import final
 import attrs
 
 from kinetic import Schedule, options
-from kinetic._types import PerSample, State
+from kinetic.types import PerSample, State
 
 
 @final

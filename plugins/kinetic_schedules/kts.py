@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from kinetic import Schedule, options
-from kinetic._types import PerSample, State
 from kinetic.errors import OptionError
+from kinetic.types import PerSample, State
 
 _SHAPES = ("linear", "constant", "exponential")
 

@@ -11,7 +11,7 @@ import attrs
 import torch
 
 from kinetic import Solver, Stage, Step, options
-from kinetic._types import ALL, State, Velocity
+from kinetic.types import ALL, State, Velocity
 
 
 @attrs.frozen

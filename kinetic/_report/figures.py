@@ -13,6 +13,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from kinetic._report.tables import headline, judged
 from kinetic._store import FinishedRun
@@ -94,15 +95,13 @@ def _distributions(columns: dict[str, dict[str, np.ndarray]]) -> Picture | None:
         return None
     figure, axes = _panels(len(kinds), 2, (5.4, 0.9 + 0.36 * len(columns)), sharey=True)
     for axis, name in zip(axes, kinds, strict=False):
-        arms = [arm for arm in columns if name in columns[arm]]
-        for place, arm in enumerate(arms):
-            values = columns[arm][name]
+        for place, values in ((place, own[name]) for place, own in enumerate(columns.values()) if name in own):
             if len(values) > 1 and np.ptp(values) > 0:
                 body = axis.violinplot(values, [-place], orientation="horizontal", widths=0.85, showextrema=False)
                 for part in body["bodies"]:  # type: ignore[attr-defined]
                     part.set(facecolor=_COLOURS[place % len(_COLOURS)], alpha=0.5, edgecolor="none")
             axis.plot([values.mean()], [-place], marker="|", ms=11, color=_INK, mew=1.6)
-        axis.set_yticks([-place for place in range(len(arms))], arms)
+        axis.set_yticks([-place for place in range(len(columns))], list(columns))  # shared: the same in every panel
         axis.set_xlabel(name)
     caption = "Distribution of the energies over the samples of each arm; the tick is the mean."
     return _picture(figure, "Energies", caption, f"Distributions of {' and '.join(kinds)} in each arm.")
@@ -134,10 +133,10 @@ def _shares(run: FinishedRun) -> Picture | None:
 
 def _scatter(run: FinishedRun, arm: str, columns: dict[str, np.ndarray]) -> Picture | None:
     energies = [name for name in ("kpe", "bending") if name in columns]
-    scores = [name for name in headline(run) if name in columns and np.ptp(columns[name]) > 0]
+    rhos = {(row["energy"], row["score"]): row for row in run.evidence["correlations"].get(arm, []) if row["raw"]}
+    scores = [name for name in headline(run) if any((energy, name) in rhos for energy in energies)]
     if not energies or not scores:
         return None
-    rhos = {(row["energy"], row["score"]): row for row in run.evidence["correlations"].get(arm, [])}
     figure, axes = _panels(len(energies) * len(scores), len(scores), (3.6, 2.7))
     chosen = np.linspace(0, len(columns[scores[0]]) - 1, min(_POINTS, len(columns[scores[0]]))).astype(int)
     for place, axis in enumerate(axes):
@@ -226,17 +225,18 @@ def _strips(run: FinishedRun, arm: str, columns: dict[str, np.ndarray]) -> Pictu
 
 def _neighbours(run: FinishedRun, arm: str, columns: dict[str, np.ndarray]) -> Picture | None:
     kept = run.neighbours(arm)
-    ratios = next((columns[name] for name in columns if name.endswith(".ratio")), None)
-    if kept is None or ratios is None or kept["samples"].dim() != 4 or kept["samples"].shape[1] not in (1, 3):
+    metric = next((name[: -len(".ratio")] for name in columns if name.endswith(".ratio")), None)
+    if kept is None or metric is None or kept["samples"].dim() != 4 or kept["samples"].shape[1] not in (1, 3):
         return None
     per = len(kept["ids"])
     pairs = np.concatenate([kept["samples"].float().numpy(), kept["nearest"].float().numpy()])
     ids = kept["ids"].tolist()
     figure, (axis,) = _panels(1, 1, (0.8 * per, 2.1 * pairs.shape[2] / pairs.shape[3]))
-    _mosaic(axis, pairs, per, [f"{ratios[index]:.2g}" for index in ids] + [f"#{index}" for index in ids])
+    ratios, points = (columns[f"{metric}.{name}"][ids] for name in ("ratio", "index"))
+    _mosaic(axis, pairs, per, [f"{ratio:.2g}" for ratio in ratios] + [f"#{point}" for point in points])
     caption = (
         f"The most copy-like samples of arm {arm} (above, with d1/d2) and the training point nearest to each "
-        "(below, with the sample's id). A ratio below the threshold counts as a copy."
+        "(below, with its number in the training data of the arm). A ratio below the threshold counts as a copy."
     )
     return _picture(
         figure, f"Nearest training points: {arm}", caption, f"Samples of {arm} above their nearest training point."
@@ -288,6 +288,8 @@ def _mosaic(axis: Axes, images: np.ndarray, across: int, said: Sequence[str]) ->
 
 
 def _picture(figure: Figure, title: str, caption: str, alt: str) -> Picture:
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a name may hold two dollar signs
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=150)
     return Picture(title, caption, alt, buffer.getvalue())

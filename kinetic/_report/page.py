@@ -17,6 +17,9 @@ from kinetic._report.figures import Picture, pictures
 from kinetic._report.tables import Table
 from kinetic._store import RECIPE, REPORT, FinishedRun, load_run, write_whole
 
+_WORDS = ("against", "what", "score", "energy", "noise only")  # columns that are not numbers
+_UNDRAWN = "Not drawn: this takes KPE or bending, and images of 1 or 3 channels or points in the plane."
+
 
 @attrs.frozen
 class Section:
@@ -70,19 +73,23 @@ def _sections(run: FinishedRun) -> list[Section]:
         Section("Differences", tables=(brief,) if brief else (), more=(compared,) if compared else ()),
         Section("Energies", pictures=titled("Power", "Energies", "Where")),
         Section("Energy and outcome", lead, (), titled("Energy and", "All"), tuple(table for table in by_arm if table)),
-        Section("Samples", pictures=titled("Samples")),
+        Section("Samples", "" if titled("Samples") else _UNDRAWN, pictures=titled("Samples")),
         Section("Nearest training points", pictures=titled("Nearest")),
     ]
-    return [section for section in sections if section.tables or section.pictures or section.more]
+    return [each for each in sections if each.tables or each.pictures or each.more or each.lead == _UNDRAWN]
 
 
 def _facts(run: FinishedRun) -> str:
     p = run.provenance
-    solver = next(iter(p["arms"].values()))["solver"]
-    said = ", ".join(f"{key} {value}" for key, value in solver.items() if key != "name")
+    solvers: dict[str, list[str]] = defaultdict(list)
+    for arm, made in p["arms"].items():
+        options = ", ".join(f"{key} {value}" for key, value in made["solver"].items() if key != "name")
+        solvers[f"{made['solver']['name']} ({options})" if options else made["solver"]["name"]].append(arm)
+    said = solvers if len(solvers) == 1 else [f"{name} in {', '.join(arms)}" for name, arms in solvers.items()]
     parts = [
+        f"Recipe {p['recipe']}",
         f"{p['run']['samples']:,} samples in each of {len(run.arms)} arms, seed {p['run'].get('seed', 0)}",
-        f"solver {solver['name']} ({said})",
+        f"solver {'; '.join(said)}",
         f"{p['device']}, {sum(p['seconds'].values()):.0f} s" if "seconds" in p else p["device"],
         f"kinetic {p['packages'].get('kinetic-flow', '')}, torch {p['packages'].get('torch', '')}",
         p["started"],
@@ -102,7 +109,7 @@ def _notes(run: FinishedRun) -> list[tuple[str, list[str]]]:
 
 def _html(table: Table) -> Markup:
     """A table; `Markup.format` and `Markup.join` escape every cell."""
-    words = {0, *(place for place, head in enumerate(table.head) if head in ("against", "what", "score", "energy"))}
+    words = {0, *(place for place, head in enumerate(table.head) if head in _WORDS)}
 
     def stacked(cell: str) -> Markup | str:
         value, bracket, rest = cell.partition(" [")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -37,14 +38,16 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def interval(estimate: Mapping[str, Any] | None) -> str:
-    """`0.42 [0.40, 0.44]`; shares and distances with as many digits as their interval deserves."""
+    """`0.42 [0.40, 0.44]`, in the digits the interval deserves; `3.1e-5 [2.9e-5, 3.4e-5]` where all is small."""
     if estimate is None:
         return ""
     value, low, high = estimate["value"], estimate.get("low"), estimate.get("high")
     if low is None or high is None:
         return number(value, 4)
-    places = _places(high - low, max(abs(value), abs(low), abs(high)))
-    return f"{_signed(value, places)} [{_signed(low, places)}, {_signed(high, places)}]"
+    size = max(abs(value), abs(low), abs(high))
+    tens = math.floor(math.log10(size)) if 0 < size < 1e-3 else 0
+    places = _places((high - low) / 10.0**tens, size / 10.0**tens)
+    return "{} [{}, {}]".format(*(_scaled(one, places, tens) for one in (value, low, high)))
 
 
 def _places(width: float, size: float) -> int:
@@ -52,9 +55,14 @@ def _places(width: float, size: float) -> int:
     if width <= 1e-9 * size:
         return 0 if size == int(size) else 3
     places = 1
-    while width < 1 and places < 4:
+    while width < 1 and places < 6:
         width, places = width * 10, places + 1
     return places if places > 1 or size < 100 else 0
+
+
+def _scaled(value: float, places: int, tens: int) -> str:
+    text = _signed(value / 10.0**tens, places)
+    return text if not tens else "0" if float(text) == 0 else f"{text}e{tens}"
 
 
 def _signed(value: float, places: int) -> str:
@@ -79,8 +87,8 @@ def arms(run: FinishedRun) -> list[Table]:
         (
             "Memorisation",
             [pair for pair in names if "f_mem" in pair[1] or "distance" in pair[1]],
-            "Share of copies (d1/d2 below the threshold) and mean distance to the nearest training point. `denoised` "
-            "is the guard: the same after one more Euler step that takes leftover noise off. `features` looks in a "
+            "Share of copies (d1/d2 below the threshold) and mean distance to the nearest training point. 'denoised' "
+            "is the guard: the same after one more Euler step that takes leftover noise off. 'features' looks in a "
             "second space.",
         ),
         (
@@ -96,10 +104,14 @@ def arms(run: FinishedRun) -> list[Table]:
 
 
 def differences_in_brief(run: FinishedRun) -> Table | None:
-    """An arm a row: energies, shares of copies, set scores and one column of each other metric, guards beside them."""
+    """An arm a row: energies, shares of copies, set scores and one column of each other metric, guards beside them.
+
+    The second column names the scores whose difference is leftover noise; see `_mark`.
+    """
     kept = {name.partition(".")[2] for name in headline(run)} - {"ratio"} | {"memorised", "memorised_features", "fd"}
     columns: dict[str, str] = {}
     rows: dict[tuple[str, str], dict[str, str]] = {}
+    noise: dict[tuple[str, str], list[str]] = {}
     for row in run.evidence["differences"]:
         plain = row["name"].removesuffix("_denoised")
         if plain not in (kept if row["metric"] != "energy" else ("kpe", "bending")):
@@ -107,18 +119,26 @@ def differences_in_brief(run: FinishedRun) -> Table | None:
         label = plain if row["metric"] == "energy" else _label(row["metric"], plain)
         guarded = row["name"] != plain
         columns[f"{label}, guard" if guarded else label] = ""
-        rows.setdefault((row["arm"], row["against"]), {})[f"{label}, guard" if guarded else label] = interval(row)
+        arms = (row["arm"], row["against"])
+        rows.setdefault(arms, {})[f"{label}, guard" if guarded else label] = interval(row)
+        if _mark(row, _guard(row, run.evidence["differences"])) == "noise":
+            noise.setdefault(arms, []).append(label)
     if not rows:
         return None
     order = sorted(columns, key=lambda name: (name not in ("kpe", "bending"), not name.startswith("f_mem")))
     paired = [name for column in order if not column.endswith(", guard") for name in (column, f"{column}, guard")]
     head = [name for name in paired if name in columns]
-    body = [(f"{arm} - {base}", *(cells.get(name, "") for name in head)) for (arm, base), cells in rows.items()]
+    said = {arms: ", ".join(names) for arms, names in noise.items()}
+    body = [
+        (" - ".join(arms), *([said.get(arms, "")] if said else []), *(cells.get(name, "") for name in head))
+        for arms, cells in rows.items()
+    ]
     caption = (
-        "Arm minus the arm it is held against, same noise, paired by sample. `guard` is the same after one more Euler "
-        "step that takes leftover noise off: a difference that its guard does not share is leftover noise."
+        "Arm minus the arm it is held against, same noise, paired by sample. 'guard' is the same after one more Euler "
+        "step that takes leftover noise off: a difference that its guard does not share, or has with the other sign, "
+        "is leftover noise. One interval in twenty leaves out 0 by chance."
     )
-    return Table("Against the plain arm", caption, ("arms", *head), tuple(body))
+    return Table("Against the plain arm", caption, ("arms", *(["noise only"] if said else []), *head), tuple(body))
 
 
 def differences(run: FinishedRun) -> Table | None:
@@ -130,15 +150,7 @@ def differences(run: FinishedRun) -> Table | None:
             continue
         if row["name"].endswith("_denoised") or _INDICES.search(row["name"]):
             continue
-        guard = next(
-            (
-                other
-                for other in found
-                if all(other[key] == row[key] for key in ("arm", "against", "metric"))
-                and other["name"] == f"{row['name']}_denoised"
-            ),
-            None,
-        )
+        guard = _guard(row, found)
         rows.append(
             (
                 row["arm"],
@@ -153,11 +165,17 @@ def differences(run: FinishedRun) -> Table | None:
         return None
     caption = (
         "Arm minus the arm it is held against, same noise, paired by sample. Bold: the interval leaves out 0; one in "
-        "twenty does so by chance. `guard` is the same difference after the denoising step. Marked as noise: the "
+        "twenty does so by chance. 'guard' is the same difference after the denoising step. Marked as noise: the "
         "difference is there in x but not, or with the other sign, in the denoised samples: leftover noise explains it."
     )
     head = ("arm", "against", "what", "difference", "guard")
     return Table("Every difference", caption, head, tuple(rows), tuple(marks))
+
+
+def _guard(row: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The same difference in the denoised samples, where there is one."""
+    wanted = {**{key: row[key] for key in ("arm", "against", "metric")}, "name": f"{row['name']}_denoised"}
+    return next((other for other in found if wanted.items() <= other.items()), None)
 
 
 def _mark(row: Mapping[str, Any], guard: Mapping[str, Any] | None) -> str:

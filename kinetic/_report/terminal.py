@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -18,8 +19,33 @@ def print_report(run: FinishedRun, console: Console) -> None:
     shown = [*tables.arms(run), tables.differences_in_brief(run), first]
     for table in shown:
         if table is not None:
-            console.print(_rich(table))
+            for block in _blocks(table, console.width):
+                console.print(_rich(block))
     console.print(f"\nreport: {run.folder / REPORT}", highlight=False, soft_wrap=True)
+
+
+def _blocks(table: tables.Table, width: int) -> list[tables.Table]:
+    """The table in pieces no wider than the terminal where that can be, each with the first column."""
+    wide = [max(len(line) for cell in column for line in cell.split(" [")) + 4 for column in _columns(table)]
+    chosen: list[list[int]] = [[]]
+    for place in range(1, len(table.head)):
+        if chosen[-1] and 2 + wide[0] + sum(wide[other] for other in chosen[-1]) + wide[place] > width:
+            chosen.append([])
+        chosen[-1].append(place)
+    pieces = [(0, *places) for places in chosen]
+    return [
+        attrs.evolve(
+            table,
+            title=table.title if not number else f"{table.title}, continued",
+            head=tuple(table.head[place] for place in piece),
+            rows=tuple(tuple(row[place] for place in piece) for row in table.rows),
+        )
+        for number, piece in enumerate(pieces)
+    ]
+
+
+def _columns(table: tables.Table) -> list[tuple[str, ...]]:
+    return list(zip(table.head, *table.rows, strict=True))
 
 
 def _rich(table: tables.Table) -> RichTable:
@@ -30,6 +56,6 @@ def _rich(table: tables.Table) -> RichTable:
         mark = table.marks[place] if table.marks else ""
         cells = [escape(cell.replace(" [", "\n[")) for cell in row]
         if mark == "noise":
-            cells[3] += " (noise)"
+            cells[-1] += " (noise)"
         drawn.add_row(*cells, style={"clear": "bold", "noise": "yellow"}.get(mark, ""))
     return drawn

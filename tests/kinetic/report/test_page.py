@@ -1,0 +1,155 @@
+"""The page holds everything, asks for nothing, and lets no name out of its text."""
+
+import shutil
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from kinetic import load_run
+from kinetic._report import write_report
+from kinetic._store import EVIDENCE, REPORT, read_json, write_json
+
+POINTS = """
+    title = "points"
+    [run]
+    samples = 40
+    [field]
+    name = "gaussian"
+    size = {size}
+    [solver]
+    name = "heun"
+    steps = 4
+    {energy}
+    [arms.only]
+"""
+
+
+class Page(HTMLParser):
+    """The tags of a page with their attributes, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.said = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.said += data
+
+    def all(self, name):
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+
+def page(run):
+    return Page((run.folder / REPORT).read_text(encoding="utf-8"))
+
+
+def test_names_stay_text(full):
+    shown = page(full)
+    assert not shown.all("script")
+    assert not [attributes for _, attributes in shown.tags if any(name.startswith("on") for name in attributes)]
+    assert "<script>alert('$1$')</script> [red]digits[/red]" in shown.said
+    assert "<img src=x onerror=alert(1)> $x^$" in shown.said
+    assert all(image["src"].startswith("data:image/png;base64,") for image in shown.all("img"))
+
+
+def test_notes_stay_text(full, tmp_path):
+    shutil.copytree(full.folder, tmp_path / "run")
+    found = read_json(tmp_path / "run" / EVIDENCE)
+    found["notes"] = {"plain": {"m": ["<script>note</script>"]}}
+    write_json(tmp_path / "run" / EVIDENCE, found)
+    write_report(tmp_path / "run")
+    shown = page(load_run(tmp_path / "run"))
+    assert not shown.all("script")
+    assert "<script>note</script>" in shown.said
+
+
+def test_nothing_is_asked_of_the_network(full):
+    shown = page(full)
+    for tag, attributes in shown.tags:
+        for name in ("src", "href", "srcset", "data", "action"):
+            value = attributes.get(name, "#")
+            assert value.startswith(("data:", "#")), (tag, value)
+    policy = next(meta for meta in shown.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert policy["content"] == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert "url(" not in (full.folder / REPORT).read_text(encoding="utf-8")
+
+
+def test_every_picture_has_words_for_it(full):
+    shown = page(full)
+    assert len(shown.all("img")) == len(shown.all("figcaption")) >= 8
+    assert all(len(image["alt"]) > 10 for image in shown.all("img"))
+
+
+def test_the_head_says_what_ran(full):
+    said = page(full).said
+    for part in (
+        "60 samples in each of 3 arms, seed 0",
+        "euler (steps 10",
+        "in plain, kts",
+        "heun (steps 5",
+        "in other",
+    ):
+        assert part in said, part
+    assert "Recipe small" in said
+
+
+def test_hashes_and_recipe_are_there(full):
+    said = page(full).said
+    hashes = [value for arm in full.provenance["weights"].values() for value in arm.values()]
+    assert hashes
+    assert all(value in said for value in hashes)
+    assert "digits-memorised" in said
+
+
+def test_the_same_run_gives_the_same_page(full, tmp_path):
+    shutil.copytree(full.folder, tmp_path / "run")
+    write_report(tmp_path / "run")
+    assert (tmp_path / "run" / REPORT).read_bytes() == (full.folder / REPORT).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("size", "energy", "drawn"),
+    [(2, "[energy.kpe]", True), (5, "[energy.kpe]", False), (2, "", False)],
+)
+def test_what_cannot_be_drawn_is_said(make, size, energy, drawn):
+    shown = page(make(POINTS.format(size=size, energy=energy)))
+    assert ("Not drawn" not in shown.said) == drawn
+    assert any("Samples" in image["alt"] for image in shown.all("img")) == drawn
+
+
+def test_colour_images_are_drawn(make, tmp_path):
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).uniform(-1, 1, (30, 3, 4, 5)).astype(np.float32))
+    recipe = POINTS.format(size=2, energy="[energy.kpe]").replace("size = 2", "").replace("gaussian", "empirical")
+    run = make(f"{recipe}\n    [data]\n    name = 'tensor-file'\n    path = '{tmp_path}/points.npy'\n")
+    assert {image["alt"] for image in page(run).all("img")} >= {"Samples of only ordered by energy."}
+
+
+def test_one_arm_without_metrics_makes_a_page_without_empty_sections(make):
+    shown = page(make(POINTS.format(size=5, energy="[energy.kpe]")))
+    links = [link["href"] for link in shown.all("a")]
+    headings = [heading["id"] for heading in shown.all("h2")]
+    assert links == [f"#{name}" for name in headings]
+    for absent in ("Differences", "Energy and outcome", "Nearest training points"):
+        assert absent not in shown.said
+
+
+def test_columns_that_only_some_arms_have_are_left_blank_in_the_others(make):
+    run = make("""
+        title = "uneven"
+        [run]
+        samples = 20
+        [field]
+        name = "gaussian"
+        size = 3
+        [solver]
+        name = "euler"
+        steps = 4
+        [arms.bare]
+        [arms.weighed.energy.kpe]
+        [arms.profiled.energy.power]
+    """)
+    assert {image["alt"] for image in page(run).all("img")} >= {"Power against time for profiled."}

@@ -36,6 +36,6 @@ def test_every_module_has_its_mirrored_test():
     for package in (ROOT / "kinetic", *(ROOT / "plugins").glob("kinetic_*")):
         for path in package.rglob("*.py"):
             name = path.stem.lstrip("_")
-            if path.name == "__init__.py" or name in ("main", "types", "_"):
+            if path.stem in ("__init__", "__main__", "types"):
                 continue
             assert list((ROOT / "tests").rglob(f"test_{name}.py")), f"no test for {path.relative_to(ROOT)}"

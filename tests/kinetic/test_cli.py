@@ -1,9 +1,11 @@
 """The command line, as a user types it."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -28,7 +30,8 @@ def test_help_needs_neither_torch_nor_a_plugin():
             main()
         except SystemExit:
             pass
-        heavy = {"torch", "numpy", "matplotlib", "pyarrow", "kinetic_solvers", "open_clip"} & set(sys.modules)
+        heavy = {"torch", "numpy", "matplotlib", "pyarrow", "rich.console", "kinetic_solvers", "open_clip"}
+        heavy &= set(sys.modules)
         assert not heavy, heavy
     """)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
@@ -93,3 +96,52 @@ def test_an_error_is_one_message_and_status_2(words, said):
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_broken_shipped_recipe_is_shown_with_its_error_and_the_rest_is_listed(install):
+    site = install("acme-late", "acme_late_unused", "")
+    (site / "acme_late" / "recipes").mkdir(parents=True)
+    (site / "acme_late" / "__init__.py").write_text("raise SystemExit('imported')")
+    (site / "acme_late" / "recipes" / "late.toml").write_text("[run\n")
+    (site / "acme_late-1.0.dist-info" / "entry_points.txt").write_text("[kinetic]\nacme_late = acme_late\n")
+    done = kinetic("recipes", PYTHONPATH=str(site), COLUMNS="1000")
+    assert done.returncode == 0, done.stderr
+    assert "late.toml is no TOML" in done.stdout
+    assert "goldilocks" in done.stdout
+
+
+SLOW = """
+    import attrs, kinetic, time, torch
+
+    @attrs.frozen(eq=False)
+    class Slow(kinetic.VelocityField):
+        @property
+        def event_shape(self):
+            return torch.Size([2])
+
+        def velocity(self, x, t, batch=None):
+            time.sleep(0.05)
+            return torch.ones_like(x)
+
+    @kinetic.hookimpl
+    def register_fields(register):
+        register("slow", Slow)
+"""
+
+
+def test_an_interrupted_run_says_that_it_can_go_on(install, recipe, tmp_path):
+    site = install("acme-slow", "acme_slow", SLOW)
+    path = recipe("[run]\nsamples = 400\nbatch = 2\n[field]\nname = 'slow'\n[solver]\nname = 'euler'\nsteps = 5\n")
+    words = [sys.executable, "-m", "kinetic", "run", str(path), "--device", "cpu", "--out", str(tmp_path / "out")]
+    environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    running = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "out").rglob("0*.safetensors")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    assert "stopped; what was finished is kept" in said
+    assert "Traceback" not in said
+    assert list((tmp_path / "out").rglob("0*.safetensors"))
+    assert not (tmp_path / "out" / "samples.parquet").exists()

@@ -252,6 +252,8 @@ def test_samples_and_data_of_different_shapes_are_named_before_sampling(recipe, 
     np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(20, 3)).astype("float32"))
     changes = [f"data={{name='tensor-file', path='{tmp_path}/points.npy'}}", "field={name='gaussian'}"]
     found = load_recipe(recipe(FRAGILE), [*changes, "metrics.mem={name='memorisation'}"])
-    with pytest.raises(Exception, match=r"metric 'mem': samples have shape \(2,\), the points of 'train' \(3,\)"):
+    with pytest.raises(
+        Exception, match=r"arm 'one': metric 'mem': samples have shape \(2,\), the points of 'train' \(3,\)"
+    ):
         found.run(tmp_path / "out", device="cpu")
     assert not (tmp_path / "out" / "shards").exists()

@@ -97,13 +97,7 @@ class Runner:
         if classes is not None and (not isinstance(classes, int) or isinstance(classes, bool) or classes < 1):
             raise OptionError(f"'classes' must be an int >= 1: {classes!r}")
         place = find_device(device)
-        crew = attrs.evolve(
-            self,
-            field=moved(self.field, place),
-            schedule=moved(self.schedule, place),
-            meters=moved(dict(self.meters), place),
-            metrics=moved(dict(self.metrics), place),
-        )
+        crew = self._moved(place)
         numel = max(1, self.field.event_shape.numel())
         size = batch or max(1, min(_BATCH_SAMPLES, _BATCH_ELEMENTS // numel))
         with torch.inference_mode():
@@ -118,6 +112,31 @@ class Runner:
             energy={name: torch.cat([part.energy[name] for part in parts]) for name in parts[0].energy},
             details=details,
             condition=_condition(0, samples, classes),
+        )
+
+    def rehearse(
+        self,
+        seed: int = 0,
+        device: str | torch.device = "auto",
+        *,
+        classes: int | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """Two samples' first velocity and one look of every metric: what does not fit together is said at once.
+
+        `run` begins with it. Arguments and errors as there.
+        """
+        place = find_device(device)
+        with torch.inference_mode():
+            self._moved(place)._rehearse(seed, classes, dtype, place)
+
+    def _moved(self, place: torch.device) -> Runner:
+        return attrs.evolve(
+            self,
+            field=moved(self.field, place),
+            schedule=moved(self.schedule, place),
+            meters=moved(dict(self.meters), place),
+            metrics=moved(dict(self.metrics), place),
         )
 
     def _parts(
@@ -212,7 +231,6 @@ class Runner:
         return details
 
     def _rehearse(self, seed: int, classes: int | None, dtype: torch.dtype, place: torch.device) -> None:
-        """Two samples' first velocity and one look of every metric, so that what does not fit is said at once."""
         x0 = noise(seed, range(2), self.field.event_shape, dtype).to(place)
         batch = moved_batch(Batch(torch.arange(2), _condition(0, 2, classes)), place)
         low = dtype in (torch.float16, torch.bfloat16)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +61,11 @@ def carry_out(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> Fin
     seconds: dict[str, float] = before.get("seconds", {})
     with reporter.running() as bars:
         for arm, runner in recipe.runners.items():
+            with _naming(arm):
+                runner.rehearse(table.get("seed", 0), place, classes=table.get("classes"))
+        for arm, runner in recipe.runners.items():
             began = time.perf_counter()
-            try:
+            with _naming(arm):
                 runs[arm] = runner.run(
                     table["samples"],
                     seed=table.get("seed", 0),
@@ -71,11 +75,6 @@ def carry_out(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> Fin
                     shelf=folder.shelf(arm),
                     progress=bars.arm(arm, table["samples"]),
                 )
-            except NonFiniteError as error:
-                raise NonFiniteError(error.ids, error.t, arm) from error
-            except KineticError as error:
-                error.args = (f"arm {arm!r}: {error.args[0]}", *error.args[1:])
-                raise
             if arm not in seconds:  # an arm that was finished before only reads its samples back
                 seconds[arm] = round(time.perf_counter() - began, 3)
         bars.say("comparing the arms")
@@ -88,6 +87,18 @@ def carry_out(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> Fin
         bars.say("drawing the report")
         write_report(out)
     return load_run(out)
+
+
+@contextmanager
+def _naming(arm: str) -> Iterator[None]:
+    """Errors of a run name the arm."""
+    try:
+        yield
+    except NonFiniteError as error:
+        raise NonFiniteError(error.ids, error.t, arm) from error
+    except KineticError as error:
+        error.args = (f"arm {arm!r}: {error.args[0]}", *error.args[1:])
+        raise
 
 
 def joined_table(runs: Mapping[str, Run]) -> pa.Table:

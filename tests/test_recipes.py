@@ -16,7 +16,9 @@ def test_a_shipped_recipe_builds(name):
     assert load_recipe(name).runners
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name
+)
 def test_every_recipe_on_a_page_builds(page, tmp_path):
     blocks = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
     for number, block in enumerate(block for block in blocks if "[run]" in block):

@@ -251,9 +251,9 @@ def test_a_killed_run_goes_on_where_it_stopped_and_gives_the_same(install, recip
 def test_samples_and_data_of_different_shapes_are_named_before_sampling(recipe, tmp_path):
     np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(20, 3)).astype("float32"))
     changes = [f"data={{name='tensor-file', path='{tmp_path}/points.npy'}}", "field={name='gaussian'}"]
-    found = load_recipe(recipe(FRAGILE), [*changes, "metrics.mem={name='memorisation'}"])
+    found = load_recipe(recipe(FRAGILE), [*changes, "arms.two.metrics.mem={name='memorisation'}"])
     with pytest.raises(
-        Exception, match=r"arm 'one': metric 'mem': samples have shape \(2,\), the points of 'train' \(3,\)"
+        Exception, match=r"arm 'two': metric 'mem': samples have shape \(2,\), the points of 'train' \(3,\)"
     ):
         found.run(tmp_path / "out", device="cpu")
     assert not (tmp_path / "out" / "shards").exists()

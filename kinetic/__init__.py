@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kinetic._schedule import Schedule as Schedule
     from kinetic._solver import Solver as Solver
     from kinetic._solver import Stage as Stage
+    from kinetic._solver import Status as Status
     from kinetic._solver import Step as Step
     from kinetic._store import FinishedRun as FinishedRun
     from kinetic._store import load_run as load_run
@@ -59,6 +60,7 @@ _HOME = {
     "Shaped": "_field",
     "Solver": "_solver",
     "Stage": "_solver",
+    "Status": "_solver",
     "Step": "_solver",
     "TensorData": "_dataset",
     "VelocityField": "_field",

@@ -32,12 +32,13 @@ class Books:
                     sums[account] = self.zeros.new_zeros(len(self.zeros), *add.shape[1:])
                 _add(sums[account], step.rows, add)
         if schedule:
-            gains = [schedule.gain(stage.t, step.x0, stage.v).double() for stage in step.stages]
-            _add(self.gain, step.rows, step.mean(gains) * step.dt)
+            mean = step.mean(lambda stage: schedule.gain(stage.t, step.x0, stage.v).double())
+            _add(self.gain, step.rows, mean * step.dt)
         _add(self.until, step.rows, torch.where(step.energy.isfinite(), step.dt, 0.0))
 
-    def check(self, x: State, ids: Tensor) -> None:
-        bad = ~torch.isfinite(x.flatten(1)).all(1) | (self.until < 1 - 1e-9)
+    def check(self, x: State, ids: Tensor, stopped: Tensor | None = None) -> None:
+        short = self.until < 1 - 1e-9
+        bad = ~torch.isfinite(x.flatten(1)).all(1) | (short if stopped is None else short & ~stopped)
         if bool(bad.any()):
             raise NonFiniteError(ids[bad].tolist(), float(self.until[bad].min()))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, final
 
@@ -13,23 +12,18 @@ from torch import Tensor
 
 from kinetic import options
 from kinetic._batch import Batch
-from kinetic._books import Books
 from kinetic._component import moved
-from kinetic._field import Shaped, VelocityField
+from kinetic._field import VelocityField
 from kinetic._meter import EnergyMeter
 from kinetic._metric import Metric, Samples, Score
 from kinetic._noise import noise
 from kinetic._run import Part, Run, Shelf
 from kinetic._schedule import Schedule
 from kinetic._solver import Solver
+from kinetic._travel import Progress, clock_dtype, travel
 from kinetic.errors import KineticError, OptionError, ShapeError
-from kinetic.types import PerSample, Rows, State, is_all
-
-Progress = Callable[[float], None]
-"""Told how many samples' worth of path has been walked since it was last told."""
 
 _BATCH_ELEMENTS, _BATCH_SAMPLES = 2**22, 500
-_LOOK = 0.2  # seconds between two looks at how far a batch is
 
 
 def _named(cls: type) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
@@ -52,9 +46,10 @@ class Runner:
         meters: `{name: EnergyMeter}`.
         metrics: `{name: Metric}`.
 
-    Every run also gives the columns `x0_sq` ||x0||^2, `x0_dot_x1` <x0, x1> and `x1_sq` ||x1||^2, and under a schedule
-    `gain`, the mean gain I = int gain dt of each sample, and `noise_left`, the root mean square over its elements of
-    what one more Euler step would still change, (1 - I) v(x, min(I, 1)).
+    Every run also gives the columns `nfe`, the velocities asked for, those the solver returns (see `Solver.solve`),
+    `x0_sq` ||x0||^2, `x0_dot_x1` <x0, x1> and `x1_sq` ||x1||^2, and under a schedule `gain`, the mean gain
+    I = int gain dt of each sample, and `noise_left`, the root mean square over its elements of what one more Euler step
+    would still change, (1 - I) v(x, min(I, 1)).
     """
 
     field: VelocityField = options.component("field")
@@ -162,53 +157,19 @@ class Runner:
                 stop = min(start + size, following, samples)
                 x0 = noise(seed, range(start, stop), self.field.event_shape, dtype)
                 batch = Batch(torch.arange(start, stop), _condition(start, stop, classes))
-                part = self._travel(x0.to(place), moved_batch(batch, place), progress)
+                part = travel(
+                    self.field,
+                    self.solver,
+                    self.schedule,
+                    self.meters,
+                    x0.to(place),
+                    moved_batch(batch, place),
+                    progress,
+                )
                 if shelf:
                     shelf.save(part)
             yield part
             start = part.stop
-
-    def _travel(self, x0: State, batch: Batch, progress: Progress) -> Part:
-        field = Shaped(self.field, self.schedule) if self.schedule else self.field
-        low = x0.dtype in (torch.float16, torch.bfloat16)
-        time_dtype = torch.float32 if low else x0.dtype
-
-        def velocity(x: State, t: PerSample, rows: Rows) -> State:
-            return field.velocity(x, t.to(time_dtype), batch.take(rows))
-
-        books = Books(self.meters, len(x0), x0.device)
-        x, told, next_look = x0, 0.0, time.monotonic() + _LOOK
-        for step in self.solver.solve(velocity, x0):
-            books.enter(step, self.schedule)
-            x = step.x1 if is_all(step.rows) else _put(x, step.rows, step.x1, first=x is x0)
-            if time.monotonic() > next_look:  # seldom: on a GPU, to look is to wait for it
-                walked = float(books.until.sum())
-                progress(walked - told)
-                told, next_look = walked, time.monotonic() + _LOOK
-        progress(len(x0) - told)
-        books.check(x, batch.ids)
-        gain = books.gain
-        energy: dict[str, Tensor] = {}
-        for name, meter in self.meters.items():
-            for column, value in meter.columns(books.sums[name], x0, x).items():
-                if column in energy:
-                    raise OptionError(f"two meters give the column {column!r}: {name!r} and one before it")
-                energy[column] = value
-        first, last = x0.double().flatten(1), x.double().flatten(1)
-        energy |= {"x0_sq": first.square().sum(1), "x0_dot_x1": (first * last).sum(1), "x1_sq": last.square().sum(1)}
-        denoised = x
-        if self.schedule:
-            rest = (1 - gain).clamp_min(0).to(time_dtype)
-            v = self.field.velocity(x, 1 - rest, Batch(batch.ids, batch.condition))
-            change = v * rest.to(v.dtype).view(-1, *[1] * (v.dim() - 1))
-            denoised = x + change
-            energy |= {"gain": gain, "noise_left": change.double().flatten(1).square().mean(1).sqrt()}
-        return Part(
-            start=int(batch.ids[0]),
-            samples=x.cpu(),
-            denoised=denoised.cpu(),
-            energy={name: value.double().cpu() for name, value in energy.items()},
-        )
 
     def _judge(self, parts: list[Part], classes: int | None, place: torch.device) -> dict[str, Score]:
         details = {}
@@ -233,8 +194,7 @@ class Runner:
     def _rehearse(self, seed: int, classes: int | None, dtype: torch.dtype, place: torch.device) -> None:
         x0 = noise(seed, range(2), self.field.event_shape, dtype).to(place)
         batch = moved_batch(Batch(torch.arange(2), _condition(0, 2, classes)), place)
-        low = dtype in (torch.float16, torch.bfloat16)
-        v = self.field.velocity(x0, x0.new_zeros(2, dtype=torch.float32 if low else dtype), batch)
+        v = self.field.velocity(x0, x0.new_zeros(2, dtype=clock_dtype(dtype)), batch)
         if v.shape != x0.shape or v.dtype != x0.dtype:
             raise ShapeError(
                 f"{type(self.field).__name__} answered samples of shape {tuple(x0.shape)} and {x0.dtype} with "
@@ -264,12 +224,6 @@ def moved_batch(batch: Batch, place: torch.device) -> Batch:
 
 def _condition(start: int, stop: int, classes: int | None) -> Tensor | None:
     return None if classes is None else torch.arange(start, stop) % classes
-
-
-def _put(x: State, rows: Rows, x1: State, first: bool) -> State:
-    x = x.clone() if first else x
-    x[rows] = x1
-    return x
 
 
 @contextlib.contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator
+import enum
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import attrs
@@ -21,11 +22,13 @@ class Stage:
         t: float64 `(m,)`, when.
         v: `(m, *event)`, the velocity as the solver got it.
         weight: Butcher's b of this stage; the weights of a step sum to 1.
+        embedded: its weight in a second, cheaper rule for the same step, where the method has one; they sum to 1 too.
     """
 
     t: PerSample
     v: State
     weight: float
+    embedded: float | None = None
 
     @cached_property
     def power(self) -> PerSample:
@@ -62,14 +65,38 @@ class Step:
     @cached_property
     def energy(self) -> PerSample:
         """Kinetic energy spent in the step, dt sum_i weight_i 1/2 ||v_i||^2, float64 `(m,)`."""
-        return self.mean([stage.power for stage in self.stages]) * self.dt
+        return self.mean(lambda stage: stage.power) * self.dt
 
-    def mean(self, of_stages: list[PerSample]) -> PerSample:
-        """The weighted mean over the stages of a number per sample, one entry of `of_stages` per stage, `(m,)`."""
-        total = of_stages[0] * self.stages[0].weight
-        for value, stage in zip(of_stages[1:], self.stages[1:], strict=True):
-            total = total + value * stage.weight
+    @cached_property
+    def energy_error(self) -> PerSample:
+        """dt sum_i (weight_i - embedded_i) 1/2 ||v_i||^2, how far two rules differ, `(m,)`; 0 without a second."""
+        total = torch.zeros_like(self.dt)
+        for stage in self.stages:
+            apart = stage.weight - (stage.weight if stage.embedded is None else stage.embedded)
+            if apart:
+                total = total + stage.power * apart
+        return total * self.dt
+
+    def mean(self, of_stage: Callable[[Stage], PerSample]) -> PerSample:
+        """The weighted mean over the stages of a number per sample, `(m,)`; stages of weight 0 are not looked at."""
+        weighed = [of_stage(stage) * stage.weight for stage in self.stages if stage.weight]
+        total = weighed[0]
+        for value in weighed[1:]:
+            total = total + value
         return total
+
+
+class Status(enum.IntEnum):
+    """How the path of one sample ended."""
+
+    REACHED = 0
+    STEP_LIMIT = 1
+    STEP_SIZE = 2
+
+    @property
+    def words(self) -> str:
+        """What the table says."""
+        return ("reached t = 1", "stopped: step limit", "stopped: step too small")[self]
 
 
 @attrs.frozen(eq=False)
@@ -84,7 +111,11 @@ class Solver(Component):
         of them, with weights that sum to 1: energies are integrated from them, at the solver's own order and at no
         further velocity call.
 
+        A generator may return `{column: (n,)}`, columns of its own for the table. A solver that gives up on a sample
+        says so there, in a column `status` of `Status` codes; the others go on.
+
         Args:
             velocity: `velocity(x, t, rows) -> v`, with x, v `(m, *event)`, t float64 `(m,)` and rows the samples meant.
+                Its attribute `breakpoints`, where it has one, holds the times in (0, 1) where it is not smooth.
             x0: `(n, *event)`, the noise. It is not to be written to.
         """

@@ -18,7 +18,7 @@ from kinetic._metric import Score
 from kinetic._progress import Reporter
 from kinetic._provenance import TIME_MAP, environment, options_of, parts_of, weight_hashes
 from kinetic._report import write_report
-from kinetic._run import Run
+from kinetic._run import NOT_ENERGY, Run
 from kinetic._runner import find_device
 from kinetic._store import EVIDENCE, PROVENANCE, SCORES, FinishedRun, RunFolder, load_run
 from kinetic.errors import KineticError, NonFiniteError
@@ -130,12 +130,16 @@ def compare(runs: Mapping[str, Run], against: Mapping[str, str]) -> dict[str, An
         "shares": {},
         "expected_false": {},
         "notes": {
-            arm: {name: list(s.notes) for name, s in run.details.items() if s.notes} for arm, run in runs.items()
+            arm: {name: list(notes) for name, notes in _notes(run).items() if notes} for arm, run in runs.items()
         },
     }
     for arm, run in runs.items():
-        energies, scores = _energy_columns(run), _score_columns(run)
-        norms = {name: run.energy[name].numpy() for name in NORMS}
+        keep = run.reached.numpy()
+        energies, scores = _energy_columns(run, keep), _score_columns(run, keep)
+        if not keep.any():
+            found["correlations"][arm], found["groups"][arm], found["expected_false"][arm] = [], [], 0.0
+            continue
+        norms = {name: run.energy[name].numpy()[keep] for name in NORMS}
         rows = evidence.spearman({**norms, **energies, **scores}, list(energies), list(scores), list(NORMS))
         found["correlations"][arm] = [
             {"energy": r.energy, "score": r.score, "n": r.n, "raw": _json(r.raw), "partial": _json(r.partial)}
@@ -158,25 +162,33 @@ def compare(runs: Mapping[str, Run], against: Mapping[str, str]) -> dict[str, An
 def _differences(arm: str, base: str, runs: Mapping[str, Run]) -> list[dict[str, Any]]:
     rows = []
     one, other = runs[arm], runs[base]
-    for name, column in _energy_columns(one).items():
+    keep = (one.reached & other.reached).numpy()  # both ends of a pair, or neither
+    if not keep.any():
+        return []
+    for name, column in _energy_columns(one, keep).items():
         if name in other.energy:
-            rows.append(("energy", name, evidence.paired_difference(column, other.energy[name].numpy())))
+            rows.append(("energy", name, evidence.paired_difference(column, other.energy[name].numpy()[keep])))
     for metric in one.details.keys() & other.details.keys():
         mine, theirs = one.details[metric], other.details[metric]
         for name, column in _comparable(mine).items():
             if name in theirs.columns:
-                rows.append((metric, name, evidence.paired_difference(column, theirs.columns[name].double().numpy())))
+                twin = theirs.columns[name].double().numpy()[keep]
+                rows.append((metric, name, evidence.paired_difference(column[keep], twin)))
         for name, estimate in mine.values.items():
-            twin = theirs.values.get(name)
-            if twin is not None and estimate.leave_out is not None and twin.leave_out is not None:
-                rows.append((metric, name, evidence.jackknife_difference(estimate, twin)))
+            its = theirs.values.get(name)
+            if its is not None and estimate.leave_out is not None and its.leave_out is not None:
+                rows.append((metric, name, evidence.jackknife_difference(estimate, its)))
     order = {metric: place for place, metric in enumerate(["energy", *one.details])}
     rows.sort(key=lambda row: order[row[0]])
     return [{"arm": arm, "against": base, "metric": m, "name": n, **_json(e)} for m, n, e in rows]
 
 
-def _energy_columns(run: Run) -> dict[str, np.ndarray]:
-    return {name: c.numpy() for name, c in run.energy.items() if c.dim() == 1 and name not in (*NORMS, "gain")}
+def _notes(run: Run) -> dict[str, tuple[str, ...]]:
+    return {"energy": run.notes} | {name: score.notes for name, score in run.details.items()}
+
+
+def _energy_columns(run: Run, keep: np.ndarray) -> dict[str, np.ndarray]:
+    return {n: c.numpy()[keep] for n, c in run.energy.items() if c.dim() == 1 and n not in (*NORMS, *NOT_ENERGY)}
 
 
 def _comparable(score: Score) -> dict[str, np.ndarray]:
@@ -185,9 +197,9 @@ def _comparable(score: Score) -> dict[str, np.ndarray]:
     return {name: column.double().numpy() for name, column in numbers.items()}
 
 
-def _score_columns(run: Run) -> dict[str, np.ndarray]:
+def _score_columns(run: Run, keep: np.ndarray) -> dict[str, np.ndarray]:
     return {
-        f"{metric}.{name}": column.double().numpy()
+        f"{metric}.{name}": column.double().numpy()[keep]
         for metric, score in run.details.items()
         for name, column in score.columns.items()
         if column.is_floating_point()
@@ -195,7 +207,8 @@ def _score_columns(run: Run) -> dict[str, np.ndarray]:
 
 
 def _scores(run: Run) -> dict[str, dict[str, Any]]:
-    energy = {name: _json(evidence.mean(c.numpy())) for name, c in run.energy.items() if c.dim() == 1}
+    columns = {name: c for name, c in run.energy.items() if c.dim() == 1 and name != "status"}
+    energy = {name: _json(evidence.mean(c.numpy())) for name, c in columns.items()}
     return {"energy": energy} | {
         metric: {name: _json(estimate) for name, estimate in score.values.items()}
         for metric, score in run.details.items()

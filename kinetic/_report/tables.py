@@ -12,6 +12,7 @@ import attrs
 from kinetic._store import FinishedRun
 
 _ENERGIES = ("kpe", "displacement", "bending", "early", "late", "gain", "noise_left")
+_WALKED = ("nfe", "accepted", "rejected", "kpe_error", "bending_error", "x1_error")
 _TESTED = ("kpe", "displacement", "bending", "late", "noise_left")
 _INDICES = re.compile(r"(^|\.)index")
 
@@ -70,16 +71,27 @@ def _signed(value: float, places: int) -> str:
     return text.replace("-0." + "0" * places, "0." + "0" * places) if float(text) == 0 and places else text
 
 
+def _per_arm(run: FinishedRun, title: str, caption: str, columns: tuple[str, ...]) -> list[Table]:
+    found = [name for name in columns if any(name in run.scores[arm]["energy"] for arm in run.arms)]
+    rows = [(arm, *(interval(run.scores[arm]["energy"].get(name)) for name in found)) for arm in run.arms]
+    return [Table(title, caption, ("arm", *found), tuple(rows))] if found else []
+
+
 def arms(run: FinishedRun) -> list[Table]:
-    """A table of energies and one of scores, an arm a row."""
-    energies = [name for name in _ENERGIES if any(name in run.scores[arm]["energy"] for arm in run.arms)]
-    rows = [(arm, *(interval(run.scores[arm]["energy"].get(name)) for name in energies)) for arm in run.arms]
+    """A table of energies, one of how they were walked where a solver says, and those of scores, an arm a row."""
+    tables = []
     caption = (
         "Means over samples with 95% intervals, in squared data units. KPE = displacement + bending = early + late. "
         "Gain is the mean gain I of the schedule; noise left is what one more Euler step would still change, as a root "
         "mean square per element."
     )
-    tables = [Table("Energy", caption, ("arm", *energies), tuple(rows))] if energies else []
+    tables += _per_arm(run, "Energy", caption, _ENERGIES)
+    if any("kpe_error" in run.scores[arm]["energy"] for arm in run.arms):
+        caption = (
+            "Means over samples with 95% intervals: velocities asked for, steps, the estimated errors of the KPE "
+            "and of bending (squared data units) and of x1 (root mean square per element)."
+        )
+        tables += _per_arm(run, "Path", caption, _WALKED)
     names = list(
         dict.fromkeys((m, n) for arm in run.arms for m, v in run.scores[arm].items() for n in v if m != "energy")
     )

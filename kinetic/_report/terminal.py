@@ -21,6 +21,9 @@ def print_report(run: FinishedRun, console: Console) -> None:
         if table is not None:
             for block in _blocks(table, console.width):
                 console.print(_rich(block))
+    for arm in run.arms:
+        for note in run.evidence["notes"].get(arm, {}).get("energy", []):
+            console.print(f"[yellow]{escape(arm)}: {escape(note)}[/yellow]")
     console.print(f"\nreport: {run.folder / REPORT}", highlight=False, soft_wrap=True)
 
 

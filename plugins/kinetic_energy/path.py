@@ -27,7 +27,7 @@ class Path(EnergyMeter):
     """
 
     def adds(self, step: Step) -> Mapping[str, Tensor]:
-        speed = step.mean([(2 * stage.power).sqrt() for stage in step.stages])
+        speed = step.mean(lambda stage: (2 * stage.power).sqrt())
         return {"length": speed * step.dt, "energy": step.energy}
 
     def columns(self, sums: Mapping[str, Tensor], x0: State, x1: State) -> Mapping[str, Tensor]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import abc
 import itertools
-import math
 from collections.abc import Iterator
 
 import attrs
 import torch
 
-from kinetic import Solver, Stage, Step, options
+from kinetic import Stage, Step
 from kinetic.types import ALL, State, Velocity
+from kinetic_solvers.grid import FixedGrid
 
 
 @attrs.frozen
@@ -23,37 +23,36 @@ class Tableau:
         a: for each stage after the first, the weights of the stages before it.
         b: the weights of the step; they sum to 1.
         order: the order of convergence.
+        embedded: the weights of a second rule of lower order on the same stages, or None.
     """
 
     c: tuple[float, ...]
     a: tuple[tuple[float, ...], ...]
     b: tuple[float, ...]
     order: int
+    embedded: tuple[float, ...] | None = None
+
+    @property
+    def apart(self) -> tuple[float, ...]:
+        """b minus the embedded weights; zeros without any."""
+        return tuple(b - other for b, other in zip(self.b, self.embedded or self.b, strict=True))
 
 
 @attrs.frozen(eq=False)
-class RungeKutta(Solver):
+class RungeKutta(FixedGrid):
     """An explicit Runge-Kutta method with the same steps for every sample.
 
     With step h from t: k_i = v(x + h sum_{j<i} a_ij k_j, t + c_i h), and x <- x + h sum_i b_i k_i.
-    The grid is uniform, t_k = k/N, or cosine, t_k = (1 - cos(pi k/N))/2, which is finer at both ends.
-    The state keeps the dtype of x0; times are float64.
     """
-
-    steps: int = options.integer(50, at_least=1, doc="number of steps N")
-    grid: str = options.choice("uniform", "cosine", default="uniform", doc="where the steps end")
 
     @property
     @abc.abstractmethod
     def tableau(self) -> Tableau:
         """The method."""
 
-    def times(self) -> list[float]:
-        """The N + 1 grid points, from exactly 0 to exactly 1."""
-        shares = [k / self.steps for k in range(self.steps + 1)]
-        if self.grid == "cosine":
-            return [0.0, *((1 - math.cos(math.pi * share)) / 2 for share in shares[1:-1]), 1.0]
-        return shares
+    @property
+    def order(self) -> int:
+        return self.tableau.order
 
     def solve(self, velocity: Velocity, x0: State) -> Iterator[Step]:
         method, times, x = self.tableau, self.times(), x0
@@ -63,13 +62,14 @@ class RungeKutta(Solver):
             stages: list[Stage] = []
             for c, a, b in zip(method.c, ((), *method.a), method.b, strict=True):
                 t = at[k] if c == 0 else at[k + 1] if c == 1 else at[k] + c * h
-                stages.append(Stage(t, velocity(_moved_by(x, h, a, stages), t, ALL), b))
-            x1 = _moved_by(x, h, method.b, stages)
+                stages.append(Stage(t, velocity(moved_by(x, h, a, stages), t, ALL), b))
+            x1 = moved_by(x, h, method.b, stages)
             yield Step(ALL, at[k], at[k + 1], x, x1, tuple(stages))
             x = x1
 
 
-def _moved_by(x: State, h: float, weights: tuple[float, ...], stages: list[Stage]) -> State:
+def moved_by(x: State, h: float, weights: tuple[float, ...], stages: list[Stage]) -> State:
+    """x + h sum_i weight_i v_i."""
     for weight, stage in zip(weights, stages, strict=True):
         if weight:
             x = torch.add(x, stage.v, alpha=h * weight)

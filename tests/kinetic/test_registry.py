@@ -132,7 +132,12 @@ def test_what_is_no_finished_class_of_the_role_cannot_be_registered(cls, why):
         ),
         ("solver", {"name": "heun", "steps": 0}, OptionError, "solver 'heun': 'steps' must be an int >= 1: 0"),
         ("solver", {"name": "heun", "steps": "50"}, OptionError, "solver 'heun': 'steps' must be an int >= 1: '50'"),
-        ("solver", {"steps": 3}, OptionError, "a solver needs a `name`, one of: euler, heun, midpoint, rk4"),
+        (
+            "solver",
+            {"steps": 3},
+            OptionError,
+            "a solver needs a `name`, one of: ab2, dopri5, doubled, dpm++2m, euler, heun, midpoint, ralston, rk4",
+        ),
         ("field", {"name": "empirical"}, OptionError, "field 'empirical' needs the option 'data': a dataset"),
         (
             "field",

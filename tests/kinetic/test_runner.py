@@ -173,7 +173,7 @@ def test_a_velocity_of_the_wrong_shape_is_refused():
 
 def test_two_meters_that_give_one_column_are_refused():
     runner = Runner(field=Gaussian(), solver=Euler(steps=2), meters={"a": KPE(), "b": KPE(split=0.3)})
-    with pytest.raises(OptionError, match="two meters give the column 'kpe': 'b'"):
+    with pytest.raises(OptionError, match="two parts give the column 'kpe': meter 'b'"):
         runner.run(2)
 
 

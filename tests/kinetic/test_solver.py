@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from kinetic import Stage, Step
+from kinetic import Stage, Status, Step
 
 
 def step(weights=(0.25, 0.75), dtype=torch.float64):
@@ -28,3 +28,25 @@ def test_power_is_float64_and_does_not_overflow_in_half_precision(dtype):
     power = Stage(torch.zeros(1), v, 1.0).power
     assert power.dtype == torch.float64
     assert power.item() == pytest.approx(0.5 * 3000 * v[0, 0].item() ** 2, rel=1e-5)
+
+
+def test_two_rules_for_one_step_differ_by_the_error_of_its_energy():
+    """Heun's step with Euler embedded: dt ((1/2 - 1) p0 + 1/2 p1)."""
+    t = [torch.tensor([0.0]), torch.tensor([0.5])]
+    stages = tuple(
+        Stage(t[i].double(), torch.tensor([[float(i + 1)]]), 0.5, embedded) for i, embedded in enumerate((1.0, 0.0))
+    )
+    step = Step(slice(None), t[0].double(), t[1].double(), torch.zeros(1, 1), torch.zeros(1, 1), stages)
+    assert step.energy_error.tolist() == pytest.approx([0.5 * (-0.5 * 0.5 + 0.5 * 2.0)])
+    plain = Step(slice(None), step.t0, step.t1, step.x0, step.x1, (Stage(step.t0, stages[0].v, 1.0),))
+    assert plain.energy_error.tolist() == [0.0]
+
+
+def test_the_mean_looks_at_no_stage_of_weight_zero():
+    t = torch.zeros(1, dtype=torch.float64)
+    unused, used = Stage(t, torch.full((1, 1), torch.inf), 0.0), Stage(t, torch.ones(1, 1), 1.0)
+    assert Step(slice(None), t, t + 1, torch.zeros(1, 1), torch.ones(1, 1), (unused, used)).energy.tolist() == [0.5]
+
+
+def test_every_status_says_what_it_means():
+    assert [status.words for status in Status] == ["reached t = 1", "stopped: step limit", "stopped: step too small"]

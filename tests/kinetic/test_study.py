@@ -257,3 +257,27 @@ def test_samples_and_data_of_different_shapes_are_named_before_sampling(recipe, 
     ):
         found.run(tmp_path / "out", device="cpu")
     assert not (tmp_path / "out" / "shards").exists()
+
+
+def test_evidence_leaves_out_what_stopped_on_the_way_and_says_so():
+    """Sample 1 stopped in one arm: differences pair the others alone, whatever its columns hold."""
+    from kinetic import Estimate, Run, Score
+    from kinetic._study import compare
+
+    def run(kpe, status):
+        n = len(kpe)
+        values = torch.tensor(kpe, dtype=torch.float64)
+        energy = {name: torch.rand(n, dtype=torch.float64) for name in ("x0_sq", "x0_dot_x1", "x1_sq")}
+        energy |= {"kpe": values, "status": torch.tensor(status, dtype=torch.float64), "nfe": values}
+        score = Score({"good": Estimate(1.0)}, torch.arange(n), {"good": values * 2})
+        return Run(torch.zeros(n, 2), torch.zeros(n, 2), energy, {"metric": score})
+
+    n = 30
+    plain = run([float(i) for i in range(n)], [0.0] * n)
+    kpe = [i + 1.0 for i in range(n)]
+    kpe[1] = 1e9
+    found = compare({"plain": plain, "other": run(kpe, [0.0, 1.0, *[0.0] * (n - 2)])}, {"other": "plain"})
+    rows = {(row["metric"], row["name"]): row["value"] for row in found["differences"]}
+    assert rows == {("energy", "kpe"): pytest.approx(1), ("metric", "good"): pytest.approx(2)}
+    assert {row["n"] for row in found["correlations"]["other"]} == {n - 1}
+    assert "1 of 30 samples did not reach t = 1" in found["notes"]["other"]["energy"][0]

@@ -5,6 +5,7 @@ import pytest
 import torch
 from kinetic_digits import DigitsFeatures
 from kinetic_fields import Gaussian
+from kinetic_solvers import Euler
 
 import kinetic
 from kinetic import Samples, Score, Stage, Step, registry, testing
@@ -172,6 +173,7 @@ CLIP = "local-dir:package:kinetic_digits/clip"
 OPTIONS = {
     ("field", "empirical"): {"data": kinetic.TensorData(DATA.double())},
     ("field", "guided"): {"field": Gaussian()},
+    ("solver", "doubled"): {"solver": Euler(steps=4)},
     ("metric", "frechet"): {"reference": DATA, "features": DigitsFeatures()},
     ("metric", "memorisation"): {"train": DATA},
     ("metric", "knn-support"): {"reference": DATA},

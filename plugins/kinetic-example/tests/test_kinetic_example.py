@@ -4,20 +4,20 @@ import subprocess
 
 import pytest
 import torch
-from kinetic_example import Acceleration, Ralston, VelocityDeficit
+from kinetic_example import Acceleration, Ralston3, VelocityDeficit
 
 import kinetic
 from kinetic.testing import check_meter, check_schedule, check_solver
 
 
-def test_the_solver_keeps_the_contract_and_has_order_two():
-    check_solver(Ralston(steps=7))
+def test_the_solver_keeps_the_contract_and_has_order_three():
+    check_solver(Ralston3(steps=7))
     x0 = torch.ones(1, 1, dtype=torch.float64)
     errors = []
     for steps in (40, 80):
-        *_, last = Ralston(steps=steps).solve(lambda x, t, rows: -x, x0)
+        *_, last = Ralston3(steps=steps).solve(lambda x, t, rows: -x, x0)
         errors.append(abs(last.x1.item() - torch.e**-1))
-    assert errors[0] / errors[1] == pytest.approx(4, rel=0.05)
+    assert errors[0] / errors[1] == pytest.approx(8, rel=0.05)
 
 
 def test_the_schedule_keeps_the_contract():
@@ -32,7 +32,7 @@ def test_the_meter_keeps_the_contract():
 
 def test_the_plugin_is_found_with_all_it_offers():
     known = kinetic.registry()
-    assert known.get("solver", "ralston") is Ralston
+    assert known.get("solver", "ralston3") is Ralston3
     assert known.get("schedule", "velocity-deficit") is VelocityDeficit
     assert known.get("meter", "acceleration") is Acceleration
     assert "kinetic-example" in {plugin.distribution for plugin in known.plugins}

@@ -44,6 +44,30 @@ def test_the_energy_table_holds_the_means_of_the_columns(full):
             assert says(cells(table, arm)[name], column(full, arm, name).mean())
 
 
+def test_how_a_path_was_walked_stands_beside_its_energy_where_a_solver_says(make, full):
+    run = make("""
+        title = "walked"
+        [run]
+        samples = 60
+        [field]
+        name = "gaussian"
+        std = 0.2
+        [energy.kpe]
+        [arms.fixed]
+        solver = { name = "doubled", solver = { name = "euler", steps = 4 } }
+        [arms.adaptive]
+        solver = { name = "dopri5" }
+    """)
+    table = titled(tables.arms(run), "Path")
+    for arm in run.arms:
+        for name in ("nfe", "kpe_error", "x1_error"):
+            assert says(cells(table, arm)[name], column(run, arm, name).mean())
+    assert cells(table, "fixed")["rejected"] == ""
+    assert not [table for table in tables.arms(full) if table.title == "Path"]
+    page = (run.folder / "report.html").read_text(encoding="utf-8")
+    assert "The grid dominates" in page
+
+
 def test_the_share_of_copies_is_the_mean_of_its_column(full):
     table = titled(tables.arms(full), "Memorisation")
     metric = next(name.removesuffix(".ratio") for name in full.table.column_names if name.endswith(".ratio"))

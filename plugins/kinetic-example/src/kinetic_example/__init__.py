@@ -2,14 +2,14 @@
 
 import kinetic
 from kinetic_example.acceleration import Acceleration as Acceleration
-from kinetic_example.ralston import Ralston as Ralston
+from kinetic_example.ralston3 import Ralston3 as Ralston3
 from kinetic_example.velocity_deficit import VelocityDeficit as VelocityDeficit
 
 
 @kinetic.hookimpl
 def register_solvers(register):
     """Offer the solver."""
-    register("ralston", Ralston)
+    register("ralston3", Ralston3)
 
 
 @kinetic.hookimpl

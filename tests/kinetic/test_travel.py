@@ -1,0 +1,60 @@
+"""One batch: what the motion tells a solver, what is counted, what a solver may return."""
+
+import attrs
+import pytest
+import torch
+from kinetic_energy import KPE
+from kinetic_fields import Gaussian
+from kinetic_schedules import KTS
+from kinetic_solvers import RK4, Dopri5, Euler
+
+from kinetic import Runner, Solver, Status
+from kinetic._travel import clock_dtype
+from kinetic.errors import OptionError
+
+
+@attrs.frozen(eq=False)
+class Told(Solver):
+    """Euler, which returns what it is told."""
+
+    columns: dict = attrs.field(factory=dict)
+
+    def solve(self, velocity, x0):
+        assert velocity.breakpoints == ((0.6,) if self.columns.get("shaped") else ())
+        yield from Euler(steps=4).solve(velocity, x0)
+        return {name: torch.full((len(x0),), float(value)) for name, value in self.columns.items()}
+
+
+@pytest.mark.parametrize("schedule", [None, KTS(tau=0.6)])
+def test_a_solver_is_told_the_breakpoints_of_the_schedule_and_may_return_columns(schedule):
+    runner = Runner(field=Gaussian(), solver=Told({"shaped": bool(schedule), "mine": 3}), schedule=schedule)
+    run = runner.run(5, batch=2, device="cpu")
+    assert run.energy["mine"].tolist() == [3.0] * 5
+    assert run.energy["mine"].dtype == torch.float64
+
+
+def test_a_column_of_a_solver_and_of_a_meter_may_not_be_the_same():
+    runner = Runner(field=Gaussian(), solver=Told({"kpe": 1}), meters={"energy": KPE()})
+    with pytest.raises(OptionError, match="two parts give the column 'kpe': meter 'energy'"):
+        runner.run(2, device="cpu")
+
+
+def test_velocities_are_counted_for_each_sample():
+    assert Runner(field=Gaussian(), solver=RK4(steps=5)).run(3, device="cpu").energy["nfe"].tolist() == [20.0] * 3
+    adaptive = Runner(field=Gaussian(std=0.1), solver=Dopri5()).run(30, device="cpu").energy
+    trials = adaptive["accepted"] + adaptive["rejected"]
+    assert torch.equal(adaptive["nfe"], 2 + 6 * trials)
+
+
+def test_a_sample_that_stopped_is_kept_where_it_stopped():
+    run = Runner(field=Gaussian(size=3), solver=Dopri5(rtol=1e-10, atol=1e-10, max_steps=5), meters={"kpe": KPE()}).run(
+        4, dtype=torch.float64, device="cpu"
+    )
+    assert run.energy["status"].tolist() == [Status.STEP_LIMIT] * 4
+    assert (run.energy["t_end"] < 1).all()
+    assert run.energy["kpe"].isfinite().all()
+
+
+def test_the_clock_is_no_coarser_than_float32():
+    found = [clock_dtype(d) for d in (torch.float16, torch.bfloat16, torch.float32, torch.float64)]
+    assert found == [torch.float32, torch.float32, torch.float32, torch.float64]

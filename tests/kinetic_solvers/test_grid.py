@@ -1,0 +1,57 @@
+"""What every solver on a fixed grid promises."""
+
+import math
+
+import pytest
+from kinetic_solvers import RK4, AdamsBashforth2, DPMSolver, Euler, Heun, Midpoint, Ralston
+
+from kinetic.errors import OptionError
+from kinetic.testing import check_solver
+
+ALL_OF_THEM = [Euler, Midpoint, Heun, Ralston, RK4, AdamsBashforth2, DPMSolver]
+
+
+@pytest.mark.parametrize("method", ALL_OF_THEM)
+def test_the_grid_runs_from_0_to_1_and_the_cosine_is_finer_at_both_ends(method):
+    uniform, cosine = method(steps=10).times(), method(steps=10, grid="cosine").times()
+    assert uniform[0] == cosine[0] == 0
+    assert uniform[-1] == cosine[-1] == 1
+    assert uniform == pytest.approx([k / 10 for k in range(11)])
+    assert cosine == pytest.approx([(1 - math.cos(math.pi * k / 10)) / 2 for k in range(11)])
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+@pytest.mark.parametrize("grid", ["uniform", "cosine"])
+@pytest.mark.parametrize("method", ALL_OF_THEM)
+def test_the_contract_of_a_solver_is_kept(method, grid, steps):
+    check_solver(method(steps=steps, grid=grid))
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"steps": 0}, "'steps' must be an int >= 1: 0"),
+        ({"steps": 2.5}, "'steps' must be an int >= 1: 2.5"),
+        ({"steps": True}, "'steps' must be an int >= 1: True"),
+        ({"grid": "log"}, "'grid' must be one of 'uniform', 'cosine': 'log'"),
+    ],
+)
+def test_a_bad_option_is_named_with_its_bound(bad, said):
+    with pytest.raises(OptionError) as caught:
+        Euler(**bad)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("grid", ["uniform", "cosine"])
+@pytest.mark.parametrize("method", ALL_OF_THEM)
+def test_the_energy_of_the_gaussian_flow_converges_at_the_order_of_the_method(method, grid, gaussian_flow):
+    errors, ends = [], []
+    for steps in (64, 128):
+        run, x1, energy = gaussian_flow(method(steps=steps, grid=grid))
+        errors.append((run.energy["kpe"] - energy).norm().item())
+        ends.append((run.samples - x1).norm().item())
+    # DPM-Solver++ loses a logarithm on the uniform grid
+    slack = 0.5 if (method, grid) == (DPMSolver, "uniform") else 0.15
+    assert abs(math.log2(errors[0] / errors[1]) - method().order) < slack
+    # midpoint is of order 3 in x1 on this flow, so x1 is only held to the order from below
+    assert math.log2(ends[0] / ends[1]) > method().order - 0.5

@@ -141,6 +141,21 @@ def test_numbers_whose_squares_float32_cannot_hold_are_ordered_all_the_same(scal
     check((torch.randn(20, 8) * scale).to(dtype), (torch.randn(90, 8) * scale).to(dtype), 4)
 
 
+def test_a_product_that_overflows_on_the_way_rules_nothing_out(monkeypatch):
+    """||b||^2 is infinite in float32, ||b||^2 - 2 <a, b> is not. The first two points keep the centre at 0."""
+    monkeypatch.setattr(module, "_BLOCK", 4)
+    x = torch.tensor([[-1.35e19, 1.6e19]])
+    first = torch.tensor([[1.403e19, 1.6e19], [-1.403e19, -1.6e19]])
+    check(x, torch.cat([first, torch.tensor([[1.35e19, 1.6e19], [0.0, -3e19]])]), 1)
+
+
+def test_products_that_underflow_rule_nothing_out(monkeypatch):
+    """The elements of <a, b> are 4e-46, which float32 rounds to 0; those of ||b||^2 are summed in float64."""
+    monkeypatch.setattr(module, "_BLOCK", 2000)
+    x = torch.full((1, 1000), 2e-23)
+    check(x, torch.cat([1.7 * x, -1.7 * x, x, 3 * x]), 1)
+
+
 @pytest.mark.parametrize("mine", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 @pytest.mark.parametrize("theirs", [torch.float16, torch.float32, torch.float64])
 def test_types_may_differ(mine, theirs):

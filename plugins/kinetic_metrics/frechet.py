@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import attrs
@@ -14,7 +15,6 @@ from kinetic import (
     Estimate,
     FeatureSpace,
     Metric,
-    Observations,
     Samples,
     Score,
     as_dataset,
@@ -22,11 +22,86 @@ from kinetic import (
     evidence,
     options,
 )
-from kinetic.errors import OptionError
-from kinetic_metrics.gaussians import frechet_distance, moments
+from kinetic.errors import OptionError, ShapeError
+from kinetic_metrics.gaussians import Gaussian, Moments, gaussian_distance
 
 _BLOCK = 256  # reference points through the feature net at a time
-_WIDEST = 512  # the jackknife costs 20 more distances, each cubic in the width
+_WIDEST = 512  # the jackknife keeps 20 covariances and costs 20 more distances, each cubic in the width
+
+
+@attrs.frozen(eq=False)
+class _Seen:
+    """Features of one kind seen so far: as they are while few, then the moments of each jackknife group.
+
+    What is held is bounded: n <= width features are kept for their factor, and beyond that no more than the
+    covariances of the groups, which are 20 up to `_WIDEST` features and 1 above, and as many features again.
+    """
+
+    n: int = 0
+    width: int = 0
+    parts: tuple[tuple[Tensor, Tensor], ...] = ()
+    sums: Mapping[int, Moments] = attrs.field(factory=dict)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether there is a jackknife."""
+        return self.width <= _WIDEST
+
+    def adding(self, ids: Tensor, features: Tensor) -> _Seen:
+        """These and a batch of features `(m, f)` more."""
+        if len(features) == 0:
+            return self
+        groups = torch.from_numpy(evidence.groups(ids.cpu().numpy()))
+        part = (groups, features.detach().cpu())
+        return self.joined(_Seen(len(features), features.shape[1], (part,)))
+
+    def joined(self, other: _Seen) -> _Seen:
+        """Both."""
+        if self.n and other.n and self.width != other.width:
+            raise ShapeError(f"features must be as many for every sample: {self.width} and {other.width}")
+        width = max(self.width, other.width)
+        both = _Seen(self.n + other.n, width, self.parts + other.parts, _merged(self.sums, other.sums))
+        kept = sum(len(features) for _, features in both.parts)
+        return both.summed() if kept > width * (evidence.GROUPS if both.grouped else 1) else both
+
+    def summed(self) -> _Seen:
+        """The same with moments only."""
+        if not self.parts:
+            return self
+        groups, features = self.rows()
+        if not self.grouped:
+            groups = torch.zeros_like(groups)
+        sums = {int(group): Moments.of(features[groups == group]) for group in groups.unique()}
+        return _Seen(self.n, self.width, (), _merged(self.sums, sums))
+
+    def rows(self) -> tuple[Tensor, Tensor]:
+        """Groups and features kept as they are."""
+        groups, features = zip(*self.parts, strict=True)
+        return torch.cat(groups), torch.cat(features)
+
+    def gaussian(self) -> Gaussian:
+        """Fitted to all."""
+        if self.n <= max(self.width, 1):
+            return Gaussian.fitted(self.rows()[1] if self.n else torch.zeros(0, 1))
+        return _total(self.summed().sums).gaussian()
+
+    def without_each_group(self) -> list[Gaussian]:
+        """Fitted to all but one group of the jackknife, for each group."""
+        if self.n <= self.width:
+            groups, features = self.rows()
+            return [Gaussian.fitted(features[groups != group]) for group in range(evidence.GROUPS)]
+        sums = self.summed().sums
+        total = _total(sums)
+        left = [total.without(sums[group]) if group in sums else total for group in range(evidence.GROUPS)]
+        return [moments.gaussian() for moments in left]
+
+
+@attrs.frozen(eq=False)
+class _State:
+    """Samples, and their denoised ones; one and the same object as long as no sample differs."""
+
+    x: _Seen
+    denoised: _Seen
 
 
 @final
@@ -49,26 +124,33 @@ class FrechetDistance(Metric):
     reference: Dataset = options.component("dataset", converter=as_dataset, doc="data to compare with")
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> _State:
+        nothing = _Seen()
+        return _State(nothing, nothing)
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
-        x = self._checked(samples.x)
-        same = samples.denoised is samples.x or torch.equal(samples.denoised, samples.x)
-        return state.adding(samples.ids, {"x": x, "denoised": x if same else self._checked(samples.denoised)})
+    def observe(self, state: _State, samples: Samples) -> _State:
+        features = self._checked(samples.x)
+        x = state.x.adding(samples.ids, features)
+        if samples.denoised is samples.x or torch.equal(samples.denoised, samples.x):
+            return _State(x, x if state.x is state.denoised else state.denoised.adding(samples.ids, features))
+        return _State(x, state.denoised.adding(samples.ids, self._checked(samples.denoised)))
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: _State, b: _State) -> _State:
+        x = a.x.joined(b.x)
+        same = a.x is a.denoised and b.x is b.denoised
+        return _State(x, x if same else a.denoised.joined(b.denoised))
 
-    def finish(self, state: Observations) -> Score:
-        ids, columns = state.sorted()
+    def finish(self, state: _State) -> Score:
         place = device_of(self.features) or torch.device("cpu")
-        theirs = [self._checked(block.to(place)).cpu() for _, block in self.reference.blocks(_BLOCK)]
-        mean, cov = moments(torch.cat(theirs))
-        n, width = columns["x"].shape
-        values = {"fd": self._estimate(ids, columns["x"], mean, cov)}
-        same = torch.equal(columns["x"], columns["denoised"])
-        values["fd_denoised"] = values["fd"] if same else self._estimate(ids, columns["denoised"], mean, cov)
+        theirs = _Seen()
+        for _, block in self.reference.blocks(_BLOCK):
+            one_group = torch.zeros(len(block), dtype=torch.int64)
+            theirs = theirs.adding(one_group, self._checked(block.to(place)))
+        reference = theirs.gaussian()
+        n, width = state.x.n, state.x.width
+        values = {"fd": _estimate(state.x, reference)}
+        same = state.x is state.denoised
+        values["fd_denoised"] = values["fd"] if same else _estimate(state.denoised, reference)
         notes = [
             f"Frechet distance of {n} samples to {len(self.reference)} reference points, in {width} "
             f"{type(self.features).__name__} features."
@@ -83,11 +165,23 @@ class FrechetDistance(Metric):
             raise OptionError(f"{type(self.features).__name__} features must be finite: some are NaN or infinite")
         return features
 
-    @staticmethod
-    def _estimate(ids: Tensor, features: Tensor, mean: Tensor, cov: Tensor) -> Estimate:
-        value = frechet_distance(*moments(features), mean, cov)
-        groups = torch.from_numpy(evidence.groups(ids.numpy()))
-        if features.shape[1] > _WIDEST or len(features) < 3 * evidence.GROUPS:
-            return Estimate(value)
-        without = [frechet_distance(*moments(features[groups != g]), mean, cov) for g in range(evidence.GROUPS)]
-        return evidence.jackknife(value, without)
+
+def _estimate(seen: _Seen, reference: Gaussian) -> Estimate:
+    value = gaussian_distance(seen.gaussian(), reference)
+    if not seen.grouped or seen.n < 3 * evidence.GROUPS:
+        return Estimate(value)
+    return evidence.jackknife(value, [gaussian_distance(left, reference) for left in seen.without_each_group()])
+
+
+def _merged(a: Mapping[int, Moments], b: Mapping[int, Moments]) -> Mapping[int, Moments]:
+    return {
+        group: a[group].merge(b[group]) if group in a and group in b else (a[group] if group in a else b[group])
+        for group in a.keys() | b.keys()
+    }
+
+
+def _total(sums: Mapping[int, Moments]) -> Moments:
+    first, *others = (sums[group] for group in sorted(sums))
+    for other in others:
+        first = first.merge(other)
+    return first

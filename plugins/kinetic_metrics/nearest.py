@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import attrs
 import torch
 from torch import Tensor
 
 from kinetic import Dataset
+from kinetic.errors import OptionError, ShapeError
+from kinetic_metrics.precision import full_precision
 
-_BLOCK = 2**21  # elements of data at a time
-_SPARE = 4  # candidates beyond k that the exact distances choose from
+_BLOCK = 2**22  # elements of data at a time
+_POINTS = 8192  # points at a time, at the most
+_EVEN = 64  # points at a time are a multiple of this: products whose rows start unaligned take half as long again
+_PRODUCTS = 2**22  # products of queries and points at a time
+_DEPTH = 2048  # features summed in one product: the rounding grows with them
+_PAIRS = 2**18  # elements of differences at a time, so that they stay in the cache
+_CROWDED = 32  # a query with more than this share (1/32) of a block left over is looked at again in float64
 
 
 def nearest(
@@ -18,29 +26,184 @@ def nearest(
 ) -> tuple[Tensor, Tensor]:
     """The k nearest points of the data to each of x, in L2, streaming over blocks of the data.
 
-    Candidates are found with ||a - b||^2 = ||a||^2 - 2 <a, b> + ||b||^2 in float64; their distances are then computed
-    from the differences, so that near-duplicates are told apart. Ties go to the lower index.
+    ||a - b||^2 = ||a||^2 - 2 <a, b> + ||b||^2, about the mean of the first block and in float32 where queries and data
+    are, only rules points out: those that are further than the k-th nearest so far by more than all roundings together
+    can make (`_Rough.bound`). The others are measured from the differences in float64, so that near-duplicates are told
+    apart. The result is that of brute force in float64; ties go to the lower index. No gradient flows.
 
     Args:
-        x: `(m, f)` queries, already in the space of distances.
-        data: the points; `features` maps a block of them to that space, `flatten` where None.
-        k: how many, at most the size of the data.
+        x: `(m, f)` queries, already in the space of distances, finite.
+        data: the points, finite; `features` maps a block of them to that space, `flatten` where None.
+        k: how many, from 1 to the size of the data.
     Returns:
         distances float64 `(m, k)`, ascending, and indices int64 `(m, k)`.
     """
-    x = x.double()
-    keep = min(k + _SPARE, len(data))
-    best = x.new_full((len(x), 0), torch.inf)
-    index = torch.zeros(len(x), 0, dtype=torch.int64, device=x.device)
-    for start, block in data.blocks(max(1, _BLOCK // max(1, data.event_shape.numel()))):
-        points = block.to(x.device)
-        points = (points.flatten(1) if features is None else features(points)).double()
-        rough = torch.addmm(points.square().sum(1), x, points.T, alpha=-2)
-        _, candidates = rough.topk(min(keep, len(points)), dim=1, largest=False)
-        exact = torch.stack([(x - points[column]).square().sum(1) for column in candidates.T], 1)
-        best, index = torch.cat([best, exact], 1), torch.cat([index, candidates + start], 1)
-        order = torch.argsort(index, dim=1)
-        best, index = best.gather(1, order), index.gather(1, order)
-        order = torch.argsort(best, dim=1, stable=True)[:, :keep]
-        best, index = best.gather(1, order), index.gather(1, order)
-    return best[:, :k].sqrt(), index[:, :k]
+    if x.dim() != 2 or not x.is_floating_point():
+        raise ShapeError(f"queries must be floating point, of shape (m, f): {x.dtype}, {tuple(x.shape)}")
+    if not 1 <= k <= len(data):
+        raise OptionError(f"'k' must be an int from 1 to {len(data)}, the size of the data: {k}")
+    _finite(x, "queries")
+    x = x.detach()
+    best = torch.full((len(x), k), torch.inf, dtype=torch.float64, device=x.device)  # squared until the end
+    index = torch.full((len(x), k), len(data), device=x.device)
+    size = max(1, min(_POINTS, _BLOCK // max(1, data.event_shape.numel())))
+    size = size // _EVEN * _EVEN or size
+    most = max(1, _PRODUCTS // size)
+    centre = None
+    with torch.no_grad(), full_precision(x.device):
+        for start, raw in data.blocks(size):
+            points = _points(raw.to(x.device), x, start, features)
+            centre = points.mean(0, dtype=torch.float64).float() if centre is None else centre
+            dtype = torch.promote_types(torch.promote_types(x.dtype, points.dtype), torch.float32)
+            block = _Block(points, centre, dtype, start)
+            for rows in range(0, len(x), most):
+                part = slice(rows, rows + most)
+                _look(x[part], block, best[part], index[part])
+    return best.sqrt(), index
+
+
+class _Block:
+    """Points from number `start` on; about a centre in the type of the products; and their squared norms, float64."""
+
+    def __init__(self, points: Tensor, centre: Tensor, dtype: torch.dtype, start: int) -> None:
+        self.points, self.centre, self.start = points, centre, start
+        self.about = points.to(dtype) - centre.to(dtype)
+        self.squares = _squares(self.about)
+
+    def exact(self) -> _Block:
+        """The same in float64."""
+        return _Block(self.points, self.centre, torch.float64, self.start)
+
+
+@attrs.frozen(eq=False)
+class _Rough:
+    """Distances from queries to the points of a block, up to rounding.
+
+    Args:
+        products: ||b||^2 - 2 <a, b> `(m, n)`.
+        squares: ||a||^2 `(m,)`.
+        reach: ||a|| + max ||b|| `(m,)`, for the rounding.
+        f: how many features.
+    """
+
+    products: Tensor
+    squares: Tensor
+    reach: Tensor
+    f: int
+
+    @classmethod
+    def of(cls, x: Tensor, block: _Block) -> _Rough:
+        """Of all queries x `(m, f)` and the block."""
+        about = x.to(block.about.dtype) - block.centre.to(block.about.dtype)
+        products = block.squares.to(about.dtype)
+        for left, right in zip(about.split(_DEPTH, 1), block.about.split(_DEPTH, 1), strict=True):
+            products = torch.addmm(products, left, right.T, alpha=-2)
+        squares = _squares(about)
+        return cls(products, squares, squares.sqrt() + block.squares.max().sqrt(), about.shape[1])
+
+    def take(self, rows: Tensor) -> _Rough:
+        """Of some of the queries."""
+        if len(rows) == len(self.squares):
+            return self
+        return _Rough(self.products[rows], self.squares[rows], self.reach[rows], self.f)
+
+    def bound(self, furthest: Tensor) -> Tensor:
+        """`(m, 1)`, above which of the products a point is certainly further than `furthest` `(m,)`, squared.
+
+        A sum of n terms, in whatever order, is off by less than gamma_n = n u / (1 - n u) times the sum of their sizes,
+        here <= reach^2. A term is rounded in a product of `_DEPTH` features, once more for each such product, and a few
+        times in centring, norm and bound; norms and differences are float64 sums over all features. Underflow costs the
+        smallest normal number for each feature. Where numbers overflow nothing is certain.
+
+        Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1.
+        """
+        numbers = torch.finfo(self.products.dtype)
+        exact = _gamma(self.f, torch.float64)
+        rounding = _gamma(min(self.f, _DEPTH) + -(-self.f // _DEPTH), self.products.dtype) + exact
+        slack = rounding * self.reach.square() + 2 * exact * furthest + 4 * self.f * numbers.tiny * (1 + self.reach)
+        bound = torch.where(self.reach.square() < numbers.max / 8, furthest - self.squares + slack, torch.inf)
+        bound = bound.to(self.products.dtype)
+        return torch.nextafter(bound, torch.full_like(bound, torch.inf))[:, None]
+
+    def within(self, furthest: Tensor) -> Tensor:
+        """Which points `(m, n)` may not be further than `furthest` `(m,)`; NaN, of an overflow, is one that may not."""
+        return ~(self.products > self.bound(furthest))
+
+
+def _look(x: Tensor, block: _Block, best: Tensor, index: Tensor) -> None:
+    """Measure all points of a block that can be among the k nearest to x; update `best` and `index` in place."""
+    rough = _Rough.of(x, block)
+    rows = (~(rough.products.amin(1) > rough.bound(best[:, -1])[:, 0])).nonzero()[:, 0]
+    if len(rows) == 0:
+        return
+    rough = rough.take(rows)
+    within = rough.within(best[rows, -1])
+    k, n = min(best.shape[1], len(block.points)), len(block.points)
+    if int(within.sum()) > 2 * k * len(rows):  # what seems nearest first: it rules out most others
+        first = rough.products.topk(k, dim=1, largest=False).indices
+        _measure(x, block, rows.repeat_interleave(k), first.flatten(), best, index)
+        within = rough.within(best[rows, -1]).scatter_(1, first, False)
+        crowded = (within.sum(1) > n // _CROWDED).nonzero()[:, 0]
+        if len(crowded) and rough.products.dtype != torch.float64:
+            again = _Rough.of(x[rows[crowded]], block.exact())
+            within[crowded] &= again.within(best[rows[crowded], -1])
+    place, columns = within.nonzero(as_tuple=True)
+    _measure(x, block, rows[place], columns, best, index)
+
+
+def _measure(x: Tensor, block: _Block, rows: Tensor, columns: Tensor, best: Tensor, index: Tensor) -> None:
+    """Distances of pairs of a query and a point, rows ascending, from float64 differences, put in their places."""
+    if len(rows) == 0:
+        return
+    size = max(1, _PAIRS // max(1, x.shape[1]))
+    found = []
+    for some, others in zip(rows.split(size), columns.split(size), strict=True):
+        difference = x.index_select(0, some).double()
+        difference -= block.points.index_select(0, others).double()
+        found.append(difference.square_().sum(1))
+    queries, counts = rows.unique_consecutive(return_counts=True)
+    place = torch.arange(len(queries), device=x.device).repeat_interleave(counts)
+    k = best.shape[1]
+    slot = k + torch.arange(len(rows), device=x.device) - (counts.cumsum(0) - counts)[place]
+    shape = (len(queries), k + int(counts.max()))
+    squared, number = best.new_full(shape, torch.inf), index.new_full(shape, torch.iinfo(index.dtype).max)
+    squared[:, :k], number[:, :k] = best[queries], index[queries]
+    squared[place, slot], number[place, slot] = torch.cat(found), columns + block.start
+    order = number.argsort(dim=1)
+    squared, number = squared.gather(1, order), number.gather(1, order)
+    order = squared.argsort(dim=1, stable=True)
+    squared, number = squared.gather(1, order), number.gather(1, order)
+    best[queries], index[queries] = squared[:, :k], number[:, :k]
+
+
+def _points(raw: Tensor, x: Tensor, start: int, features: Callable[[Tensor], Tensor] | None) -> Tensor:
+    """The points of a block in the space of distances, checked."""
+    points = (raw.flatten(1) if features is None else features(raw)).detach()
+    if points.device != x.device:
+        raise OptionError(f"queries are on {x.device}, the features of the data on {points.device}")
+    if points.dim() != 2 or points.shape[1] != x.shape[1]:
+        raise ShapeError(f"queries have shape {tuple(x.shape)}, a block of the data {tuple(points.shape)}")
+    _finite(points, "data", start)
+    return points
+
+
+def _finite(points: Tensor, what: str, start: int = 0) -> None:
+    if bool(torch.isfinite(points.sum())):  # a NaN or infinity makes the sum one, and finite sums are quick to see
+        return
+    bad = (~torch.isfinite(points).all(1)).nonzero()[:, 0]
+    if len(bad):
+        raise OptionError(
+            f"{what} must be finite: {len(bad)} point(s) are not, the first is number {start + int(bad[0])}"
+        )
+
+
+def _squares(points: Tensor) -> Tensor:
+    """||b||^2 `(n,)` in float64."""
+    size = max(1, _PAIRS // max(1, points.shape[1]))
+    return torch.cat([some.to(torch.float64, copy=True).square_().sum(1) for some in points.split(size)])
+
+
+def _gamma(n: int, dtype: torch.dtype) -> float:
+    """gamma_n, with 12 roundings to spare."""
+    rounded = (n + 12) * torch.finfo(dtype).eps / 2
+    return rounded / (1 - rounded)

@@ -1,10 +1,11 @@
-"""Metrics: how close to the data, how faithful to the prompt, how near to a copy, how well supported."""
+"""Metrics: how close to the data, how diverse, how faithful to the prompt, how near to a copy, how well supported."""
 
 from collections.abc import Callable
 
 import kinetic
 from kinetic_metrics.clip_score import CLIPScore as CLIPScore
 from kinetic_metrics.frechet import FrechetDistance as FrechetDistance
+from kinetic_metrics.kernel_distance import KernelDistance as KernelDistance
 from kinetic_metrics.knn_support import KNNSupport as KNNSupport
 from kinetic_metrics.memorisation import Memorisation as Memorisation
 
@@ -13,6 +14,7 @@ from kinetic_metrics.memorisation import Memorisation as Memorisation
 def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> None:
     """Offer the metrics."""
     register("frechet", FrechetDistance)
+    register("kid", KernelDistance)
     register("clip", CLIPScore)
     register("memorisation", Memorisation)
     register("knn-support", KNNSupport)

@@ -173,6 +173,7 @@ OPTIONS = {
     ("field", "empirical"): {"data": kinetic.TensorData(DATA.double())},
     ("field", "guided"): {"field": Gaussian()},
     ("metric", "frechet"): {"reference": DATA, "features": DigitsFeatures()},
+    ("metric", "kid"): {"reference": DATA, "subsets": 3, "subset_size": 8},
     ("metric", "memorisation"): {"train": DATA},
     ("metric", "knn-support"): {"reference": DATA},
     ("metric", "clip"): {"model": CLIP, "prompts": ["zero", "one"]},

@@ -8,6 +8,7 @@ from kinetic_metrics.frechet import FrechetDistance as FrechetDistance
 from kinetic_metrics.kernel_distance import KernelDistance as KernelDistance
 from kinetic_metrics.knn_support import KNNSupport as KNNSupport
 from kinetic_metrics.memorisation import Memorisation as Memorisation
+from kinetic_metrics.prdc import PRDC as PRDC
 
 
 @kinetic.hookimpl
@@ -15,6 +16,7 @@ def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> N
     """Offer the metrics."""
     register("frechet", FrechetDistance)
     register("kid", KernelDistance)
+    register("prdc", PRDC)
     register("clip", CLIPScore)
     register("memorisation", Memorisation)
     register("knn-support", KNNSupport)

@@ -174,6 +174,7 @@ OPTIONS = {
     ("field", "guided"): {"field": Gaussian()},
     ("metric", "frechet"): {"reference": DATA, "features": DigitsFeatures()},
     ("metric", "kid"): {"reference": DATA, "subsets": 3, "subset_size": 8},
+    ("metric", "prdc"): {"reference": DATA},
     ("metric", "memorisation"): {"train": DATA},
     ("metric", "knn-support"): {"reference": DATA},
     ("metric", "clip"): {"model": CLIP, "prompts": ["zero", "one"]},

@@ -9,6 +9,7 @@ from kinetic_metrics.kernel_distance import KernelDistance as KernelDistance
 from kinetic_metrics.knn_support import KNNSupport as KNNSupport
 from kinetic_metrics.memorisation import Memorisation as Memorisation
 from kinetic_metrics.prdc import PRDC as PRDC
+from kinetic_metrics.vendi import VendiScore as VendiScore
 
 
 @kinetic.hookimpl
@@ -17,6 +18,7 @@ def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> N
     register("frechet", FrechetDistance)
     register("kid", KernelDistance)
     register("prdc", PRDC)
+    register("vendi", VendiScore)
     register("clip", CLIPScore)
     register("memorisation", Memorisation)
     register("knn-support", KNNSupport)

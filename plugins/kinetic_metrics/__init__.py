@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import kinetic
 from kinetic_metrics.clip_score import CLIPScore as CLIPScore
+from kinetic_metrics.fd_infinity import FrechetInfinity as FrechetInfinity
 from kinetic_metrics.frechet import FrechetDistance as FrechetDistance
 from kinetic_metrics.kernel_distance import KernelDistance as KernelDistance
 from kinetic_metrics.knn_support import KNNSupport as KNNSupport
@@ -16,6 +17,7 @@ from kinetic_metrics.vendi import VendiScore as VendiScore
 def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> None:
     """Offer the metrics."""
     register("frechet", FrechetDistance)
+    register("fd-infinity", FrechetInfinity)
     register("kid", KernelDistance)
     register("prdc", PRDC)
     register("vendi", VendiScore)

@@ -173,6 +173,7 @@ OPTIONS = {
     ("field", "empirical"): {"data": kinetic.TensorData(DATA.double())},
     ("field", "guided"): {"field": Gaussian()},
     ("metric", "frechet"): {"reference": DATA, "features": DigitsFeatures()},
+    ("metric", "fd-infinity"): {"reference": DATA, "points": 3, "smallest": 0.5},
     ("metric", "kid"): {"reference": DATA, "subsets": 3, "subset_size": 8},
     ("metric", "prdc"): {"reference": DATA},
     ("metric", "memorisation"): {"train": DATA},

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import kinetic
+from kinetic_metrics.authpct import AuthPct as AuthPct
 from kinetic_metrics.clip_score import CLIPScore as CLIPScore
+from kinetic_metrics.data_copying import DataCopying as DataCopying
 from kinetic_metrics.fd_infinity import FrechetInfinity as FrechetInfinity
 from kinetic_metrics.frechet import FrechetDistance as FrechetDistance
 from kinetic_metrics.kernel_distance import KernelDistance as KernelDistance
@@ -23,4 +25,6 @@ def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> N
     register("vendi", VendiScore)
     register("clip", CLIPScore)
     register("memorisation", Memorisation)
+    register("authpct", AuthPct)
+    register("ct", DataCopying)
     register("knn-support", KNNSupport)

@@ -7,11 +7,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from kinetic import Dataset, Estimate, FeatureSpace, Observations, Samples, device_of
+from kinetic import Dataset, Estimate, FeatureSpace, Observations, Samples, TensorData, device_of
 from kinetic.errors import OptionError, ShapeError
 from kinetic.types import State
+from kinetic_metrics.nearest import nearest
 
 _BLOCK = 256  # points through the feature net at a time
+_PAIRS = 2**25  # query-point pairs at a time, 256 MB
 
 Found = tuple[dict[str, Estimate], dict[str, Tensor]]
 """Values of the set, and columns `(n,)` with a number per sample."""
@@ -33,6 +35,17 @@ def embed_all(space: FeatureSpace, data: Dataset) -> Tensor:
     """Features `(n, f)` of all points of a data set, on the CPU."""
     place = device_of(space) or torch.device("cpu")
     return torch.cat([embed(space, block.to(place)).cpu() for _, block in data.blocks(_BLOCK)])
+
+
+def neighbours(x: Tensor, points: Tensor, k: int, place: torch.device) -> tuple[Tensor, Tensor]:
+    """Distances float64 `(n, k)`, ascending, and indices int64 `(n, k)` of the k points `(m, f)` nearest to `(n, f)`.
+
+    Found on `place`, in blocks of rows; given on the CPU.
+    """
+    data, rows = TensorData(points), max(1, _PAIRS // len(points))
+    found = [nearest(block.to(place), data, k) for block in x.split(min(rows, 2048))]
+    distances, index = zip(*found, strict=True)
+    return torch.cat(distances).cpu(), torch.cat(index).cpu()
 
 
 def observed(state: Observations, samples: Samples, space: FeatureSpace) -> Observations:

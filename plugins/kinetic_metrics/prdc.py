@@ -16,15 +16,13 @@ from kinetic import (
     Observations,
     Samples,
     Score,
-    TensorData,
     as_dataset,
     device_of,
     evidence,
     options,
 )
 from kinetic.errors import OptionError
-from kinetic_metrics.feature_table import Found, embed_all, observed, tables, twice
-from kinetic_metrics.nearest import nearest
+from kinetic_metrics.feature_table import Found, embed_all, neighbours, observed, tables, twice
 
 _ROWS = 2048  # points of either set at a time: a block of distances is 32 MB
 _PAIRS = 2**20  # elements of differences at a time, where distances are made exact
@@ -121,12 +119,8 @@ def expected_coverage(n: int, m: int, k: int) -> float:
 
 def radii(points: Tensor, k: int, place: torch.device) -> Tensor:
     """The L2 distance of each of `(n, f)` points to its k-th nearest other one, float64 `(n,)` on the CPU."""
-    data, found = TensorData(points), []
-    for start in range(0, len(points), _ROWS):
-        block = points[start : start + _ROWS].to(place)
-        _, index = nearest(block, data, k + 1)  # the point itself, or its equal, is one of them
-        found.append(_exact(block.double(), points[index[:, k].cpu()].to(place).double()).cpu())
-    return torch.cat(found)
+    distances, _ = neighbours(points, points, k + 1, place)  # the point itself, or its equal, is one of them
+    return distances[:, k]
 
 
 def overlaps(

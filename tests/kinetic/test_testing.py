@@ -177,6 +177,8 @@ OPTIONS = {
     ("metric", "kid"): {"reference": DATA, "subsets": 3, "subset_size": 8},
     ("metric", "prdc"): {"reference": DATA},
     ("metric", "memorisation"): {"train": DATA},
+    ("metric", "authpct"): {"train": DATA},
+    ("metric", "ct"): {"train": DATA[:12], "held_out": DATA[12:]},
     ("metric", "knn-support"): {"reference": DATA},
     ("metric", "clip"): {"model": CLIP, "prompts": ["zero", "one"]},
     ("features", "clip-image"): {"model": CLIP},

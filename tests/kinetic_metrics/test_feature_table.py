@@ -2,7 +2,8 @@ import attrs
 import pytest
 import torch
 from kinetic_features import Pixels
-from kinetic_metrics.feature_table import embed_all, observed, tables, twice
+from kinetic_metrics import feature_table as module
+from kinetic_metrics.feature_table import embed_all, neighbours, observed, tables, twice
 
 import kinetic
 from kinetic import Observations, Samples, TensorData
@@ -41,6 +42,15 @@ def test_denoised_samples_that_are_the_samples_are_judged_once():
 def test_all_points_are_embedded_in_order_block_by_block():
     x = torch.randn(600, 1, 2, 2)
     assert torch.equal(embed_all(Pixels(), TensorData(x)), x.flatten(1))
+
+
+def test_neighbours_are_those_of_brute_force_in_blocks_of_any_size(monkeypatch):
+    x, points = torch.randn(11, 4), torch.randn(17, 4)
+    distances, index = torch.cdist(x.double(), points.double()).topk(3, dim=1, largest=False)
+    monkeypatch.setattr(module, "_PAIRS", 5 * 17)
+    found, where = neighbours(x, points, 3, torch.device("cpu"))
+    assert torch.allclose(found, distances, rtol=1e-9)
+    assert torch.equal(where, index)
 
 
 def test_bad_input_is_named():

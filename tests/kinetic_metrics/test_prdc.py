@@ -1,6 +1,6 @@
 import pytest
 import torch
-from kinetic_metrics import PRDC
+from kinetic_metrics import PRDC, feature_table
 from kinetic_metrics import prdc as module
 from kinetic_metrics.prdc import expected_coverage, overlaps, radii
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -90,6 +90,7 @@ def test_samples_of_the_references_own_law_have_the_coverage_and_density_of_the_
 def test_no_tensor_grows_with_n_times_n(monkeypatch):
     """With 50,000 x 2,048 features the largest is the table of features itself."""
     monkeypatch.setattr(module, "_ROWS", 64)
+    monkeypatch.setattr(feature_table, "_PAIRS", 2**18)
 
     class Largest(TorchDispatchMode):
         numel = 0

@@ -64,7 +64,7 @@ def tables(state: Observations, least: int, reference: Tensor | None = None) -> 
         reference: `(m, f)`, features that they are held against.
     Raises:
         OptionError: fewer than `least` samples, or none.
-        ShapeError: as many features as the reference has are needed.
+        ShapeError: the reference has another number of features.
     """
     n = sum(len(ids) for ids, _ in state.parts)
     if n < least:

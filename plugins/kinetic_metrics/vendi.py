@@ -27,7 +27,7 @@ class VendiScore(Metric):
 
     Values: `vendi`, and `vendi_denoised` of the denoised samples (see `Samples`). Intervals by the jackknife over 20
     groups of sample ids, where n or f is at most 1,024 and n at least 60. The score grows with n towards that of the
-    law: compare equal n only. A note warns where it is above n/10.
+    law, which the interval does not see: compare equal n only. A note warns where it is above n/10.
 
     The eigenvalues are those of the smaller of K/n and the features' second moments, which differ by zeros alone.
 

@@ -1,18 +1,30 @@
-"""Metrics: how close to the data, how faithful to the prompt, how near to a copy, how well supported."""
+"""Metrics: how close to the data, how diverse, how faithful to the prompt, how near to a copy, how well supported."""
 
 from collections.abc import Callable
 
 import kinetic
+from kinetic_metrics.authpct import AuthPct as AuthPct
 from kinetic_metrics.clip_score import CLIPScore as CLIPScore
+from kinetic_metrics.data_copying import DataCopying as DataCopying
+from kinetic_metrics.fd_infinity import FrechetInfinity as FrechetInfinity
 from kinetic_metrics.frechet import FrechetDistance as FrechetDistance
+from kinetic_metrics.kernel_distance import KernelDistance as KernelDistance
 from kinetic_metrics.knn_support import KNNSupport as KNNSupport
 from kinetic_metrics.memorisation import Memorisation as Memorisation
+from kinetic_metrics.prdc import PRDC as PRDC
+from kinetic_metrics.vendi import VendiScore as VendiScore
 
 
 @kinetic.hookimpl
 def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> None:
     """Offer the metrics."""
     register("frechet", FrechetDistance)
+    register("fd-infinity", FrechetInfinity)
+    register("kid", KernelDistance)
+    register("prdc", PRDC)
+    register("vendi", VendiScore)
     register("clip", CLIPScore)
     register("memorisation", Memorisation)
+    register("authpct", AuthPct)
+    register("ct", DataCopying)
     register("knn-support", KNNSupport)

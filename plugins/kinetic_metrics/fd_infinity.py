@@ -1,0 +1,122 @@
+"""The Frechet distance extrapolated to infinitely many samples."""
+
+from __future__ import annotations
+
+from typing import final
+
+import attrs
+import numpy as np
+import torch
+from kinetic_features import Pixels
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kinetic import (
+    Dataset,
+    Estimate,
+    FeatureSpace,
+    Metric,
+    Observations,
+    Samples,
+    Score,
+    as_dataset,
+    evidence,
+    options,
+)
+from kinetic.errors import OptionError
+from kinetic_metrics.feature_table import Found, embed_all, observed, tables, twice
+from kinetic_metrics.gaussians import frechet_distance, moments
+
+_WIDEST = 256  # the jackknife costs 20 more distances of each subset, each cubic in the width
+
+
+@final
+@attrs.frozen(eq=False)
+class FrechetInfinity(Metric):
+    """a of the least-squares line FD(N) = a + b/N through the Frechet distances of random subsets of N samples.
+
+    The Frechet distance is biased upwards by about b/N; a is free of that, to order 1/N^2. It may fall below 0.
+
+    Values: `fd_infinity`, and `fd_infinity_denoised` of the denoised samples (see `Samples`).
+    Intervals by the jackknife of the whole fit over 20 groups of sample ids, for features up to 256 wide and 60 samples
+    or more. The interval that least squares itself gives is too narrow, because the subsets share samples: 95% of it
+    held the truth in 57 to 85% of our simulations. The reference is held fixed: its own bias of about 1/m stays, so
+    take m large. A note warns where the smallest subset is below ten times the width: there FD is no line in 1/N.
+
+    Args:
+        reference: data to compare with, best none that the model was trained on; 2 points or more.
+        features: the space; `inception` makes this the FID_infinity, with random subsets.
+        points: how many subsets; their sizes are equally spaced up to n, which is the last.
+        smallest: size of the first subset, as a share of n.
+        seed: of the subsets.
+
+    Source: Chong & Forsyth, Effectively Unbiased FID and Inception Score, arXiv 1911.07023, with their 15 points.
+    """
+
+    reference: Dataset = options.component("dataset", converter=as_dataset, doc="data to compare with")
+    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    points: int = options.integer(15, at_least=3, doc="how many subsets")
+    smallest: float = options.number(0.1, above=0, below=1, doc="size of the first subset, as a share of n")
+    seed: int = options.integer(0, at_least=0, doc="of the subsets")
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.reference) < 2:
+            raise OptionError(f"'reference' must hold 2 points or more: {len(self.reference)}")
+
+    def begin(self) -> Observations:
+        return Observations()
+
+    def observe(self, state: Observations, samples: Samples) -> Observations:
+        return observed(state, samples, self.features)
+
+    def merge(self, a: Observations, b: Observations) -> Observations:
+        return a.joined(b)
+
+    def finish(self, state: Observations) -> Score:
+        theirs = embed_all(self.features, self.reference)
+        ids, x, denoised = tables(state, 4, theirs)
+        mean, cov = moments(theirs)
+        n, width = x.shape
+        draws = subsets(n, self.points, self.smallest, self.seed)
+        groups = torch.from_numpy(evidence.groups(ids.numpy()))
+        rest = [[rows[groups[rows] != g] for rows in draws] for g in range(evidence.GROUPS)]
+        jackknifed = (
+            width <= _WIDEST and n >= 3 * evidence.GROUPS and all(len(rows) > 1 for part in rest for rows in part)
+        )
+
+        def judge(features: Tensor) -> Found:
+            def limit(part: list[Tensor]) -> float:
+                distances = [frechet_distance(*moments(features[rows]), mean, cov) for rows in part]
+                return intercept(np.array([len(rows) for rows in part]), np.array(distances))
+
+            value = limit(draws)
+            estimate = evidence.jackknife(value, list(map(limit, rest))) if jackknifed else Estimate(value)
+            return {"fd_infinity": estimate}, {}
+
+        values, _ = twice(x, denoised, judge)
+        first = len(draws[0])
+        notes = [
+            f"Frechet distance to {len(theirs)} reference points, extrapolated from {len(draws)} subsets of {first} to "
+            f"{n} samples, in {width} {type(self.features).__name__} features."
+        ]
+        if first < 10 * width:
+            notes.append(
+                f"{first} samples are few for {width} features (below ten times): the line does not hold there."
+            )
+        return Score(values, notes=tuple(notes))
+
+
+def subsets(n: int, points: int, smallest: float, seed: int) -> list[Tensor]:
+    """Rows of random subsets of n >= 4 samples, drawn without replacement; equally spaced sizes, all different."""
+    rng = np.random.default_rng(seed)
+    first = min(max(2, int(smallest * n)), n - 1)
+    sizes = np.unique(np.linspace(first, n, points).astype(np.int64))
+    return [torch.from_numpy(rng.permutation(n)[:size]) for size in sizes]
+
+
+def intercept(sizes: NDArray[np.int64], distances: NDArray[np.float64]) -> float:
+    """a of the least-squares line distances = a + b / sizes, `(points,)` each."""
+    inverse = 1 / sizes
+    about = inverse - inverse.mean()
+    slope = float(about @ distances / (about @ about))
+    return float(distances.mean() - slope * inverse.mean())

@@ -1,0 +1,131 @@
+import pytest
+import torch
+from kinetic_metrics import PRDC, feature_table
+from kinetic_metrics import prdc as module
+from kinetic_metrics.prdc import expected_coverage, overlaps, radii
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from kinetic import Samples
+from kinetic.errors import OptionError
+from kinetic.testing import check_metric
+
+CPU = torch.device("cpu")
+
+
+def score(metric, x, denoised=None):
+    samples = Samples(torch.arange(len(x)), x, x if denoised is None else denoised)
+    return metric.finish(metric.observe(metric.begin(), samples))
+
+
+def by_formula(real, fake, k):
+    """The definitions, on whole matrices of distances from differences."""
+    between = (real[:, None] - fake).norm(dim=2)
+    r, s = ((z[:, None] - z).norm(dim=2).sort(1).values[:, k] for z in (real, fake))
+    inside = between < r[:, None]
+    return {
+        "precision": inside.any(0).double().mean().item(),
+        "recall": (between < s).any(1).double().mean().item(),
+        "density": inside.double().sum().item() / (k * len(fake)),
+        "coverage": inside.any(1).double().mean().item(),
+    }
+
+
+@pytest.mark.parametrize(("n", "m", "f", "k"), [(60, 80, 3, 5), (90, 40, 12, 3), (50, 50, 64, 1)])
+def test_all_four_are_those_of_the_package_prdc(n, m, f, k, capsys):
+    prdc = pytest.importorskip("prdc", reason="needs prdc")
+    real, fake = torch.randn(m, f, dtype=torch.float64), torch.randn(n, f, dtype=torch.float64) * 0.9 + 0.1
+    theirs = prdc.compute_prdc(real.numpy(), fake.numpy(), nearest_k=k)
+    found = score(PRDC(reference=real, k=k), fake)
+    assert {name: found.values[name].value for name in theirs} == pytest.approx(theirs, rel=1e-12)
+
+
+@pytest.mark.parametrize("rows", [2048, 7])
+def test_all_four_are_their_definitions_in_blocks_of_any_size(rows, monkeypatch):
+    monkeypatch.setattr(module, "_ROWS", rows)
+    real, fake = torch.randn(40, 5, dtype=torch.float64), torch.randn(31, 5, dtype=torch.float64) + 0.3
+    found = score(PRDC(reference=real, k=4), fake, fake * 0.5)
+    for ending, x in (("", fake), ("_denoised", fake * 0.5)):
+        for name, value in by_formula(real, x, 4).items():
+            assert found.values[name + ending].value == pytest.approx(value, rel=1e-12)
+    assert found.columns["in_support"].double().mean().item() == found.values["precision"].value
+    assert found.columns["density"].mean().item() == pytest.approx(found.values["density"].value)
+
+
+def test_a_point_on_the_edge_of_a_ball_is_not_inside_though_rounding_would_have_it():
+    """Points of a grid far from the origin, which the expanded square cannot tell from their neighbours."""
+    grid = torch.cartesian_prod(*[torch.arange(4.0, dtype=torch.float64)] * 2)
+    far = grid + 1e6 / 3
+    for points in (grid, far):
+        reach = radii(points, 4, CPU)
+        counts, covered, recalled = overlaps(points, reach, points, reach, CPU)
+        exact = (grid[:, None] - grid).norm(dim=2)
+        ball = exact.sort(1).values[:, 4]
+        assert torch.allclose(reach, ball, rtol=1e-8)
+        assert torch.equal(counts, (exact < ball[:, None] * (1 - 1e-8)).sum(0))
+        assert bool(covered.all())
+        assert bool(recalled.all())
+
+
+def test_copies_of_the_reference_are_inside_its_balls_and_equal_points_have_none():
+    real = torch.randn(30, 6)
+    found = score(PRDC(reference=real, k=3), real[:20])
+    assert found.values["precision"].value == 1
+    assert found.values["coverage"].value >= 20 / 30
+    assert score(PRDC(reference=torch.zeros(9, 2), k=2), torch.zeros(8, 2)).values["precision"].value == 0
+
+
+def test_samples_of_the_references_own_law_have_the_coverage_and_density_of_the_theory():
+    """1 - prod (m - l)/(n + m - l), whatever the law, and density 1: Naeem et al., arXiv 2002.09797."""
+    found = [score(PRDC(reference=torch.randn(150, 3), k=5), torch.randn(100, 3)).values for _ in range(40)]
+    coverage = torch.tensor([values["coverage"].value for values in found])
+    density = torch.tensor([values["density"].value for values in found])
+    assert float(coverage.mean()) == pytest.approx(
+        expected_coverage(100, 150, 5), abs=4 * float(coverage.std()) / 40**0.5
+    )
+    assert float(density.mean()) == pytest.approx(1, abs=4 * float(density.std()) / 40**0.5)
+    assert expected_coverage(10**9, 10**9, 5) == pytest.approx(1 - 2**-5)
+
+
+def test_no_tensor_grows_with_n_times_n(monkeypatch):
+    """With 50,000 x 2,048 features the largest is the table of features itself."""
+    monkeypatch.setattr(module, "_ROWS", 64)
+    monkeypatch.setattr(feature_table, "_PAIRS", 2**18)
+
+    class Largest(TorchDispatchMode):
+        numel = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            made = func(*args, **(kwargs or {}))
+            self.numel = max(
+                [self.numel, *(leaf.numel() for leaf in tree_leaves(made) if isinstance(leaf, torch.Tensor))]
+            )
+            return made
+
+    n, f = 4000, 16
+    with Largest() as seen:
+        score(PRDC(reference=torch.randn(n, f)), torch.randn(n, f))
+    assert seen.numel < n * n / 10
+
+
+def test_few_samples_for_the_reference_are_flagged():
+    found = score(PRDC(reference=torch.randn(100, 2), k=2), torch.randn(20, 2))
+    assert "20 samples against 100 reference points, k = 2, in 2 Pixels features" in found.notes[0]
+    assert found.notes[2].startswith("20 samples are few for 100 reference points")
+
+
+def test_the_contract_of_a_metric_is_kept():
+    x = torch.randn(40, 4)
+    check_metric(PRDC(reference=torch.randn(30, 4), k=3), Samples(torch.randperm(40), x, x + 0.1))
+
+
+def test_bad_input_is_named():
+    with pytest.raises(OptionError, match="'k' must be an int from 1 to 4, one below the size of 'reference': 5"):
+        PRDC(reference=torch.randn(5, 3))
+    metric = PRDC(reference=torch.randn(9, 3), k=2)
+    with pytest.raises(OptionError, match="needs 3 samples or more: 1"):
+        score(metric, torch.zeros(1, 3))
+    with pytest.raises(OptionError, match="needs 3 samples or more: 0"):
+        metric.finish(metric.begin())
+    with pytest.raises(OptionError, match="Pixels features must be finite"):
+        score(metric, torch.full((4, 3), float("nan")))

@@ -36,6 +36,10 @@ class Dataset(Component):
     def labels(self) -> Tensor | None:
         """int64 `(n,)` class of each point, or None."""
 
+    def take(self, index: Tensor) -> Tensor:
+        """The points of `index`, int64 `(m,)`, as `(m, *event)`. Override it where there is a faster way."""
+        return torch.cat([self.read(i, i + 1) for i in index.tolist()] or [self.read(0, 1)[:0]])
+
     def blocks(self, size: int) -> Iterator[tuple[int, Tensor]]:
         """All points in order, `size` at a time, each block with the index of its first point."""
         for start in range(0, len(self), size):
@@ -78,6 +82,9 @@ class TensorData(Dataset):
 
     def read(self, start: int, stop: int) -> Tensor:
         return self.x[start:stop]
+
+    def take(self, index: Tensor) -> Tensor:
+        return self.x[index.to(self.x.device)]
 
 
 def as_dataset(value: Any) -> Any:

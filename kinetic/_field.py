@@ -28,6 +28,11 @@ class VelocityField(Component):
     def event_shape(self) -> torch.Size:
         """Shape of one sample, and of the noise to draw."""
 
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Times in (0, 1) where the field is not smooth; adaptive solvers step onto them. Most have none."""
+        return ()
+
     @abc.abstractmethod
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         """Velocity of each sample.
@@ -52,6 +57,10 @@ class Shaped(VelocityField):
     @property
     def event_shape(self) -> torch.Size:
         return self.field.event_shape
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        return tuple(sorted({*self.field.breakpoints, *self.schedule.breakpoints}))
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         v = self.field.velocity(x, t, batch)

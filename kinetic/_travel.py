@@ -96,7 +96,7 @@ class _Motion:
     def __init__(self, field: VelocityField, schedule: Schedule | None, batch: Batch, x0: State) -> None:
         self.field = Shaped(field, schedule) if schedule else field
         self.batch, self.clock = batch, clock_dtype(x0.dtype)
-        self.breakpoints = schedule.breakpoints if schedule else ()
+        self.breakpoints = self.field.breakpoints
         self._whole, self._part = 0, torch.zeros(len(x0), dtype=torch.int64, device=x0.device)
 
     def __call__(self, x: State, t: PerSample, rows: Rows) -> State:

@@ -183,6 +183,9 @@ def check_dataset(dataset: Dataset) -> None:
     _say(head.is_floating_point() and bool(head.isfinite().all()), dataset, "has points that are no finite floats")
     blocks = torch.cat([block for _, block in dataset.blocks(max(1, n // 3))])
     _say(torch.equal(blocks[: len(head)], head) and len(blocks) == n, dataset, "reads differently in blocks")
+    index = torch.tensor([n - 1, 0, n // 2])
+    chosen = torch.cat([dataset.read(i, i + 1) for i in index.tolist()])
+    _say(torch.equal(dataset.take(index), chosen), dataset, "takes other points than it reads")
     labels = dataset.labels
     fits = labels is None or (labels.dtype == torch.int64 and labels.shape == (n,))
     _say(fits, dataset, "has labels that are not int64 (n,)")

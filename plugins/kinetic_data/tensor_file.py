@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, final
 
 import attrs
@@ -12,7 +13,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from kinetic import Dataset, TensorData, options
-from kinetic.errors import OptionError, unknown
+from kinetic.errors import KineticError, OptionError, unknown
+from kinetic_data.mapped import Mapped, open_array
 
 
 @final
@@ -20,12 +22,15 @@ from kinetic.errors import OptionError, unknown
 class TensorFile(Dataset):
     """Points from a `.npy`, `.npz` or `.safetensors` file, shape `(n, *event)`, floating point; images in [-1, 1].
 
-    No pickle is loaded. The tensor is held in memory.
+    No pickle is loaded. The tensor is held in memory, or left in its file with `mapped`, for data larger than memory:
+    it is then read a block at a time by whoever asks, and stays there when the run is on a GPU. Every point is looked
+    at once, to be finite.
 
     Args:
         path: of the file, or `package:NAME/REST`.
         key: name of the tensor in a `.npz` or `.safetensors` file.
         labels: name of an integer tensor `(n,)` beside it, the class of each point; or nothing.
+        mapped: whether to leave a `.npy` or `.safetensors` tensor in its file.
     """
 
     path: str = options.text(doc="a .npy, .npz or .safetensors file")
@@ -33,10 +38,14 @@ class TensorFile(Dataset):
     labels_key: str | None = attrs.field(
         default=None, alias="labels", metadata={options.BOUND: "name of an integer tensor in the same file, or nothing"}
     )
-    _data: TensorData = attrs.field(init=False, repr=False)
+    mapped: bool = options.flag(default=False, doc="leave the tensor in its file, read by blocks")
+    _data: Dataset = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         path = options.existing_path(self.path, what="data", remedy="Paths are relative to where kinetic is started.")
+        if self.mapped:
+            object.__setattr__(self, "_data", self._mapped(path))
+            return
         try:
             tensors = self._tensors(str(path))
         except (ValueError, OSError, SafetensorError) as error:
@@ -48,6 +57,17 @@ class TensorFile(Dataset):
         if self.labels_key is not None:
             labels = tensors[self.labels_key].long()
         object.__setattr__(self, "_data", TensorData(tensors[self.key], labels))
+
+    def _mapped(self, path: Path) -> Dataset:
+        if self.labels_key is not None and path.suffix == ".npy":
+            raise unknown(f"{path} holds no tensor named", self.labels_key, [self.key])
+        try:
+            labels = None if self.labels_key is None else torch.from_numpy(open_array(path, self.labels_key)).long()
+            return Mapped(open_array(path, self.key), labels)
+        except (ValueError, OSError) as error:
+            if isinstance(error, KineticError):
+                raise
+            raise OptionError(f"'path' cannot be mapped as a .npy or .safetensors file: {path}: {error}") from error
 
     def _tensors(self, path: str) -> dict[str, Tensor]:
         if path.endswith(".safetensors"):
@@ -67,6 +87,9 @@ class TensorFile(Dataset):
 
     def read(self, start: int, stop: int) -> Tensor:
         return self._data.read(start, stop)
+
+    def take(self, index: Tensor) -> Tensor:
+        return self._data.take(index)
 
     @property
     def labels(self) -> Tensor | None:

@@ -59,6 +59,9 @@ class Digits(Dataset):
     def read(self, start: int, stop: int) -> Tensor:
         return self._x[start:stop]
 
+    def take(self, index: Tensor) -> Tensor:
+        return self._x[index.to(self._x.device)]
+
     @property
     def labels(self) -> Tensor:
         return self._labels

@@ -6,6 +6,7 @@ import kinetic
 from kinetic_fields.empirical import Empirical as Empirical
 from kinetic_fields.gaussian import Gaussian as Gaussian
 from kinetic_fields.guided import Guided as Guided
+from kinetic_fields.hybrid import Hybrid as Hybrid
 
 
 @kinetic.hookimpl
@@ -14,3 +15,4 @@ def register_fields(register: Callable[[str, type[kinetic.VelocityField]], None]
     register("empirical", Empirical)
     register("gaussian", Gaussian)
     register("guided", Guided)
+    register("hybrid", Hybrid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from functools import cached_property
 from typing import final
 
 import attrs
@@ -12,8 +12,10 @@ from torch import Tensor
 from kinetic import Batch, Dataset, VelocityField, as_dataset, options
 from kinetic.errors import OptionError, ShapeError
 from kinetic.types import PerSample, State
-
-_BLOCK = 2**21  # elements of data at a time, 16 MiB of doubles
+from kinetic_fields.candidates import Anchor, Found
+from kinetic_fields.closed_form import look_at_candidates, pass_over
+from kinetic_fields.points import Points
+from kinetic_fields.streaming import sweep
 
 
 @attrs.frozen(eq=False)
@@ -40,15 +42,21 @@ class Empirical(VelocityField):
 
     v(x, t) = sum_i w_i (x_i - x) / (1 - t),  w = softmax_i( -||x - t x_i||^2 / (2 (1-t)^2) ).
 
-    It generates its training data: followed exactly to t = 1, every path ends on a data point. The weights are found
-    in log space and in float64, streaming over blocks of the data, so memory beyond the data is a batch times a block.
+    It generates its training data: followed exactly to t = 1, every path ends on a data point.
+
+    A velocity is one pass over the data in the dtype of x, block by block, added up in float64, whatever the process
+    allows of TF32. Where all but 16 points together weigh less than 1e-12, these are weighed by their differences to x,
+    in float64, so that near-duplicates are told apart. Given a batch to remember them in, later calls look at those
+    points alone for as long as no other can matter, which a bound on the distances certifies: once a sample is on its
+    way to one point, the data are not read again. A posterior too spread for that, where float32 is too coarse for its
+    logits, is computed again in float64.
 
     At t = 1 the field does not exist (0/0). There a sample keeps the velocity it last had, which is the limit along
     its own path: once one weight is 1 the velocity is constant. Without a batch to remember it in, t is held at
     1 - 1e-6. So the answer is finite for every t in [0, 1].
 
     Args:
-        data: what to generate, a data set or a tensor `(N, *event)`.
+        data: what to generate, a data set or a tensor `(N, *event)`; it may stay in a file (`tensor-file`, `mapped`).
         classes: use only the data of the sample's own class, as `batch.condition` names it.
 
     Source: Bertrand et al., On the Closed-Form of Flow Matching, arXiv 2506.03719, proposition 1.
@@ -65,74 +73,85 @@ class Empirical(VelocityField):
     def event_shape(self) -> torch.Size:
         return self.data.event_shape
 
+    @cached_property
+    def _points(self) -> Points:
+        return Points(self.data)
+
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
-        ended = t >= 1
         before = t.double().clamp_max(1 - 1e-6)
-        rest = (1 - before).view(-1, *[1] * (x.dim() - 1))
-        v = ((self._stream(x, before, batch, whole=False)[0] - x) / rest).to(x.dtype)
+        flat, z, a = self._query(x, before)
+        mean = self._mean(z, a, torch.float64 if x.dtype == torch.float64 else torch.float32, batch)
+        v = mean.sub_(flat).div_((1 - before)[:, None]).to(x.dtype).view_as(x)
         if batch is not None:
-            last = batch.recall("empirical.velocity")
+            last = batch.recall(self._memo("velocity"))
             if last is not None:
-                v = torch.where(ended.view_as(rest), last, v)
-            batch.remember("empirical.velocity", v)
+                v = torch.where((t >= 1).view(-1, *[1] * (x.dim() - 1)), last, v)
+            batch.remember(self._memo("velocity"), v)
         return v
 
     def posterior(self, x: State, t: PerSample, batch: Batch | None = None) -> Posterior:
-        """The posterior over the data at x `(m, *event)`, t `(m,)` in [0, 1)."""
-        mean, total, moment, nearest = self._stream(x, t, batch, whole=True)
+        """The posterior over the data at x `(m, *event)`, t `(m,)` in [0, 1), in float64."""
+        _, z, a = self._query(x, t.double())
+        mean, total, moment, nearest = torch.empty_like(z), torch.empty_like(a), torch.empty_like(a), a.long()
+        for label, rows in self._groups(batch, torch.arange(len(z), device=z.device)):
+            blocks = self._points.blocks(torch.float64, z.device, label)
+            found = sweep(z[rows], a[rows], blocks, keep=1, detail=True)
+            mean[rows], total[rows], moment[rows] = found.mean, found.total, found.moment
+            nearest[rows] = found.index[:, 0]
         return Posterior(
-            mean=mean,
+            mean=mean.view(-1, *self.event_shape),
             entropy=(total.log() - moment / total).clamp_min(0),
             top_weight=1 / total,
             nearest=nearest,
         )
 
-    def _stream(
-        self, x: State, t: PerSample, batch: Batch | None, whole: bool
-    ) -> tuple[State, PerSample, PerSample, Tensor]:
-        """The posterior mean, and with `whole` what else there is to say, in one pass over the data.
-
-        With l_i the logits and best their maximum so far: total = sum exp(l_i - best) and
-        moment = sum exp(l_i - best) (l_i - best), both rescaled whenever best rises.
-        """
+    def _query(self, x: State, t: PerSample) -> tuple[Tensor, Tensor, PerSample]:
+        """x and z = x/t, both float64 `(m, d)`, and a = t^2/(1-t)^2: the weights are softmax_i(-a |z - x_i|^2 / 2)."""
         if x.shape[1:] != self.event_shape:
             raise ShapeError(f"samples have shape {tuple(x.shape[1:])}, the data {tuple(self.event_shape)}")
-        wanted = self._wanted(batch)
-        x, t = x.flatten(1).double(), t.double()[:, None]
-        # l_i = -||x - t x_i||^2 / (2 (1-t)^2) without ||x||^2, which all points share, as one product
-        query = torch.cat([x * t, t.square()], 1) / (1 - t) ** 2
-        best = x.new_full((len(x), 1), -math.inf)
-        total, moment, mean = torch.zeros_like(best), torch.zeros_like(best), torch.zeros_like(x)
-        nearest = torch.zeros_like(best, dtype=torch.int64)
-        for start, block in self.data.blocks(max(1, _BLOCK // x.shape[1])):
-            points = block.to(x.device).flatten(1).double()
-            logits = query @ torch.cat([points, -0.5 * points.square().sum(1, keepdim=True)], 1).T
-            if wanted is not None:
-                labels = self.data.labels[start : start + len(block)].to(x.device)  # type: ignore[index]
-                logits.masked_fill_(labels != wanted, -math.inf)
-            top = logits.amax(1, keepdim=True)
-            rise = torch.maximum(best, top)
-            pivot = rise.masked_fill(rise == -math.inf, 0.0)  # no point of the class yet
-            shrink = (best - pivot).exp()
-            weights = logits.sub_(pivot).exp_()
-            if whole:
-                nearest = torch.where(top > best, start + weights.argmax(1, keepdim=True), nearest)
-                fall = torch.where(total > 0, best - pivot, 0.0)
-                moment = shrink * (moment + total * fall) + torch.xlogy(weights, weights).sum(1, keepdim=True)
-            total = shrink * total + weights.sum(1, keepdim=True)
-            mean = torch.addmm(shrink * mean, weights, points)
-            best = rise
-        return (mean / total).view(-1, *self.event_shape), total[:, 0], moment[:, 0], nearest[:, 0]
+        flat, t = x.flatten(1).double(), t.clamp_min(1e-12)
+        return flat, flat / t[:, None], (1 / t - 1).pow(-2)
 
-    def _wanted(self, batch: Batch | None) -> Tensor | None:
-        if not self.classes:
+    def _mean(self, z: Tensor, a: PerSample, dtype: torch.dtype, batch: Batch | None) -> Tensor:
+        """The posterior mean, float64 `(m, d)`: by candidates where they are enough, else by a pass over the data."""
+        anchor = self._recalled(batch)
+        if anchor is None:
+            mean, sure, found = z, None, list[Found]()
+        else:
+            mean, sure, found = look_at_candidates(self._points, z, a, anchor)
+        rest = torch.arange(len(z), device=z.device) if sure is None else (~sure).nonzero()[:, 0]
+        for label, rows in self._groups(batch, rest):
+            if len(rows) == len(z):
+                mean, more = pass_over(self._points, z, a, label, dtype)
+            else:
+                mean = mean.clone() if mean is z else mean
+                mean[rows], more = pass_over(self._points, z[rows], a[rows], label, dtype)
+            found += [attrs.evolve(part, rows=rows[part.rows]) for part in more]
+        if batch is not None and (found or (anchor is not None and len(rest))):
+            after = (Anchor.nowhere(z) if anchor is None else anchor).updated(rest, found)
+            for name in ("index", "frame", "gap"):
+                batch.remember(self._memo(name), getattr(after, name))
+        return mean
+
+    def _recalled(self, batch: Batch | None) -> Anchor | None:
+        if batch is None:
             return None
+        index, frame, gap = (batch.recall(self._memo(name)) for name in ("index", "frame", "gap"))
+        return None if index is None or frame is None or gap is None else Anchor(index, frame, gap)
+
+    def _memo(self, name: str) -> str:
+        """What the batch calls it; two closed-form fields may share a batch."""
+        return f"empirical.{id(self):x}.{name}"
+
+    def _groups(self, batch: Batch | None, rows: Tensor) -> list[tuple[int | None, Tensor]]:
+        """Those rows that share their data, each group with its class, or all of them with None."""
+        if not self.classes:
+            return [(None, rows)] if len(rows) else []
         if batch is None or batch.condition is None:
             raise OptionError("'classes' needs a class for each sample: set `classes = N` under [run]")
-        labels = self.data.labels
-        assert labels is not None
-        known = torch.isin(batch.condition, labels.to(batch.condition.device))
-        if not bool(known.all()):
-            missing = sorted(set(batch.condition[~known].tolist()))
-            raise OptionError(f"no data of class {missing}: the classes are {sorted(set(labels.tolist()))}")
-        return batch.condition[:, None]
+        known, theirs = self._points.by_class, batch.condition[rows]
+        wanted = theirs.unique().tolist()
+        missing = [label for label in wanted if label not in known]
+        if missing:
+            raise OptionError(f"no data of class {missing}: the classes are {sorted(known)}")
+        return [(label, rows[theirs == label]) for label in wanted]

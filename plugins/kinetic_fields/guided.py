@@ -29,6 +29,10 @@ class Guided(VelocityField):
     def event_shape(self) -> torch.Size:
         return self.field.event_shape
 
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        return self.field.breakpoints
+
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         conditional = self.field.velocity(x, t, batch)
         free = self.field.velocity(x, t, batch and Batch(batch.ids))

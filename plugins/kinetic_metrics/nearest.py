@@ -10,7 +10,7 @@ from torch import Tensor
 
 from kinetic import Dataset
 from kinetic.errors import OptionError, ShapeError
-from kinetic_metrics.precision import full_precision
+from kinetic.precision import full_precision
 
 _BLOCK = 2**22  # elements of data at a time
 _POINTS = 8192  # points at a time, at the most

@@ -173,6 +173,7 @@ CLIP = "local-dir:package:kinetic_digits/clip"
 OPTIONS = {
     ("field", "empirical"): {"data": kinetic.TensorData(DATA.double())},
     ("field", "guided"): {"field": Gaussian()},
+    ("field", "hybrid"): {"early": Gaussian(), "late": Gaussian(std=0.5)},
     ("solver", "doubled"): {"solver": Euler(steps=4)},
     ("metric", "frechet"): {"reference": DATA, "features": DigitsFeatures()},
     ("metric", "fd-infinity"): {"reference": DATA, "points": 3, "smallest": 0.5},

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 from kinetic_energy import KPE
-from kinetic_fields import Empirical, empirical
+from kinetic_fields import Empirical, closed_form, empirical, points
+from kinetic_fields.closed_form import pass_over
 from kinetic_solvers import RK4, Euler, Heun, Midpoint
 
 from kinetic import Batch, Runner, TensorData
@@ -27,7 +28,7 @@ def data():
 @pytest.mark.parametrize("time", [0.0, 0.2, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("block", [2**21, 35])  # 35 elements: 7 points of 5 at a time
 def test_velocity_and_posterior_are_the_brute_force_ones_in_one_block_or_many(data, time, block, monkeypatch):
-    monkeypatch.setattr(empirical, "_BLOCK", block)
+    monkeypatch.setattr(points, "_BLOCK", block)
     x, t = torch.randn(9, 5, dtype=torch.float64), torch.full((9,), time, dtype=torch.float64)
     weights = brute(x, t, data)
     field = Empirical(data)
@@ -35,7 +36,8 @@ def test_velocity_and_posterior_are_the_brute_force_ones_in_one_block_or_many(da
     assert torch.allclose(posterior.mean, weights @ data, rtol=1e-10, atol=1e-12)
     assert torch.allclose(field.velocity(x, t), (weights @ data - x) / (1 - time), rtol=1e-9, atol=1e-11)
     assert torch.allclose(posterior.top_weight, weights.amax(1), rtol=1e-10)
-    assert torch.equal(posterior.nearest, weights.argmax(1))
+    if time > 0:  # at 0 all are equally near
+        assert torch.equal(posterior.nearest, weights.argmax(1))
     entropy = -torch.xlogy(weights, weights).sum(1)
     assert torch.allclose(posterior.entropy, entropy, rtol=1e-8, atol=1e-12)
 
@@ -48,7 +50,7 @@ def test_at_the_start_every_point_is_equally_likely(data):
 
 @pytest.mark.parametrize("block", [2**21, 15])
 def test_with_classes_only_the_data_of_the_class_count(data, block, monkeypatch):
-    monkeypatch.setattr(empirical, "_BLOCK", block)
+    monkeypatch.setattr(points, "_BLOCK", block)
     labels = torch.arange(40) // 14  # in blocks of 3, most hold no point of a given class
     x, t = torch.randn(6, 5, dtype=torch.float64), torch.full((6,), 0.7, dtype=torch.float64)
     wanted = torch.tensor([0, 1, 2, 2, 1, 0])
@@ -101,6 +103,51 @@ def test_near_duplicates_are_told_apart_by_which_is_nearer():
 
 def test_the_contract_of_a_field_is_kept(data):
     check_field(Empirical(data.float().double()), tolerance=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("classes", [False, True])
+def test_a_trajectory_is_the_same_with_and_without_a_batch_to_remember_in(dtype, classes, monkeypatch):
+    """With a batch most velocities come from candidates; without one each is a pass over the data."""
+    monkeypatch.setattr(closed_form, "_is_little", lambda *size: False)
+    data, labels = torch.randn(300, 24, dtype=torch.float64), torch.arange(300) % 3
+    field = Empirical(TensorData(data, labels), classes=classes)
+    ends, passes = [], []
+    for forget in (False, True):
+        calls = []
+        monkeypatch.setattr(empirical, "pass_over", lambda *a, calls=calls: calls.append(len(a[1])) or pass_over(*a))
+        x, batch = torch.randn(9, 24, dtype=dtype, generator=torch.Generator().manual_seed(1)), None
+        for k in range(60):
+            batch = Batch(torch.arange(9), torch.arange(9) % 3) if batch is None or forget else batch
+            x = x + field.velocity(x, torch.full((9,), k / 60, dtype=dtype), batch) / 60
+        ends.append(x)
+        passes.append(sum(calls))
+    assert (ends[0] - ends[1]).abs().max() < (1e-5 if dtype == torch.float32 else 1e-11)
+    assert passes[0] < 0.7 * passes[1]
+
+
+def test_rows_of_a_batch_remember_for_themselves():
+    """Samples at different times, some asked and some not, as an adaptive solver does it."""
+    data = torch.randn(100, 12, dtype=torch.float64)
+    field, batch = Empirical(data), Batch(torch.arange(6))
+    x = torch.randn(6, 12, dtype=torch.float64)
+    for k in range(40):
+        rows = torch.tensor([i for i in range(6) if (k + i) % 3])
+        t = torch.full((len(rows),), k / 40, dtype=torch.float64)
+        v = field.velocity(x[rows], t, batch.take(rows))
+        assert (v - field.velocity(x[rows], t)).abs().max() < 1e-9
+        x[rows] = x[rows] + v / 40
+
+
+def test_one_point_and_few_points_need_no_special_care(data):
+    for n in (1, 2, 5):
+        field, batch, x = Empirical(data[:n]), Batch(torch.arange(4)), torch.randn(4, 5, dtype=torch.float64)
+        for k in range(20):
+            t = torch.full((4,), k / 20, dtype=torch.float64)
+            expected = (brute(x, t, data[:n]) @ data[:n] - x) / (1 - t[:, None])
+            v = field.velocity(x, t, batch)
+            assert (v - expected).abs().max() < 1e-9
+            x = x + v / 20
 
 
 def test_images_keep_their_shape():

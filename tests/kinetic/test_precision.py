@@ -1,6 +1,7 @@
 import pytest
 import torch
-from kinetic_metrics.precision import full_precision
+
+from kinetic.precision import full_precision
 
 CPU = torch.device("cpu")
 FLOAT32 = 512**0.5 * 2**-24  # roundings of 512 additions, at random; bfloat16 gives 2e-3

@@ -1,0 +1,84 @@
+"""A tensor left in its file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import torch
+from torch import Tensor
+
+from kinetic import Dataset
+from kinetic.errors import OptionError, ShapeError, unknown
+
+_BLOCK = 2**22  # elements at a time, when all are looked at
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "U8": "|u1"}
+
+
+def open_array(path: Path, key: str) -> np.ndarray[Any, Any]:
+    """The array of a `.npy`, or the tensor `key` of a `.safetensors` file, mapped: only what is used is read.
+
+    Raises:
+        UnknownNameError: no tensor of that name.
+        OptionError: a file or dtype that cannot be mapped.
+    """
+    if path.suffix == ".npy":
+        return np.load(path, mmap_mode="c", allow_pickle=False)
+    if path.suffix != ".safetensors":
+        raise OptionError(f"'mapped' needs a .npy or .safetensors file: {path}")
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    if key not in header:
+        raise unknown(f"{path} holds no tensor named", key, header)
+    entry = header[key]
+    if entry["dtype"] not in _DTYPES:
+        raise OptionError(f"'mapped' knows the dtypes {', '.join(_DTYPES)}: tensor {key!r} is {entry['dtype']}")
+    start = 8 + length + entry["data_offsets"][0]
+    return np.memmap(path, _DTYPES[entry["dtype"]], "c", start, tuple(entry["shape"]))
+
+
+@attrs.frozen(eq=False)
+class Mapped(Dataset):
+    """Points in a file, read a block at a time, for data larger than memory. They stay there on every device.
+
+    Args:
+        array: `(n, *event)`, floating point and finite, mapped.
+        classes: int64 `(n,)`, or None.
+    """
+
+    array: np.ndarray[Any, Any]
+    classes: Tensor | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.array.dtype.kind != "f":
+            raise OptionError(f"data must be floating point: {self.array.dtype}")
+        if self.array.ndim < 2 or len(self.array) == 0:
+            raise ShapeError(f"data must have shape (n, *event) with n >= 1: {self.array.shape}")
+        if self.classes is not None and self.classes.shape != (len(self.array),):
+            raise ShapeError(f"labels must have shape ({len(self.array)},): {tuple(self.classes.shape)}")
+        for start, block in self.blocks(max(1, _BLOCK // max(1, self.event_shape.numel()))):
+            bad = (~torch.isfinite(block.flatten(1)).all(1)).nonzero()[:, 0]
+            if len(bad):
+                raise OptionError(f"data must be finite: point number {start + int(bad[0])} is not")
+
+    @property
+    def event_shape(self) -> torch.Size:
+        return torch.Size(self.array.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def read(self, start: int, stop: int) -> Tensor:
+        return torch.from_numpy(self.array[start:stop])
+
+    def take(self, index: Tensor) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(self.array[index.cpu().numpy()]))
+
+    @property
+    def labels(self) -> Tensor | None:
+        return self.classes

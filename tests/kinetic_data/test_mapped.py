@@ -1,0 +1,77 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from kinetic_data import TensorFile
+from kinetic_data.mapped import Mapped
+from kinetic_fields import Empirical
+from safetensors.torch import save_file
+
+from kinetic._component import moved
+from kinetic.errors import OptionError, ShapeError, UnknownNameError
+from kinetic.testing import check_dataset
+
+
+@pytest.fixture
+def x():
+    return torch.randn(11, 2, 3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_a_mapped_file_holds_the_points_of_a_loaded_one(x, tmp_path, dtype):
+    x = x.to(dtype)
+    np.save(tmp_path / "a.npy", x.numpy())
+    save_file({"x": x, "first": torch.zeros(3), "y": torch.arange(11)}, tmp_path / "a.safetensors")
+    for name, options in (("a.npy", {}), ("a.safetensors", {"labels": "y"})):
+        data, loaded = (TensorFile(str(tmp_path / name), mapped=mapped, **options) for mapped in (True, False))
+        assert torch.equal(data.read(2, 9), loaded.read(2, 9))
+        assert torch.equal(data.take(torch.tensor([7, 0])), x[[7, 0]])
+        assert data.labels is None if name == "a.npy" else torch.equal(data.labels, loaded.labels)
+        check_dataset(data)
+
+
+def test_the_points_stay_in_the_file(x, tmp_path):
+    np.save(tmp_path / "a.npy", x.numpy())
+    data = TensorFile(str(tmp_path / "a.npy"), mapped=True)
+    assert moved(data, torch.device("meta")) is data
+    block = data.read(0, 4)
+    assert np.shares_memory(block.numpy(), data._data.array)
+    assert isinstance(data._data.array, np.memmap)
+
+
+def test_the_closed_form_field_reads_it_as_any_other(x, tmp_path):
+    np.save(tmp_path / "a.npy", x.numpy())
+    at, t = torch.randn(5, 2, 3), torch.full((5,), 0.4)
+    mapped = Empirical(TensorFile(str(tmp_path / "a.npy"), mapped=True)).velocity(at, t)
+    assert torch.equal(mapped, Empirical(x).velocity(at, t))
+
+
+def test_bad_files_are_named(x, tmp_path):
+    np.savez(tmp_path / "a.npz", x=x.numpy())
+    with pytest.raises(OptionError, match=r"'mapped' needs a .npy or .safetensors file"):
+        TensorFile(str(tmp_path / "a.npz"), mapped=True)
+    (tmp_path / "a.npy").write_text("text")
+    with pytest.raises(OptionError, match="'path' cannot be mapped"):
+        TensorFile(str(tmp_path / "a.npy"), mapped=True)
+    save_file({"x": x.bfloat16()}, tmp_path / "half.safetensors")
+    with pytest.raises(OptionError, match="tensor 'x' is BF16"):
+        TensorFile(str(tmp_path / "half.safetensors"), mapped=True)
+    with pytest.raises(UnknownNameError, match="holds no tensor named 'z'"):
+        TensorFile(str(tmp_path / "half.safetensors"), key="z", mapped=True)
+    header = json.dumps({"x": {"dtype": "F32", "shape": [9, 9], "data_offsets": [0, 324]}}).encode()
+    (tmp_path / "short.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + b"0000")
+    with pytest.raises(OptionError, match="'path' cannot be mapped"):
+        TensorFile(str(tmp_path / "short.safetensors"), mapped=True)
+
+
+def test_bad_points_are_named(x):
+    x[6, 1, 2] = torch.nan
+    with pytest.raises(OptionError, match="data must be finite: point number 6 is not"):
+        Mapped(x.numpy())
+    with pytest.raises(OptionError, match="data must be floating point: int64"):
+        Mapped(np.arange(6).reshape(3, 2))
+    with pytest.raises(ShapeError, match="n >= 1"):
+        Mapped(np.zeros((0, 2)))
+    with pytest.raises(ShapeError, match=r"labels must have shape \(3,\): \(2,\)"):
+        Mapped(np.zeros((3, 2)), torch.zeros(2, dtype=torch.int64))

@@ -31,12 +31,16 @@ class Stage:
     embedded: float | None = None
 
     @cached_property
-    def power(self) -> PerSample:
-        """1/2 ||v||^2 of each sample, float64 `(m,)`, summed over its elements; computed once, shared by meters."""
+    def square(self) -> PerSample:
+        """||v||^2 of each sample, float64 `(m,)`, summed over its elements; computed once, shared by meters."""
         v = self.v.flatten(1)
         half = v.dtype in (torch.float16, torch.bfloat16)
-        norm = torch.linalg.vector_norm(v, dim=1, dtype=torch.float32 if half else None)
-        return norm.double().square_().mul_(0.5)
+        return torch.linalg.vector_norm(v, dim=1, dtype=torch.float32 if half else None).double().square_()
+
+    @property
+    def power(self) -> PerSample:
+        """1/2 ||v||^2 of each sample, float64 `(m,)`."""
+        return 0.5 * self.square
 
 
 @attrs.frozen(eq=False)
@@ -48,6 +52,7 @@ class Step:
         t0, t1: float64 `(m,)`, from when to when.
         x0, x1: `(m, *event)`, from where to where.
         stages: the velocities the step was built from, with their weights.
+        span: t0 and t1 as numbers, where all samples share them; it saves arithmetic.
     """
 
     rows: Rows
@@ -56,6 +61,7 @@ class Step:
     x0: State
     x1: State
     stages: tuple[Stage, ...]
+    span: tuple[float, float] | None = None
 
     @cached_property
     def dt(self) -> PerSample:
@@ -65,7 +71,15 @@ class Step:
     @cached_property
     def energy(self) -> PerSample:
         """Kinetic energy spent in the step, dt sum_i weight_i 1/2 ||v_i||^2, float64 `(m,)`."""
-        return self.mean(lambda stage: stage.power) * self.dt
+        if self.span is None:
+            return self.mean(lambda stage: stage.square) * (0.5 * self.dt)
+        half, total = 0.5 * (self.span[1] - self.span[0]), None
+        for stage in self.stages:
+            if stage.weight:
+                factor = half * stage.weight
+                total = stage.square * factor if total is None else torch.add(total, stage.square, alpha=factor)
+        assert total is not None
+        return total
 
     @cached_property
     def energy_error(self) -> PerSample:
@@ -74,7 +88,7 @@ class Step:
         for stage in self.stages:
             apart = stage.weight - (stage.weight if stage.embedded is None else stage.embedded)
             if apart:
-                total = total + stage.power * apart
+                total = total + stage.square * (0.5 * apart)
         return total * self.dt
 
     def mean(self, of_stage: Callable[[Stage], PerSample]) -> PerSample:

@@ -16,7 +16,7 @@ from kinetic._meter import EnergyMeter
 from kinetic._run import Part
 from kinetic._schedule import Schedule
 from kinetic._solver import Solver, Status, Step
-from kinetic.errors import OptionError
+from kinetic.errors import NonFiniteError, OptionError
 from kinetic.types import PerSample, Rows, State, is_all
 
 Progress = Callable[[float], None]
@@ -53,12 +53,17 @@ def travel(
         books.enter(step, schedule)
         x = step.x1 if is_all(step.rows) else _put(x, step.rows, step.x1, first=x is x0)
         if time.monotonic() > next_look:  # seldom: on a GPU, to look is to wait for it
-            walked = float(books.until.sum())
+            walked = float(books.clock.sum())
             progress(walked - told)
             told, next_look = walked, time.monotonic() + _LOOK
     progress(len(x0) - told)
     columns = walk.columns
-    books.check(x, batch.ids, stopped=columns["status"] != Status.REACHED if "status" in columns else None)
+    bad = ~torch.isfinite(x.flatten(1)).all(1) | (books.clock < 1 - 1e-9)
+    if "status" in columns:
+        bad &= columns["status"] == Status.REACHED
+    if bool(bad.any()):
+        motion = _Motion(field, schedule, Batch(batch.ids, batch.condition), x0)
+        raise NonFiniteError(batch.ids[bad].tolist(), _finite_until(solver.solve(motion, x0), bad))
     energy = {"nfe": motion.calls} | dict(columns)
     for name, meter in meters.items():
         for column, value in meter.columns(books.sums[name], x0, x).items():
@@ -80,6 +85,15 @@ def travel(
         denoised=denoised.cpu(),
         energy={name: value.double().cpu() for name, value in energy.items()},
     )
+
+
+def _finite_until(steps: Iterator[Step], bad: Tensor) -> float:
+    """When the first of the bad samples stopped being finite, found by walking once more and looking at each step."""
+    until = torch.zeros(len(bad), dtype=torch.float64, device=bad.device)
+    for step in steps:
+        finite = torch.isfinite(step.x1.flatten(1)).all(1) & step.energy.isfinite()
+        until[step.rows] = torch.where(finite, step.t1, until[step.rows])
+    return float(until[bad].min())
 
 
 @attrs.define(eq=False, init=False)

@@ -33,8 +33,12 @@ class KPE(EnergyMeter):
 
     def adds(self, step: Step) -> Mapping[str, Tensor]:
         # a step across the split is shared out by time
-        before = ((self.split - step.t0) / step.dt).clamp(0, 1)
-        return {"kpe": step.energy, "early": step.energy * before}
+        if step.span is None:
+            before = ((self.split - step.t0) / step.dt).clamp(0, 1)
+            return {"kpe": step.energy, "early": step.energy * before}
+        start, stop = step.span
+        share = min(max((self.split - start) / (stop - start), 0.0), 1.0)
+        return {"kpe": step.energy, "early": step.energy if share == 1 else step.energy * share}
 
     def columns(self, sums: Mapping[str, Tensor], x0: State, x1: State) -> Mapping[str, Tensor]:
         displacement = 0.5 * torch.linalg.vector_norm((x1 - x0).double().flatten(1), dim=1).square()

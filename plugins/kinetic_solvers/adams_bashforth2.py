@@ -46,5 +46,5 @@ class AdamsBashforth2(FixedGrid):
                 half = 0.5 * h / h_before
                 stages = [attrs.evolve(now, weight=1 + half), attrs.evolve(before, weight=-half)]
             x1 = moved_by(x, h, tuple(stage.weight for stage in stages), stages)
-            yield Step(ALL, at[k], at[k + 1], x, x1, tuple(stages))
+            yield Step(ALL, at[k], at[k + 1], x, x1, tuple(stages), (start, stop))
             x, before, h_before = x1, now, h

@@ -57,7 +57,7 @@ class DPMSolver(FixedGrid):
                 ]
             h = stop - start
             x1 = moved_by(x, h, tuple(stage.weight for stage in stages), stages)
-            yield Step(ALL, at[k], at[k + 1], x, x1, tuple(stages))
+            yield Step(ALL, at[k], at[k + 1], x, x1, tuple(stages), (start, stop))
             before = now, Stage(0.5 * (at[k] + at[k + 1]), (x1 - x) / h, 0.0)
             x = x1
 

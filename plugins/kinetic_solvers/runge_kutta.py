@@ -10,7 +10,7 @@ import attrs
 import torch
 
 from kinetic import Stage, Step
-from kinetic.types import ALL, State, Velocity
+from kinetic.types import ALL, PerSample, State, Velocity
 from kinetic_solvers.grid import FixedGrid
 
 
@@ -56,16 +56,28 @@ class RungeKutta(FixedGrid):
 
     def solve(self, velocity: Velocity, x0: State) -> Iterator[Step]:
         method, times, x = self.tableau, self.times(), x0
-        at = x0.new_tensor(times, dtype=torch.float64)[:, None].expand(-1, len(x0))
-        for k, (start, stop) in enumerate(itertools.pairwise(times)):
+        rule = tuple(zip(((), *method.a), method.b, strict=True))
+        clock = stage_times(times, method.c, x0)
+        for start, stop, at in zip(times[:-1], times[1:], clock, strict=True):
             h = stop - start
             stages: list[Stage] = []
-            for c, a, b in zip(method.c, ((), *method.a), method.b, strict=True):
-                t = at[k] if c == 0 else at[k + 1] if c == 1 else at[k] + c * h
+            for t, (a, b) in zip(at, rule, strict=False):
                 stages.append(Stage(t, velocity(moved_by(x, h, a, stages), t, ALL), b))
             x1 = moved_by(x, h, method.b, stages)
-            yield Step(ALL, at[k], at[k + 1], x, x1, tuple(stages))
+            yield Step(ALL, at[0], at[-1], x, x1, tuple(stages), (start, stop))
             x = x1
+
+
+def stage_times(times: list[float], shares: tuple[float, ...], x0: State) -> list[tuple[PerSample, ...]]:
+    """For each step, the times at these shares of it and at its end, each float64 `(n,)`, made in one piece."""
+    grid = [
+        start if c == 0 else stop if c == 1 else start + c * (stop - start)
+        for start, stop in itertools.pairwise(times)
+        for c in (*shares, 1)
+    ]
+    table = x0.new_tensor(grid, dtype=torch.float64)[:, None].expand(-1, len(x0)).unbind(0)
+    each = len(shares) + 1
+    return [table[i : i + each] for i in range(0, len(table), each)]
 
 
 def moved_by(x: State, h: float, weights: tuple[float, ...], stages: list[Stage]) -> State:

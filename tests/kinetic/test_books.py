@@ -5,7 +5,6 @@ from kinetic_schedules import Constant
 
 from kinetic import Stage, Step
 from kinetic._books import Books
-from kinetic.errors import NonFiniteError
 
 
 def step(rows, t0, t1, value):
@@ -24,11 +23,16 @@ def test_rows_that_move_at_different_times_keep_their_own_accounts():
     assert books.gain.tolist() == pytest.approx([0.675, 0.9, 0.675, 0.9])
 
 
-def test_what_is_not_finite_is_named_with_the_time_it_began():
+def test_the_clock_of_each_sample_is_the_end_of_its_last_step():
     books = Books({}, 4, torch.device("cpu"))
     books.enter(step(slice(None), 0.0, 0.5, 1.0), None)
-    books.enter(step(torch.tensor([0, 1, 3]), 0.5, 1.0, 1.0), None)
-    books.enter(step(torch.tensor([2]), 0.5, 1.0, float("inf")), None)
-    with pytest.raises(NonFiniteError) as caught:
-        books.check(torch.zeros(4, 2), torch.arange(10, 14))
-    assert (caught.value.ids, caught.value.t) == ((12,), 0.5)
+    books.enter(step(torch.tensor([0, 3]), 0.5, 1.0, 1.0), None)
+    assert books.clock.tolist() == [1.0, 0.5, 0.5, 1.0]
+
+
+def test_what_a_step_computed_for_one_meter_is_not_changed_for_another():
+    books = Books({"kpe": KPE(), "again": KPE(split=0.3)}, 4, torch.device("cpu"))
+    for start in (0.0, 0.25):
+        books.enter(step(slice(None), start, start + 0.25, 2.0), None)
+    assert torch.equal(books.sums["kpe"]["kpe"], books.sums["again"]["kpe"])
+    assert books.sums["kpe"]["kpe"].tolist() == pytest.approx([2.0] * 4)

@@ -8,9 +8,9 @@ from kinetic_fields import Gaussian
 from kinetic_schedules import KTS
 from kinetic_solvers import RK4, Dopri5, Euler
 
-from kinetic import Runner, Solver, Status
+from kinetic import Runner, Solver, Status, VelocityField
 from kinetic._travel import clock_dtype
-from kinetic.errors import OptionError
+from kinetic.errors import NonFiniteError, OptionError
 
 
 @attrs.frozen(eq=False)
@@ -58,3 +58,28 @@ def test_a_sample_that_stopped_is_kept_where_it_stopped():
 def test_the_clock_is_no_coarser_than_float32():
     found = [clock_dtype(d) for d in (torch.float16, torch.bfloat16, torch.float32, torch.float64)]
     assert found == [torch.float32, torch.float32, torch.float32, torch.float64]
+
+
+def test_what_is_not_finite_is_named_with_the_time_it_began():
+    @attrs.frozen(eq=False)
+    class Breaks(VelocityField):
+        event_shape = torch.Size([2])
+
+        def velocity(self, x, t, batch=None):
+            return torch.where(((batch.ids == 12) & (t >= 0.5))[:, None], torch.inf, x)
+
+    with pytest.raises(NonFiniteError) as caught:
+        Runner(field=Breaks(), solver=Euler(steps=4)).run(14, batch=5, device="cpu")
+    assert (caught.value.ids, caught.value.t) == ((12,), 0.5)
+
+
+def test_a_solver_that_stops_short_without_a_status_is_an_error():
+    @attrs.frozen(eq=False)
+    class Short(Solver):
+        def solve(self, velocity, x0):
+            steps = list(Euler(steps=4).solve(velocity, x0))
+            yield from steps[:3]
+
+    with pytest.raises(NonFiniteError) as caught:
+        Runner(field=Gaussian(), solver=Short()).run(2, device="cpu")
+    assert caught.value.t == 0.75

@@ -1,0 +1,71 @@
+"""Every benchmark, peers in the same process: `tox -e bench`, or `python tests/bench/run.py [--quick] [--out FILE] [NAME ...]`.
+
+Prints each table as it is done. With --out the page is written too, with machine, versions and command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+NAMES = ("solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "gpu")
+PEERS = ("torchdiffeq", "torchode", "flow_matching", "pytorch-fid", "faiss-cpu", "scikit-learn")
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Run the named benchmarks, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="which; all by default")
+    parser.add_argument("--quick", action="store_true", help="small sizes: does it run?")
+    parser.add_argument("--out", type=Path, help="write the page here")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    page = [_head(" ".join(["python tests/bench/run.py", *given.names, *(["--quick"] if given.quick else [])]))]
+    for name in given.names or NAMES:
+        for table in importlib.import_module(name).tables(given.quick):
+            print(table.markdown(), flush=True)
+            page.append(table.markdown())
+    if "gpu" in (given.names or NAMES) and not torch.cuda.is_available():
+        page.append("No CUDA device was at hand: the tables of `gpu` are missing.\n")
+    if given.out:
+        given.out.write_text("\n".join(page))
+
+
+def _head(command: str) -> str:
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=HERE, check=False
+    ).stdout.strip()
+    processor = next(
+        (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.processor(),
+    )
+    peers = ", ".join(f"{name} {_version(name)}" for name in PEERS)
+    return (
+        f"Printed by `{command}` at commit {commit or 'unknown'} on {processor}, one thread, Python "
+        f"{platform.python_version()}, torch {torch.__version__}; {peers}.\n"
+    )
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+if __name__ == "__main__":
+    main()

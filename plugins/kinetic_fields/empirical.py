@@ -80,6 +80,8 @@ class Empirical(VelocityField):
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         before = t.double().clamp_max(1 - 1e-6)
         flat, z, a = self._query(x, before)
+        if len(x) == 0:
+            return torch.empty_like(x)
         mean = self._mean(z, a, torch.float64 if x.dtype == torch.float64 else torch.float32, batch)
         v = mean.sub_(flat).div_((1 - before)[:, None]).to(x.dtype).view_as(x)
         if batch is not None:
@@ -109,6 +111,8 @@ class Empirical(VelocityField):
         """x and z = x/t, both float64 `(m, d)`, and a = t^2/(1-t)^2: the weights are softmax_i(-a |z - x_i|^2 / 2)."""
         if x.shape[1:] != self.event_shape:
             raise ShapeError(f"samples have shape {tuple(x.shape[1:])}, the data {tuple(self.event_shape)}")
+        if not x.is_floating_point() or t.shape != x.shape[:1]:
+            raise ShapeError(f"{len(x)} samples of {x.dtype} need floating-point x and t ({len(x)},): {tuple(t.shape)}")
         flat, t = x.flatten(1).double(), t.clamp_min(1e-12)
         return flat, flat / t[:, None], (1 / t - 1).pow(-2)
 

@@ -16,6 +16,7 @@ import torch
 
 NAMES = ("solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "gpu")
 PEERS = ("torchdiffeq", "torchode", "flow_matching", "pytorch-fid", "faiss-cpu", "scikit-learn")
+MARK = "<!-- tables -->"  # what stands above it in the page is kept
 HERE = Path(__file__).parent
 
 
@@ -35,7 +36,9 @@ def main() -> None:
     if "gpu" in (given.names or NAMES) and not torch.cuda.is_available():
         page.append("No CUDA device was at hand: the tables of `gpu` are missing.\n")
     if given.out:
-        given.out.write_text("\n".join(page))
+        text = given.out.read_text() if given.out.exists() else ""
+        above = text.partition(MARK)[0] if MARK in text else ""
+        given.out.write_text(f"{above}{MARK}\n\n" + "\n".join(page))
 
 
 def _head(command: str) -> str:

@@ -150,6 +150,32 @@ def test_one_point_and_few_points_need_no_special_care(data):
             x = x + v / 20
 
 
+@pytest.mark.gpu
+def test_a_gpu_with_tf32_allowed_gives_the_velocities_of_the_cpu():
+    data = torch.randn(500, 300)
+    field, batch = Empirical(data.cuda()), Batch(torch.arange(8).cuda())
+    torch.set_float32_matmul_precision("high")
+    try:
+        for time in (0.05, 0.3, 0.6, 0.9, 0.999):
+            x, t = (1 - time) * torch.randn(8, 300) + time * data[:8], torch.full((8,), time)
+            truth = Empirical(data).velocity(x.double(), t.double())
+            found = field.velocity(x.cuda(), t.cuda(), batch).cpu()
+            assert ((found - truth).norm(dim=1) / truth.norm(dim=1)).max() < 1e-5
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+def test_dtypes_of_samples_and_data_may_differ_and_no_samples_are_no_trouble(data):
+    t = torch.full((3,), 0.4, dtype=torch.float64)
+    x = torch.randn(3, 5, dtype=torch.float64)
+    truth = Empirical(data).velocity(x, t)
+    for dtype, close in ((torch.float64, 1e-6), (torch.float32, 1e-5), (torch.bfloat16, 0.05)):
+        v = Empirical(data.float()).velocity(x.to(dtype), t.float())
+        assert v.dtype == dtype
+        assert torch.allclose(v.double(), truth, atol=close, rtol=close)
+    assert Empirical(data).velocity(x[:0], t[:0]).shape == (0, 5)
+
+
 def test_images_keep_their_shape():
     field = Empirical(torch.randn(5, 2, 3, 4))
     assert field.event_shape == (2, 3, 4)
@@ -159,6 +185,10 @@ def test_images_keep_their_shape():
 def test_bad_input_is_named(data):
     with pytest.raises(ShapeError, match=r"samples have shape \(4,\), the data \(5,\)"):
         Empirical(data).velocity(torch.zeros(2, 4), torch.zeros(2))
+    with pytest.raises(ShapeError, match=r"2 samples of torch.float32 need floating-point x and t \(2,\): \(3,\)"):
+        Empirical(data).velocity(torch.zeros(2, 5), torch.zeros(3))
+    with pytest.raises(ShapeError, match=r"2 samples of torch.int64 need floating-point x"):
+        Empirical(data).velocity(torch.zeros(2, 5, dtype=torch.int64), torch.zeros(2))
     with pytest.raises(OptionError, match="'classes' needs data with labels"):
         Empirical(data, classes=True)
     labelled = Empirical(TensorData(data, torch.zeros(40, dtype=torch.int64)), classes=True)

@@ -221,3 +221,11 @@ def test_a_bad_option_is_named_with_its_bound(bad, said):
     with pytest.raises(OptionError) as caught:
         Dopri5(**bad)
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.gpu
+def test_a_gpu_walks_the_paths_of_the_cpu():
+    runner = Runner(field=Gaussian(size=3, std=0.3), solver=Dopri5(rtol=1e-6, atol=1e-6), meters={"kpe": KPE()})
+    here, there = (runner.run(50, dtype=torch.float64, device=device) for device in ("cpu", "cuda"))
+    assert (here.samples - there.samples).abs().max() < 1e-9
+    assert torch.equal(here.energy["nfe"], there.energy["nfe"])

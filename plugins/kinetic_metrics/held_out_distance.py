@@ -36,9 +36,9 @@ class HeldOutDistance(Metric):
     """The L2 distance of each sample to its nearest held-out point minus that to its nearest training point.
 
     Columns:
+        closer_to_train                    d(held_out) - d(train), in units of the space
+        nearer_train                       whether that is positive
         distance_train, distance_held_out  d(train), d(held_out)
-        closer_to_train                    d(held_out) - d(train), in data units; positive where training is nearer
-        nearer_train                       whether it is positive
     and the same with `_denoised`, on the denoised samples (see `Samples`); with `features` given, again in that space
     with `_features` and `_features_denoised`.
     Values: the mean of `closer_to_train` with its interval over samples, both sets held fixed, and `nearer_train`, the
@@ -113,8 +113,8 @@ def _closer(x: Tensor, train: Tensor, held: Tensor, place: torch.device, end: st
         f"nearer_train{end}": evidence.proportion((closer > 0).double().numpy()),
     }
     return values, {
-        f"distance_train{end}": ours,
-        f"distance_held_out{end}": theirs,
         f"closer_to_train{end}": closer,
         f"nearer_train{end}": closer > 0,
+        f"distance_train{end}": ours,
+        f"distance_held_out{end}": theirs,
     }

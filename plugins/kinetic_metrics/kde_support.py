@@ -53,7 +53,9 @@ class KDESupport(Metric):
 
     reference: Dataset = options.component("dataset", converter=as_dataset, doc="the data whose density it is")
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
-    bandwidth: float | None = attrs.field(default=None, metadata={options.BOUND: "a number > 0, or nothing"})
+    bandwidth: float | None = attrs.field(
+        default=None, metadata={options.BOUND: "a number > 0, or nothing", options.DOC: "h; nothing for Scott's rule"}
+    )
     kernel: str = options.choice("isotropic", "full", default="isotropic", doc="shape of the kernels")
 
     @bandwidth.validator

@@ -137,6 +137,8 @@ def divergence(v: State, x: State, signs: Tensor | None, who: str) -> Tensor:
         row = flat[:, i] if signs is None else (flat * signs[:, i].to(flat.dtype)).sum(1)
         try:
             (gradient,) = torch.autograd.grad(row.sum(), x, retain_graph=i < count - 1)
+        except torch.cuda.OutOfMemoryError:
+            raise
         except RuntimeError as error:  # detached, made in inference mode, or written to in place
             raise OptionError(f"'field' must be differentiable, which {who} is not: {error}") from error
         slope = gradient.flatten(1)

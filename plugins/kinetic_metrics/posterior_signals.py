@@ -84,11 +84,11 @@ class PosteriorSignals(Metric):
 
     def _look(self, x: State) -> dict[str, Tensor]:
         field, x = Empirical(self.train), x.double()
-        columns: dict[str, Tensor] = {}
+        columns = {"collapse_time": collapse_time(field, x, self.grid)}
         for time in self.times:
             posterior = field.posterior(x * time, x.new_full((len(x),), time))
             columns |= {f"top_weight_{time:g}": posterior.top_weight, f"entropy_{time:g}": posterior.entropy}
-        return columns | {"collapse_time": collapse_time(field, x, self.grid)}
+        return columns
 
 
 def collapse_time(field: Empirical, x: State, grid: int) -> PerSample:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import kinetic
 from kinetic_digits.digits import Digits as Digits
 from kinetic_digits.features import DigitsFeatures as DigitsFeatures
+from kinetic_digits.features import DigitsLogits as DigitsLogits
 from kinetic_digits.velocity import DigitsField as DigitsField
 from kinetic_digits.velocity import MemorisedDigitsField as MemorisedDigitsField
 
@@ -24,5 +25,6 @@ def register_fields(register: Callable[[str, type[kinetic.VelocityField]], None]
 
 @kinetic.hookimpl
 def register_features(register: Callable[[str, type[kinetic.FeatureSpace]], None]) -> None:
-    """Offer the classifier's features."""
+    """Offer the classifier's features and logits."""
     register("digits", DigitsFeatures)
+    register("digits-logits", DigitsLogits)

@@ -32,3 +32,14 @@ class DigitsFeatures(FeatureSpace):
         if x.shape[1:] != torch.Size([1, 8, 8]):
             raise ShapeError(f"digits have shape (1, 8, 8), the samples {tuple(x.shape[1:])}")
         return x.float()
+
+
+@final
+@attrs.frozen(eq=False)
+class DigitsLogits(FeatureSpace):
+    """The logits of the classifier of `DigitsFeatures`, 10 numbers in float32; number c speaks for digit c."""
+
+    _space: DigitsFeatures = attrs.field(init=False, repr=False, factory=DigitsFeatures)
+
+    def features(self, x: State) -> Tensor:
+        return self._space.class_logits(x)

@@ -4,14 +4,21 @@ from collections.abc import Callable
 
 import kinetic
 from kinetic_metrics.authpct import AuthPct as AuthPct
+from kinetic_metrics.class_margin import ClassMargin as ClassMargin
 from kinetic_metrics.clip_score import CLIPScore as CLIPScore
 from kinetic_metrics.data_copying import DataCopying as DataCopying
 from kinetic_metrics.fd_infinity import FrechetInfinity as FrechetInfinity
 from kinetic_metrics.frechet import FrechetDistance as FrechetDistance
+from kinetic_metrics.held_out_distance import HeldOutDistance as HeldOutDistance
+from kinetic_metrics.kde_support import KDESupport as KDESupport
 from kinetic_metrics.kernel_distance import KernelDistance as KernelDistance
 from kinetic_metrics.knn_support import KNNSupport as KNNSupport
+from kinetic_metrics.log_likelihood import LogLikelihood as LogLikelihood
 from kinetic_metrics.memorisation import Memorisation as Memorisation
+from kinetic_metrics.posterior_signals import PosteriorSignals as PosteriorSignals
 from kinetic_metrics.prdc import PRDC as PRDC
+from kinetic_metrics.residual_noise import ResidualNoise as ResidualNoise
+from kinetic_metrics.sharpness import Sharpness as Sharpness
 from kinetic_metrics.vendi import VendiScore as VendiScore
 
 
@@ -24,7 +31,14 @@ def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> N
     register("prdc", PRDC)
     register("vendi", VendiScore)
     register("clip", CLIPScore)
+    register("class-margin", ClassMargin)
     register("memorisation", Memorisation)
     register("authpct", AuthPct)
     register("ct", DataCopying)
+    register("held-out-distance", HeldOutDistance)
+    register("posterior-signals", PosteriorSignals)
     register("knn-support", KNNSupport)
+    register("kde-support", KDESupport)
+    register("log-likelihood", LogLikelihood)
+    register("sharpness", Sharpness)
+    register("residual-noise", ResidualNoise)

@@ -4,6 +4,7 @@ import attrs
 import pytest
 import torch
 from kinetic_digits import DigitsFeatures
+from kinetic_features import Pixels
 from kinetic_fields import Gaussian
 from kinetic_solvers import Euler
 
@@ -168,6 +169,14 @@ def test_faulty_features_and_data_are_caught():
         testing.check_dataset(Short())
 
 
+@attrs.frozen(eq=False)
+class Shrink(kinetic.VelocityField):
+    event_shape = torch.Size([1, 8, 8])
+
+    def velocity(self, x, t, batch=None):
+        return -x
+
+
 DATA = torch.randn(20, 1, 8, 8, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
 CLIP = "local-dir:package:kinetic_digits/clip"
 OPTIONS = {
@@ -183,6 +192,11 @@ OPTIONS = {
     ("metric", "authpct"): {"train": DATA},
     ("metric", "ct"): {"train": DATA[:12], "held_out": DATA[12:]},
     ("metric", "knn-support"): {"reference": DATA},
+    ("metric", "kde-support"): {"reference": DATA},
+    ("metric", "class-margin"): {"logits": Pixels()},
+    ("metric", "log-likelihood"): {"field": Shrink(), "solver": Euler(steps=4)},
+    ("metric", "posterior-signals"): {"train": DATA},
+    ("metric", "held-out-distance"): {"train": DATA[:12], "held_out": DATA[12:]},
     ("metric", "clip"): {"model": CLIP, "prompts": ["zero", "one"]},
     ("features", "clip-image"): {"model": CLIP},
 }

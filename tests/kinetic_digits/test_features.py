@@ -1,6 +1,6 @@
 import pytest
 import torch
-from kinetic_digits import Digits, DigitsFeatures
+from kinetic_digits import Digits, DigitsFeatures, DigitsLogits
 
 from kinetic.errors import ShapeError
 from kinetic.testing import check_features
@@ -17,6 +17,15 @@ def test_the_contract_of_a_feature_space_is_kept():
     assert DigitsFeatures().features(torch.zeros(3, 1, 8, 8)).shape == (3, 48)
 
 
+def test_the_logits_are_a_feature_space_of_ten_numbers():
+    check_features(DigitsLogits(), (1, 8, 8))
+    x = Digits("test").read(0, 20)
+    assert torch.equal(DigitsLogits().features(x), DigitsFeatures().class_logits(x))
+    assert DigitsLogits().features(x).shape == (20, 10)
+
+
 def test_the_wrong_shape_is_named():
     with pytest.raises(ShapeError, match=r"digits have shape \(1, 8, 8\)"):
         DigitsFeatures().features(torch.zeros(3, 1, 9, 9))
+    with pytest.raises(ShapeError, match=r"digits have shape \(1, 8, 8\)"):
+        DigitsLogits().features(torch.zeros(3, 64))

@@ -1,0 +1,65 @@
+"""What scores sample by sample share: columns of samples and denoised samples, and their means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from kinetic import Estimate, Observations, Samples, evidence
+from kinetic.errors import OptionError, ShapeError
+from kinetic.types import State
+
+
+def judged(state: Observations, samples: Samples, judge: Callable[[State], dict[str, Tensor]]) -> Observations:
+    """The table with what `judge` finds of one more batch, and with `_denoised` what it finds of the denoised samples.
+
+    Args:
+        state: the table.
+        samples: the batch.
+        judge: from points `(m, *event)` to columns `(m,)`; asked once where both are equal.
+    Raises:
+        OptionError: some samples are NaN or infinite.
+    """
+    for x in (samples.x, samples.denoised):
+        if not bool(torch.isfinite(x).all()):
+            raise OptionError("samples must be finite: some are NaN or infinite")
+    columns = judge(samples.x)
+    same = samples.denoised is samples.x or torch.equal(samples.denoised, samples.x)
+    again = columns if same else judge(samples.denoised)
+    return state.adding(samples.ids, columns | {f"{name}_denoised": column for name, column in again.items()})
+
+
+def listed(state: Observations) -> tuple[Tensor, dict[str, Tensor]]:
+    """All ids `(n,)`, ascending, and all columns `(n,)` in that order.
+
+    Raises:
+        OptionError: fewer than 2 samples, or none.
+    """
+    n = sum(len(ids) for ids, _ in state.parts)
+    if n < 2:
+        raise OptionError(f"this score needs 2 samples or more: {n}")
+    return state.sorted()
+
+
+def estimates(columns: dict[str, Tensor]) -> dict[str, Estimate]:
+    """The mean of each column with its interval; of a yes/no column the share with Wilson's."""
+    return {
+        name: (evidence.proportion if column.dtype == torch.bool else evidence.mean)(column.double().numpy())
+        for name, column in columns.items()
+    }
+
+
+def images(x: State, side: int) -> Tensor:
+    """Images `(m, c, h, w)` in float64.
+
+    Raises:
+        ShapeError: samples of another shape, or lower or narrower than `side` pixels.
+    """
+    if x.dim() != 4 or x.shape[1] < 1 or min(x.shape[2:]) < side:
+        raise ShapeError(
+            f"this score is of images (channel, height, width) of {side} x {side} pixels or more: the samples have "
+            f"shape {tuple(x.shape[1:])}"
+        )
+    return x.double()

@@ -9,7 +9,9 @@ import pytest
 BENCH = Path(__file__).parent / "bench"
 
 
-@pytest.mark.parametrize("name", ["solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours"])
+@pytest.mark.parametrize(
+    "name", ["solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "scores"]
+)
 def test_a_benchmark_prints_its_tables(name, tmp_path):
     (tmp_path / "page.md").write_text("Words that stay.\n<!-- tables -->\nold")
     done = subprocess.run(

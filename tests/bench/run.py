@@ -14,8 +14,18 @@ from pathlib import Path
 
 import torch
 
-NAMES = ("solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "gpu")
-PEERS = ("torchdiffeq", "torchode", "flow_matching", "pytorch-fid", "faiss-cpu", "scikit-learn")
+NAMES = ("solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "scores", "gpu")
+PEERS = (
+    "torchdiffeq",
+    "torchode",
+    "flow_matching",
+    "pytorch-fid",
+    "faiss-cpu",
+    "scikit-learn",
+    "torchmetrics",
+    "torch-fidelity",
+    "prdc",
+)
 MARK = "<!-- tables -->"  # what stands above it in the page is kept
 HERE = Path(__file__).parent
 

@@ -47,6 +47,11 @@ class TensorFile(Dataset):
                 raise unknown(f"{path} holds no tensor named", name, tensors)
         if self.labels_key is not None:
             labels = tensors[self.labels_key].long()
+        if tensors[self.key].dtype == torch.uint8:
+            raise OptionError(
+                f"{path}: {self.key!r} must be a floating-point tensor: torch.uint8\n"
+                "  Bytes of images become x / 127.5 - 1, float32, of shape (n, channels, height, width)."
+            )
         object.__setattr__(self, "_data", TensorData(tensors[self.key], labels))
 
     def _tensors(self, path: str) -> dict[str, Tensor]:

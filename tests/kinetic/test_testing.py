@@ -6,6 +6,7 @@ import torch
 from kinetic_digits import DigitsFeatures
 from kinetic_fields import Gaussian
 from kinetic_solvers import Euler
+from PIL import Image
 
 import kinetic
 from kinetic import Samples, Score, Stage, Step, registry, testing
@@ -186,7 +187,7 @@ OPTIONS = {
     ("features", "clip-image"): {"model": CLIP},
 }
 DOWNLOADS = {("features", "inception")}
-FILES = {("dataset", "tensor-file")}
+FILES = {("dataset", "tensor-file"), ("dataset", "image-folder")}
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,8 @@ def test_every_registered_class_keeps_its_contract(role, name, tmp_path):
         import numpy as np
 
         np.save(tmp_path / "x.npy", DATA.numpy())
-        given = {"path": str(tmp_path / "x.npy")}
+        Image.new("RGB", (6, 4)).save(tmp_path / "x.png")
+        given = {"path": str(tmp_path / "x.npy" if name == "tensor-file" else tmp_path)}
     required = [f.alias for f in attrs.fields(cls) if f.init and f.default is attrs.NOTHING and f.alias not in given]
     assert not required, f"say in OPTIONS how to make {role} {name!r} for this test: it needs {required}"
     component = cls(**given)

@@ -44,7 +44,7 @@ class TensorFile(Dataset):
         labels = None
         for name in (self.key, self.labels_key):
             if name is not None and name not in tensors:
-                raise unknown(f"{path} holds no tensor named", name, tensors)
+                raise unknown(f"{path} holds no tensor named", name, tensors, "Say which it is with `key`.")
         if self.labels_key is not None:
             labels = tensors[self.labels_key].long()
         if tensors[self.key].dtype == torch.uint8:

@@ -77,6 +77,24 @@ def score(
 
 
 @app.command()
+def statistics(
+    reference: Annotated[str, typer.Argument(help="A folder of images, or a .npy, .npz or .safetensors file.")],
+    out: Annotated[Path, typer.Option(help="The .npz file to write.")],
+    features: Annotated[str, typer.Option(help="The space: NAME, or module:PACKAGE.MODULE:ATTRIBUTE.")],
+    override: Annotated[
+        list[str] | None, typer.Option("--set", help="An option: reference.mode=rgb, features.dims=64. Repeatable.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
+) -> None:
+    """Write mean and covariance of data in a feature space, as pytorch-fid does, for the option `statistics`."""
+    from kinetic._progress import Reporter
+    from kinetic._scoring import write_statistics
+
+    write_statistics(reference, features, out, override or (), device, Reporter(_console(stderr=True)))
+    _console().print(f"statistics: {out}", highlight=False, soft_wrap=True)
+
+
+@app.command()
 def recipes() -> None:
     """List the recipes that the installed plugins ship."""
     from rich.markup import escape

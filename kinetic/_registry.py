@@ -116,10 +116,13 @@ class Registry:
             if nested and isinstance(value, Mapping):
                 options_given[key] = self.build(nested, value, defaults)
         for key, field in fields.items():
-            if field.default is attrs.NOTHING and key not in options_given:
+            instead = field.metadata.get(options.UNLESS)
+            needed = field.default is attrs.NOTHING or (instead and options_given.get(instead) is None)
+            if needed and key not in options_given:
                 fallback = (defaults or {}).get(field.metadata.get(options.ROLE, ""))
                 if fallback is None:
-                    raise OptionError(f"{role} {name!r} needs the option {key!r}: {describe(field)}")
+                    either = f"{key!r} or {instead!r}" if instead else f"{key!r}"
+                    raise OptionError(f"{role} {name!r} needs the option {either}: {describe(field)}")
                 options_given[key] = fallback
         try:
             return cls(**options_given)

@@ -160,6 +160,7 @@ class Checked(Dataset):
 
     what: str
     data: Dataset
+    told: Callable[[float], None] = lambda done: None
     _lowest: list[float] = attrs.field(factory=list, init=False, repr=False)
 
     @property
@@ -183,6 +184,7 @@ class Checked(Dataset):
             if low < -1 - _ROUNDING or high > 1 + _ROUNDING:
                 raise OptionError(self._out_of_range(len(x)))
             self._lowest[:] = [min([low, *self._lowest])]
+        self.told(len(x))
         return x
 
     @property
@@ -207,9 +209,9 @@ class Checked(Dataset):
         return f"{self.what} that are images must be in [-1, 1]: they range from {low:.6g} to {high:.6g}\n  {way}"
 
 
-def checked(what: str, data: Dataset) -> Checked:
-    """The data set, looked at as it is read; `what` names it in errors."""
-    return data if isinstance(data, Checked) else Checked(what, data)
+def checked(what: str, data: Dataset, told: Callable[[float], None] = lambda done: None) -> Checked:
+    """The data set, looked at as it is read; `what` names it in errors, `told` hears how many points were read."""
+    return Checked(what, data, told)
 
 
 def _misfit(option: str, samples: torch.Size, other: torch.Size) -> str:

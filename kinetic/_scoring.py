@@ -9,11 +9,13 @@ from typing import Any, final
 import attrs
 
 from kinetic import options
+from kinetic._component import moved
 from kinetic._dataset import Dataset
 from kinetic._metric import Metric
 from kinetic._progress import Reporter
 from kinetic._recipe import apply_override, check_keys, read_recipe
 from kinetic._registry import Registry, registry
+from kinetic._runner import find_device
 from kinetic._score import Scored, checked, free_folder, score_samples
 from kinetic.errors import OptionError, RecipeError
 
@@ -107,6 +109,31 @@ def _metric(known: Registry, table: Mapping[str, Any], defaults: Mapping[str, An
         if "dataset" not in defaults and "needs the option" in str(error):
             error.args = (f"{error.args[0]}\n  Give data to hold the samples against: --reference PATH",)
         raise
+
+
+def write_statistics(
+    reference: str,
+    features: str,
+    out: Path,
+    overrides: Sequence[str] = (),
+    device: str = "auto",
+    reporter: Reporter | None = None,
+) -> None:
+    """Write the mean and the covariance of data in a feature space to a `.npz` file: those of the metric `frechet`."""
+    known = registry()
+    content: dict[str, Any] = {"reference": data_table(reference), "features": features_table(features)}
+    for override in overrides:
+        apply_override(content, override)
+    check_keys("statistics", content, ("reference", "features"))
+    if out.suffix != ".npz" or not out.parent.is_dir():
+        raise OptionError(f"'out' must be a .npz file in a folder that is there: {str(out)!r}")
+    place = find_device(device)
+    data = known.build("dataset", content["reference"])
+    with (reporter or Reporter()).running() as bars:
+        data = checked("reference points", data, bars.arm("reference", len(data)))
+        space = build_features(known, content["features"])
+        metric = known.build("metric", {"name": "frechet", "reference": data, "features": space})
+        moved(metric, place).save_statistics(out)
 
 
 def data_table(location: str) -> dict[str, Any]:

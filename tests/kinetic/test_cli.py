@@ -39,7 +39,7 @@ def test_help_needs_neither_torch_nor_a_plugin():
     """)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("run", "score", "recipes", "plugins", "show", "report"):
+    for command in ("run", "score", "statistics", "recipes", "plugins", "show", "report"):
         assert command in done.stdout
 
 
@@ -75,6 +75,22 @@ def test_samples_that_others_made_are_scored_printed_and_kept(tmp_path):
     assert f"scores: {tmp_path / 'out'}" in done.stdout
 
 
+def test_statistics_are_written_and_used_in_place_of_a_reference(tmp_path):
+    for name, n in (("ours", 30), ("theirs", 40)):
+        np.save(tmp_path / f"{name}.npy", np.random.default_rng(n).normal(size=(n, 2)))
+    done = kinetic("statistics", tmp_path / "theirs.npy", "--features", "pixels", "--out", tmp_path / "s.npz")
+    assert done.returncode == 0, done.stderr
+    assert f"statistics: {tmp_path / 's.npz'}" in done.stdout
+    against = ("--set", f"metrics.frechet.statistics={tmp_path / 's.npz'}")
+    words = [tmp_path / "ours.npy", "--metrics", "frechet", "--device", "cpu"]
+    kept = []
+    for more in (against, ("--reference", tmp_path / "theirs.npy")):
+        done = kinetic("score", *words, *more, "--out", tmp_path / "out")
+        assert done.returncode == 0, done.stderr
+        kept.append(json.loads((tmp_path / "out" / "scores.json").read_text())["frechet"]["fd"]["value"])
+    assert kept[0] == pytest.approx(kept[1], rel=1e-9)
+
+
 def test_recipes_plugins_and_show_say_what_there_is():
     assert "goldilocks" in kinetic("recipes").stdout
     plugins = kinetic("plugins").stdout
@@ -103,6 +119,7 @@ def test_a_broken_plugin_is_shown_with_its_error_and_the_rest_works(install):
         (("show", "wizard"), "there is no role 'wizard'"),
         (("report", "/no/such/run"), "holds no run"),
         (("score", "/no/such", "--metrics", "vendi"), "images: there is no '/no/such'"),
+        (("statistics", "/no/such", "--features", "pixels", "--out", "/no/s.npz"), "'out' must be a .npz file"),
         (
             ("run", "goldilocks", "--device", "warp9", "--out", "/dev/null/x"),
             "'device' must be one that torch has here",

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from kinetic import score_samples
 from kinetic._progress import Reporter
-from kinetic._scoring import data_table, load_scoring
+from kinetic._scoring import data_table, load_scoring, write_statistics
 from kinetic.errors import MissingFileError, OptionError, RecipeError, StoreError, UnknownNameError
 
 
@@ -66,7 +66,7 @@ def test_a_path_says_what_it_is(tmp_path):
         ({"metrics": "frechte"}, UnknownNameError, "Did you mean 'frechet'"),
         ({"metrics": " , "}, OptionError, "metrics must be names with commas"),
         ({"metrics": "/no/such.toml"}, RecipeError, "cannot be read"),
-        ({"reference": None}, OptionError, "metric 'frechet' needs the option 'reference'.*--reference"),
+        ({"reference": None}, OptionError, "needs the option 'reference' or 'statistics'.*--reference"),
         ({"samples": "/no/such.npy"}, MissingFileError, "data: there is no"),
         ({"features": "pixel"}, UnknownNameError, "Did you mean 'pixels'"),
         ({"overrides": ["metric.kid=1"]}, UnknownNameError, "a score has no key 'metric'"),
@@ -80,6 +80,19 @@ def test_a_wrong_word_is_named(files, given, error, said):
         words["overrides"] = []
     with pytest.raises(error, match=f"(?s){said}"):
         load_scoring(**words)
+
+
+def test_statistics_are_the_mean_and_covariance_of_all_points(files, tmp_path):
+    told = io.StringIO()
+    out = tmp_path / "s.npz"
+    write_statistics(files[1], "pixels", out, [KEY], "cpu", Reporter(Console(file=told)))
+    assert "reference: 30 samples" in told.getvalue()
+    points = files[3].flatten(1).double().numpy()
+    with np.load(out) as found:
+        assert np.allclose(found["mu"], points.mean(0), atol=1e-12)
+        assert np.allclose(found["sigma"], np.cov(points, rowvar=False), atol=1e-12)
+    with pytest.raises(UnknownNameError, match="statistics has no key 'metrics'"):
+        write_statistics(files[1], "pixels", out, ["metrics.a=1"])
 
 
 def test_a_reference_out_of_range_is_refused_and_one_in_0_to_1_is_flagged(files, tmp_path):

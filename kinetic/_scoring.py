@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
@@ -152,12 +154,19 @@ def data_table(location: str) -> dict[str, Any]:
 def features_table(words: str) -> dict[str, Any]:
     """The feature space that `--features` stands for, as a recipe would name it."""
     name, colon, target = words.partition(":")
+    if colon and name != "module":
+        raise OptionError(
+            f"features must be a name, or module:PACKAGE.MODULE:ATTRIBUTE: {words!r}\n"
+            "  Options are given apart: --set features.OPTION=VALUE"
+        )
     return {"name": name, name: target} if colon else {"name": name}
 
 
 def build_features(known: Registry, table: Mapping[str, Any]) -> Any:
-    """The feature space of a command line."""
-    return known.build("features", table)
+    """The feature space of a command line, which may import code, also from where it is started."""
+    if table.get("name") == "module" and "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    return known.build("features", table, by_hand=True)
 
 
 def _metric_tables(metrics: str) -> dict[str, Any]:

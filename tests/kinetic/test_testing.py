@@ -185,8 +185,9 @@ OPTIONS = {
     ("metric", "knn-support"): {"reference": DATA},
     ("metric", "clip"): {"model": CLIP, "prompts": ["zero", "one"]},
     ("features", "clip-image"): {"model": CLIP},
+    ("features", "module"): {"module": torch.nn.Flatten()},
 }
-DOWNLOADS = {("features", "inception")}
+DOWNLOADS = {("features", "inception"), ("features", "dinov2")}
 FILES = {("dataset", "tensor-file"), ("dataset", "image-folder")}
 
 

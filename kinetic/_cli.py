@@ -59,13 +59,15 @@ def score(
     out: Annotated[Path | None, typer.Option(help="A folder for scores.json, samples.parquet and notes.json.")] = None,
     device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
     batch: Annotated[int | None, typer.Option(help="Samples at a time.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="A folder to keep features in. [default: $KINETIC_CACHE]")] = None,
 ) -> None:
     """Judge samples that others made by the metrics of a recipe. Nothing is sampled."""
+    from kinetic._cache import cache_folder
     from kinetic._progress import Reporter
     from kinetic._report import print_scores
     from kinetic._scoring import load_scoring
 
-    scoring = load_scoring(samples, metrics, reference, features, override or ())
+    scoring = load_scoring(samples, metrics, reference, features, override or (), cache=cache_folder(cache))
     try:
         scored = scoring.run(out, device, batch, Reporter(_console(stderr=True)))
     except KeyboardInterrupt:
@@ -85,12 +87,15 @@ def statistics(
         list[str] | None, typer.Option("--set", help="An option: reference.mode=rgb, features.dims=64. Repeatable.")
     ] = None,
     device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
+    cache: Annotated[Path | None, typer.Option(help="A folder to keep features in. [default: $KINETIC_CACHE]")] = None,
 ) -> None:
     """Write mean and covariance of data in a feature space, as pytorch-fid does, for the option `statistics`."""
+    from kinetic._cache import cache_folder
     from kinetic._progress import Reporter
     from kinetic._scoring import write_statistics
 
-    write_statistics(reference, features, out, override or (), device, Reporter(_console(stderr=True)))
+    reporter, kept = Reporter(_console(stderr=True)), cache_folder(cache)
+    write_statistics(reference, features, out, override or (), device, reporter, kept)
     _console().print(f"statistics: {out}", highlight=False, soft_wrap=True)
 
 

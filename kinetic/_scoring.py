@@ -11,6 +11,7 @@ from typing import Any, final
 import attrs
 
 from kinetic import options
+from kinetic._cache import cached
 from kinetic._component import moved
 from kinetic._dataset import Dataset
 from kinetic._metric import Metric
@@ -67,6 +68,7 @@ def load_scoring(
     features: str | None = None,
     overrides: Sequence[str] = (),
     known: Registry | None = None,
+    cache: Path | None = None,
 ) -> Scoring:
     """Build what a score needs.
 
@@ -77,6 +79,7 @@ def load_scoring(
         features: the feature space of metrics that are given none: a name, or `module:PACKAGE.MODULE:ATTRIBUTE`.
         overrides: such as `samples.mode=rgb` or `metrics.kid.subsets=20`; the value is TOML, or else a string.
         known: the registry to look names up in; the installed plugins by default.
+        cache: a folder to keep features in, see `cached`; None keeps none.
     Raises:
         RecipeError, UnknownNameError, OptionError, MissingFileError: something in it cannot be; the message says what.
     """
@@ -92,14 +95,17 @@ def load_scoring(
     defaults: dict[str, Any] = {}
     if "reference" in content:
         defaults["dataset"] = checked("reference points", known.build("dataset", content["reference"]))
-    space = build_features(known, content["features"]) if "features" in content else None
+    space = build_features(known, content["features"], cache) if "features" in content else None
     built = {}
     for key, table in content["metrics"].items():
         if not isinstance(table, Mapping):
             raise RecipeError(f"[metrics] holds tables, as in `[metrics.{key}]`: {key} = {table!r}")
         given = {"name": key, **table}
-        if space is not None:
-            given = {**_features_of(known, given["name"], space), **given}
+        for option in _features_of(known, given["name"]):
+            if space is not None:
+                given.setdefault(option, space)
+            if cache is not None and isinstance(given.get(option), Mapping):
+                given[option] = cached(known.build("features", given[option]), cache, known)
         built[key] = _metric(known, given, defaults)
     return Scoring(known.build("dataset", content["samples"]), built, content)
 
@@ -120,6 +126,7 @@ def write_statistics(
     overrides: Sequence[str] = (),
     device: str = "auto",
     reporter: Reporter | None = None,
+    cache: Path | None = None,
 ) -> None:
     """Write the mean and the covariance of data in a feature space to a `.npz` file: those of the metric `frechet`."""
     known = registry()
@@ -133,7 +140,7 @@ def write_statistics(
     data = known.build("dataset", content["reference"])
     with (reporter or Reporter()).running() as bars:
         data = checked("reference points", data, bars.arm("reference", len(data)))
-        space = build_features(known, content["features"])
+        space = build_features(known, content["features"], cache)
         metric = known.build("metric", {"name": "frechet", "reference": data, "features": space})
         moved(metric, place).save_statistics(out)
 
@@ -162,11 +169,12 @@ def features_table(words: str) -> dict[str, Any]:
     return {"name": name, name: target} if colon else {"name": name}
 
 
-def build_features(known: Registry, table: Mapping[str, Any]) -> Any:
+def build_features(known: Registry, table: Mapping[str, Any], cache: Path | None = None) -> Any:
     """The feature space of a command line, which may import code, also from where it is started."""
     if table.get("name") == "module" and "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    return known.build("features", table, by_hand=True)
+    space = known.build("features", table, by_hand=True)
+    return space if cache is None else cached(space, cache, known)
 
 
 def _metric_tables(metrics: str) -> dict[str, Any]:
@@ -183,6 +191,6 @@ def _metric_tables(metrics: str) -> dict[str, Any]:
     return {name: {} for name in names}
 
 
-def _features_of(known: Registry, metric: str, space: Any) -> dict[str, Any]:
+def _features_of(known: Registry, metric: str) -> list[str]:
     fields = attrs.fields(known.get("metric", metric))
-    return {field.alias: space for field in fields if field.init and field.metadata.get(options.ROLE) == "features"}
+    return [field.alias for field in fields if field.init and field.metadata.get(options.ROLE) == "features"]

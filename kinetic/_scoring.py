@@ -14,6 +14,7 @@ from kinetic import options
 from kinetic._cache import cached
 from kinetic._component import moved
 from kinetic._dataset import Dataset
+from kinetic._judge import naming
 from kinetic._metric import Metric
 from kinetic._progress import Reporter
 from kinetic._recipe import apply_override, check_keys, read_recipe
@@ -94,7 +95,8 @@ def load_scoring(
     check_keys("a score", content, _PARTS)
     defaults: dict[str, Any] = {}
     if "reference" in content:
-        defaults["dataset"] = checked("reference points", known.build("dataset", content["reference"]))
+        with naming("reference"):
+            defaults["dataset"] = checked("reference points", known.build("dataset", content["reference"]))
     space = build_features(known, content["features"], cache) if "features" in content else None
     built = {}
     for key, table in content["metrics"].items():
@@ -107,7 +109,8 @@ def load_scoring(
             if cache is not None and isinstance(given.get(option), Mapping):
                 given[option] = cached(known.build("features", given[option]), cache, known)
         built[key] = _metric(known, given, defaults)
-    return Scoring(known.build("dataset", content["samples"]), built, content)
+    with naming("samples"):
+        return Scoring(known.build("dataset", content["samples"]), built, content)
 
 
 def _metric(known: Registry, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:

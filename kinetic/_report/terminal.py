@@ -34,8 +34,9 @@ def print_scores(scored: Scored, title: str, console: Console) -> None:
     for metric, score in scored.details.items():
         for name, estimate in score.values.items():
             said = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-            rows.append((metric, name, tables.interval(said)))
-    shown = tables.Table(f"{title}: {scored.n} samples", "", ("metric", "score", "value"), tuple(rows))
+            value, _, interval = tables.interval(said).partition(" ")
+            rows.append((metric, name, value, interval))
+    shown = tables.Table(f"{title}: {scored.n} samples", "", ("metric", "score", "value", "95%"), tuple(rows))
     console.print(_rich(shown))
     for note in scored.notes:
         console.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)

@@ -118,7 +118,10 @@ def test_a_broken_plugin_is_shown_with_its_error_and_the_rest_works(install):
         (("show", "solver", "hein"), "Did you mean 'heun'?"),
         (("show", "wizard"), "there is no role 'wizard'"),
         (("report", "/no/such/run"), "holds no run"),
-        (("score", "/no/such", "--metrics", "vendi"), "images: there is no '/no/such'"),
+        (
+            ("score", "/no/such", "--metrics", "vendi"),
+            "samples: dataset 'image-folder': images: there is no '/no/such'",
+        ),
         (("statistics", "/no/such", "--features", "pixels", "--out", "/no/s.npz"), "'out' must be a .npz file"),
         (
             ("run", "goldilocks", "--device", "warp9", "--out", "/dev/null/x"),

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from kinetic._run import Run as Run
     from kinetic._runner import Runner as Runner
     from kinetic._schedule import Schedule as Schedule
+    from kinetic._score import Scored as Scored
+    from kinetic._score import score_samples as score_samples
     from kinetic._solver import Solver as Solver
     from kinetic._solver import Stage as Stage
     from kinetic._solver import Status as Status
@@ -57,6 +59,7 @@ _HOME = {
     "Samples": "_metric",
     "Schedule": "_schedule",
     "Score": "_metric",
+    "Scored": "_score",
     "Shaped": "_field",
     "Solver": "_solver",
     "Stage": "_solver",
@@ -71,6 +74,7 @@ _HOME = {
     "load_recipe": "_recipe",
     "load_run": "_store",
     "registry": "_registry",
+    "score_samples": "_score",
 }
 __all__ = sorted(_HOME)  # noqa: PLE0605 - one table serves both the lazy import and the list of names
 

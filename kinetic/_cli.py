@@ -46,6 +46,60 @@ def run(
 
 
 @app.command()
+def score(
+    samples: Annotated[str, typer.Argument(help="A folder of images, or a .npy, .npz or .safetensors file.")],
+    metrics: Annotated[str, typer.Option(help="Names, as in frechet,kid, or a TOML file with [metrics.NAME] tables.")],
+    reference: Annotated[str | None, typer.Option(help="Data like SAMPLES to hold them against.")] = None,
+    features: Annotated[
+        str | None, typer.Option(help="The space of metrics that name none: NAME, or module:PACKAGE.MODULE:ATTRIBUTE.")
+    ] = None,
+    override: Annotated[
+        list[str] | None, typer.Option("--set", help="An option: samples.mode=rgb, metrics.kid.subsets=20. Repeatable.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder for scores.json, samples.parquet and notes.json.")] = None,
+    device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
+    batch: Annotated[int | None, typer.Option(help="Samples at a time.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="A folder to keep features in. [default: $KINETIC_CACHE]")] = None,
+) -> None:
+    """Judge samples that others made by the metrics of a recipe. Nothing is sampled."""
+    from kinetic._cache import cache_folder
+    from kinetic._progress import Reporter
+    from kinetic._report import print_scores
+    from kinetic._scoring import load_scoring
+
+    scoring = load_scoring(samples, metrics, reference, features, override or (), cache=cache_folder(cache))
+    try:
+        scored = scoring.run(out, device, batch, Reporter(_console(stderr=True)))
+    except KeyboardInterrupt:
+        _console(stderr=True).print("stopped; nothing was written")
+        raise typer.Exit(130) from None
+    print_scores(scored, samples, _console())
+    if out is not None:
+        _console().print(f"\nscores: {out}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def statistics(
+    reference: Annotated[str, typer.Argument(help="A folder of images, or a .npy, .npz or .safetensors file.")],
+    out: Annotated[Path, typer.Option(help="The .npz file to write.")],
+    features: Annotated[str, typer.Option(help="The space: NAME, or module:PACKAGE.MODULE:ATTRIBUTE.")],
+    override: Annotated[
+        list[str] | None, typer.Option("--set", help="An option: reference.mode=rgb, features.dims=64. Repeatable.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
+    cache: Annotated[Path | None, typer.Option(help="A folder to keep features in. [default: $KINETIC_CACHE]")] = None,
+) -> None:
+    """Write mean and covariance of data in a feature space, as pytorch-fid does, for the option `statistics`."""
+    from kinetic._cache import cache_folder
+    from kinetic._progress import Reporter
+    from kinetic._scoring import write_statistics
+
+    reporter, kept = Reporter(_console(stderr=True)), cache_folder(cache)
+    write_statistics(reference, features, out, override or (), device, reporter, kept)
+    _console().print(f"statistics: {out}", highlight=False, soft_wrap=True)
+
+
+@app.command()
 def recipes() -> None:
     """List the recipes that the installed plugins ship."""
     from rich.markup import escape

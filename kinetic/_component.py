@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import inspect
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -15,7 +15,11 @@ class Component(abc.ABC):
 
     A subclass is either abstract (it has abstract methods and cannot be made) or final (it can be made and cannot be
     subclassed). To change one method of a final class, wrap an instance of it in a class of your own.
+
+    `by_hand` is true of a component that imports code it is told the name of: no recipe may name it.
     """
+
+    by_hand: ClassVar[bool] = False
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:

@@ -49,7 +49,7 @@ def weight_hashes(runners: Mapping[str, Runner]) -> dict[str, dict[str, str]]:
         hashes[arm] = {}
         for name, part in parts_of(runner).items():
             if id(part) not in known:
-                known[id(part)] = _hash(part)
+                known[id(part)] = hash_of(part)
             if (found := known[id(part)]) is not None:
                 hashes[arm][name] = found
     return hashes
@@ -74,7 +74,8 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _hash(component: Component) -> str | None:
+def hash_of(component: Component) -> str | None:
+    """SHA-256 of all tensors in a component, or None where there are none."""
     digest, any_found = hashlib.sha256(), False
     for tensor in _tensors(component):
         any_found = True

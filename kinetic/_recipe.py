@@ -73,7 +73,7 @@ def load_recipe(source: str | Path, overrides: Sequence[str] = (), known: Regist
     path = _find(source)
     content = read_recipe(path)
     for override in overrides:
-        _override(content, override)
+        apply_override(content, override)
     return build_recipe(path.stem, content, known or registry())
 
 
@@ -93,13 +93,13 @@ def read_recipe(path: Path) -> dict[str, Any]:
 
 def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Recipe:
     """Check a recipe that is already a mapping."""
-    _check_keys("the recipe", content, _TOP)
+    check_keys("the recipe", content, _TOP)
     _tables(content, name)
     _check_run(content.get("run", {}))
     arms = content.get("arms") or {"base": {}}
     for arm, table in arms.items():
         _check_arm_name(arm)
-        _check_keys(f"arm {arm!r}", table, (*_SHARED, "against"))
+        check_keys(f"arm {arm!r}", table, (*_SHARED, "against"))
     runners, shared = {}, _Workshop(known, {})
     for arm, table in arms.items():
         try:
@@ -187,6 +187,33 @@ class _Workshop:
         )
 
 
+def apply_override(content: dict[str, Any], override: str) -> None:
+    """Put the value of `KEY.KEY=VALUE` into nested tables; the value is TOML, or else a string."""
+    keys, equals, text = override.partition("=")
+    path = [key.strip() for key in keys.split(".")]
+    if not equals or not all(path):
+        raise RecipeError(f"an override is KEY.KEY=VALUE, as in arms.kts.schedule.alpha=0.02: {override!r}")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    table = content
+    for key in path[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise RecipeError(f"{override!r} goes through {key!r}, which is no table: {table!r}")
+    table[path[-1]] = value
+
+
+def check_keys(what: str, table: Any, known: Sequence[str]) -> None:
+    """Refuse what is no table, or has a key that is not known."""
+    if not isinstance(table, Mapping):
+        raise RecipeError(f"{what} must be a table: {table!r}")
+    for key in table:
+        if key not in known:
+            raise unknown(f"{what} has no key", key, known)
+
+
 def sorted_deep(table: Any) -> Any:
     """A table as nested sorted pairs, so that equal tables read alike."""
     if isinstance(table, Mapping):
@@ -213,31 +240,6 @@ def _find(source: str | Path) -> Path:
     return recipes[str(source)]
 
 
-def _override(content: dict[str, Any], override: str) -> None:
-    keys, equals, text = override.partition("=")
-    path = [key.strip() for key in keys.split(".")]
-    if not equals or not all(path):
-        raise RecipeError(f"an override is KEY.KEY=VALUE, as in arms.kts.schedule.alpha=0.02: {override!r}")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
-    table = content
-    for key in path[:-1]:
-        table = table.setdefault(key, {})
-        if not isinstance(table, dict):
-            raise RecipeError(f"{override!r} goes through {key!r}, which is no table: {table!r}")
-    table[path[-1]] = value
-
-
-def _check_keys(what: str, table: Any, known: Sequence[str]) -> None:
-    if not isinstance(table, Mapping):
-        raise RecipeError(f"{what} must be a table: {table!r}")
-    for key in table:
-        if key not in known:
-            raise unknown(f"{what} has no key", key, known)
-
-
 def _tables(content: Mapping[str, Any], name: str) -> None:
     for key in ("run", "arms", *_SHARED):
         if not isinstance(content.get(key, {}), Mapping):
@@ -249,7 +251,7 @@ def _tables(content: Mapping[str, Any], name: str) -> None:
 
 
 def _check_run(table: Mapping[str, Any]) -> None:
-    _check_keys("[run]", table, tuple(_RUN))
+    check_keys("[run]", table, tuple(_RUN))
     if "samples" not in table:
         raise RecipeError("[run] needs `samples`, how many to draw in each arm")
     for key, value in table.items():

@@ -22,7 +22,7 @@ from kinetic._meter import EnergyMeter
 from kinetic._metric import Metric
 from kinetic._schedule import Schedule
 from kinetic._solver import Solver
-from kinetic.errors import KineticError, OptionError, PluginError, unknown
+from kinetic.errors import KineticError, OptionError, PluginError, RecipeError, unknown
 
 DISABLED = "KINETIC_DISABLED_PLUGINS"
 
@@ -92,13 +92,16 @@ class Registry:
                     return name
         return type(component).__name__
 
-    def build(self, role: str, table: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> Any:
+    def build(
+        self, role: str, table: Mapping[str, Any], defaults: Mapping[str, Any] | None = None, by_hand: bool = False
+    ) -> Any:
         """A component from a recipe's table: `name` picks the class, the other keys are its options.
 
         Args:
             role: what it is to be.
             table: `{"name": ..., option: value, ...}`; an option that is itself a component is a table with a `name`.
             defaults: `{role: component}`, for required component options that the table leaves out.
+            by_hand: whether a person at the command line named it, who may import code. Not what is inside it.
         Raises:
             UnknownNameError: the name or an option is not known.
             OptionError: an option is missing, of the wrong type or out of range.
@@ -108,6 +111,11 @@ class Registry:
         if not isinstance(name, str):
             raise OptionError(f"a {role} needs a `name`, one of: {', '.join(sorted(self.classes.get(role, {})))}")
         cls = self.get(role, name)
+        if cls.by_hand and not by_hand:
+            raise RecipeError(
+                f"{role} {name!r} imports code that its options name, which no recipe may: make it in Python, or on a "
+                f"command line with --{role} {name}:PACKAGE.MODULE:ATTRIBUTE."
+            )
         fields = {field.alias: field for field in attrs.fields(cls) if field.init}
         for key, value in options_given.items():
             if key not in fields:
@@ -116,10 +124,13 @@ class Registry:
             if nested and isinstance(value, Mapping):
                 options_given[key] = self.build(nested, value, defaults)
         for key, field in fields.items():
-            if field.default is attrs.NOTHING and key not in options_given:
+            instead = field.metadata.get(options.UNLESS)
+            needed = field.default is attrs.NOTHING or (instead and options_given.get(instead) is None)
+            if needed and key not in options_given:
                 fallback = (defaults or {}).get(field.metadata.get(options.ROLE, ""))
                 if fallback is None:
-                    raise OptionError(f"{role} {name!r} needs the option {key!r}: {describe(field)}")
+                    either = f"{key!r} or {instead!r}" if instead else f"{key!r}"
+                    raise OptionError(f"{role} {name!r} needs the option {either}: {describe(field)}")
                 options_given[key] = fallback
         try:
             return cls(**options_given)

@@ -120,14 +120,15 @@ class Run:
         if self.condition is not None:
             columns["class"] = pa.array(self.condition.numpy())
         for name, column in self.energy.items():
-            columns[name] = pa.array([Status(int(c)).words for c in column]) if name == "status" else _arrow(column)
+            columns[name] = pa.array([Status(int(c)).words for c in column]) if name == "status" else arrow(column)
         for metric, score in self.details.items():
             for name, column in score.columns.items():
-                columns[f"{metric}.{name}"] = _arrow(column)
+                columns[f"{metric}.{name}"] = arrow(column)
         return pa.table(columns)
 
 
-def _arrow(column: Tensor) -> pa.Array:
+def arrow(column: Tensor) -> pa.Array:
+    """A column `(n,)` or `(n, k)` as arrow has it."""
     values = column.numpy()
     if values.ndim == 1:
         return pa.array(values)

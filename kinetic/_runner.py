@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, final
 
@@ -14,6 +13,7 @@ from kinetic import options
 from kinetic._batch import Batch
 from kinetic._component import moved
 from kinetic._field import VelocityField
+from kinetic._judge import judge, rehearse
 from kinetic._meter import EnergyMeter
 from kinetic._metric import Metric, Samples, Score
 from kinetic._noise import noise
@@ -21,7 +21,7 @@ from kinetic._run import Part, Run, Shelf
 from kinetic._schedule import Schedule
 from kinetic._solver import Solver
 from kinetic._travel import Progress, clock_dtype, travel
-from kinetic.errors import KineticError, OptionError, ShapeError
+from kinetic.errors import OptionError, ShapeError
 
 _BATCH_ELEMENTS, _BATCH_SAMPLES = 2**22, 500
 
@@ -93,8 +93,7 @@ class Runner:
             raise OptionError(f"'classes' must be an int >= 1: {classes!r}")
         place = find_device(device)
         crew = self._moved(place)
-        numel = max(1, self.field.event_shape.numel())
-        size = batch or max(1, min(_BATCH_SAMPLES, _BATCH_ELEMENTS // numel))
+        size = batch or batch_size(self.field.event_shape)
         with torch.inference_mode():
             crew._rehearse(seed, classes, dtype, place)
             parts = list(
@@ -172,24 +171,18 @@ class Runner:
             start = part.stop
 
     def _judge(self, parts: list[Part], classes: int | None, place: torch.device) -> dict[str, Score]:
-        details = {}
-        for name, metric in self.metrics.items():
-            with _naming(f"metric {name!r}"):
-                state = metric.begin()
-                for part in parts:
-                    condition = _condition(part.start, part.stop, classes)
-                    ids = torch.arange(part.start, part.stop)
-                    state = metric.observe(
-                        state,
-                        Samples(
-                            ids.to(place),
-                            part.samples.to(place),
-                            part.denoised.to(place),
-                            None if condition is None else condition.to(place),
-                        ),
-                    )
-                details[name] = metric.finish(state)
-        return details
+        def batches() -> Iterator[Samples]:
+            for part in parts:
+                condition = _condition(part.start, part.stop, classes)
+                x = part.samples.to(place)
+                yield Samples(
+                    torch.arange(part.start, part.stop).to(place),
+                    x,
+                    x if part.denoised is part.samples else part.denoised.to(place),
+                    None if condition is None else condition.to(place),
+                )
+
+        return judge(self.metrics, batches())
 
     def _rehearse(self, seed: int, classes: int | None, dtype: torch.dtype, place: torch.device) -> None:
         x0 = noise(seed, range(2), self.field.event_shape, dtype).to(place)
@@ -200,9 +193,12 @@ class Runner:
                 f"{type(self.field).__name__} answered samples of shape {tuple(x0.shape)} and {x0.dtype} with "
                 f"velocities of shape {tuple(v.shape)} and {v.dtype}; they must be the same"
             )
-        for name, metric in self.metrics.items():
-            with _naming(f"metric {name!r}"):
-                metric.observe(metric.begin(), Samples(batch.ids, x0, x0, batch.condition))
+        rehearse(self.metrics, Samples(batch.ids, x0, x0, batch.condition))
+
+
+def batch_size(event_shape: torch.Size) -> int:
+    """Samples at a time where nobody said how many: at most 500, and 4 Mi elements."""
+    return max(1, min(_BATCH_SAMPLES, _BATCH_ELEMENTS // max(1, event_shape.numel())))
 
 
 def find_device(device: str | torch.device) -> torch.device:
@@ -224,12 +220,3 @@ def moved_batch(batch: Batch, place: torch.device) -> Batch:
 
 def _condition(start: int, stop: int, classes: int | None) -> Tensor | None:
     return None if classes is None else torch.arange(start, stop) % classes
-
-
-@contextlib.contextmanager
-def _naming(what: str) -> Iterator[None]:
-    try:
-        yield
-    except KineticError as error:
-        error.args = (f"{what}: {error.args[0]}", *error.args[1:])
-        raise

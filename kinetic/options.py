@@ -20,7 +20,7 @@ import attrs
 
 from kinetic.errors import MissingFileError, OptionError
 
-ROLE, DOC, BOUND = "kinetic.role", "kinetic.doc", "kinetic.bound"
+ROLE, DOC, BOUND, UNLESS = "kinetic.role", "kinetic.doc", "kinetic.bound", "kinetic.unless"
 
 
 def integer(
@@ -80,19 +80,25 @@ def texts(default: Any = attrs.NOTHING, *, at_least: int = 0, doc: str = "") -> 
 
 
 def component(
-    role: str, default: Any = attrs.NOTHING, *, converter: Callable[[Any], Any] | None = None, doc: str = ""
+    role: str,
+    default: Any = attrs.NOTHING,
+    *,
+    converter: Callable[[Any], Any] | None = None,
+    doc: str = "",
+    unless: str | None = None,
 ) -> Any:
     """Another component, of the given role.
 
     In a recipe it is a table with a `name`, `features = {name = "pixels"}`. A required `dataset` that the recipe
-    leaves out is the recipe's own `[data]`.
+    leaves out is the recipe's own `[data]`. `unless` names another option that does instead: a recipe gives one of
+    both, and `[data]` fills in where it gives neither.
     """
     import kinetic  # the abstract classes need torch, which `kinetic --help` must not import
 
     def check(value: Any) -> bool:
         return (value is None and default is None) or isinstance(value, kinetic.abstract_class(role))
 
-    return _field(default, check, f"a {role}", doc, converter=converter, extra={ROLE: role})
+    return _field(default, check, f"a {role}", doc, converter=converter, extra={ROLE: role, UNLESS: unless})
 
 
 def existing_path(location: str | Path, *, what: str, remedy: str) -> Path:

@@ -2,3 +2,4 @@
 
 from kinetic._report.page import write_report as write_report
 from kinetic._report.terminal import print_report as print_report
+from kinetic._report.terminal import print_scores as print_scores

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from kinetic._report import tables
+from kinetic._score import Scored
 from kinetic._store import REPORT, FinishedRun
 
 
@@ -25,6 +26,23 @@ def print_report(run: FinishedRun, console: Console) -> None:
         for note in run.evidence["notes"].get(arm, {}).get("energy", []):
             console.print(f"[yellow]{escape(arm)}: {escape(note)}[/yellow]")
     console.print(f"\nreport: {run.folder / REPORT}", highlight=False, soft_wrap=True)
+
+
+def print_scores(scored: Scored, title: str, console: Console) -> None:
+    """Print the scores of samples that others made, and what a reader of them must know."""
+    rows = []
+    for metric, score in scored.details.items():
+        for name, estimate in score.values.items():
+            said = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+            value, _, interval = tables.interval(said).partition(" ")
+            rows.append((metric, name, value, interval))
+    shown = tables.Table(f"{title}: {scored.n} samples", "", ("metric", "score", "value", "95%"), tuple(rows))
+    console.print(_rich(shown))
+    for note in scored.notes:
+        console.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)
+    for metric, score in scored.details.items():
+        for note in score.notes:
+            console.print(f"{escape(metric)}: {escape(note)}", style="dim", highlight=False)
 
 
 def _blocks(table: tables.Table, width: int) -> list[tables.Table]:

@@ -53,9 +53,14 @@ class TensorFile(Dataset):
         labels = None
         for name in (self.key, self.labels_key):
             if name is not None and name not in tensors:
-                raise unknown(f"{path} holds no tensor named", name, tensors)
+                raise unknown(f"{path} holds no tensor named", name, tensors, "Say which it is with `key`.")
         if self.labels_key is not None:
             labels = tensors[self.labels_key].long()
+        if tensors[self.key].dtype == torch.uint8:
+            raise OptionError(
+                f"{path}: {self.key!r} must be a floating-point tensor: torch.uint8\n"
+                "  Bytes of images become x / 127.5 - 1, float32, of shape (n, channels, height, width)."
+            )
         object.__setattr__(self, "_data", TensorData(tensors[self.key], labels))
 
     def _mapped(self, path: Path) -> Dataset:

@@ -20,8 +20,14 @@ def as_rgb(x: Tensor) -> Tensor:
     return ((x.float().clamp(-1, 1) + 1) / 2).expand(-1, 3, -1, -1)
 
 
-def need(module: str, package: str) -> Any:
-    """Import a package that brings torchvision along.
+_MATCH = (
+    "It needs a torchvision that matches torch: take both from the same index, e.g. "
+    "`pip install --force-reinstall torch torchvision`."
+)
+
+
+def need(module: str, package: str, remedy: str = _MATCH) -> Any:
+    """Import a package that brings torchvision along; `remedy` is the way on where it is not that which is amiss.
 
     Raises:
         MissingPackageError: it does not import; the message says what usually helps.
@@ -29,8 +35,4 @@ def need(module: str, package: str) -> Any:
     try:
         return importlib.import_module(module)
     except (ImportError, RuntimeError) as error:
-        raise MissingPackageError(
-            f"{package} does not import here: {error}\n"
-            "  It needs a torchvision that matches torch: take both from the same index, e.g. "
-            "`pip install --force-reinstall torch torchvision`."
-        ) from error
+        raise MissingPackageError(f"{package} does not import here: {error}\n  {remedy}") from error

@@ -18,20 +18,32 @@ from kinetic_features.images import as_rgb, need
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 
 
+def _known_dims(instance: object, attribute: attrs.Attribute[int], value: object) -> None:
+    if isinstance(value, bool) or value not in (64, 192, 768, 2048):
+        raise OptionError(f"'dims' must be 64, 192, 768 or 2048: {value!r}")
+
+
 @final
 @attrs.frozen(eq=False)
 class Inception(FeatureSpace):
-    """The 2,048 pool3 features of pytorch-fid's Inception network: with them the Frechet distance is the FID.
+    """The features of pytorch-fid's Inception network: with its 2,048 pool3 features the Frechet distance is the FID.
 
     Images `(m, 1 or 3, h, w)` in [-1, 1]; gray is repeated to three channels. The network itself resizes to 299 x 299
     (bilinear, align_corners=False) and scales to [-1, 1], as pytorch-fid does.
 
     Args:
+        dims: 2048, or 64, 192 or 768 for pytorch-fid's earlier layers, averaged over the image as there.
         weights: path of `pt_inception-2015-12-05-6726825d.pth`; None lets pytorch-fid download it to torch's cache.
 
     Source: Heusel et al., arXiv 1706.08500; the network is pytorch-fid 0.3.0's.
     """
 
+    dims: int = attrs.field(
+        default=2048,
+        kw_only=True,
+        validator=_known_dims,
+        metadata={options.BOUND: "64, 192, 768 or 2048", options.DOC: "which layer, by the width of its features"},
+    )
     weights: str | None = attrs.field(default=None, metadata={options.BOUND: f"the path of {FILE}, or nothing"})
     _net: nn.Module = attrs.field(init=False, repr=False)
 
@@ -40,7 +52,7 @@ class Inception(FeatureSpace):
 
     def _load(self) -> nn.Module:
         inception = need("pytorch_fid.inception", "pytorch-fid")
-        block = [inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]]
+        block = [inception.InceptionV3.BLOCK_INDEX_BY_DIM[self.dims]]
         if self.weights is None:
             try:
                 return inception.InceptionV3(block)
@@ -61,4 +73,4 @@ class Inception(FeatureSpace):
                 raise OptionError(f"'weights' does not hold pytorch-fid's Inception network: {path}") from error
 
     def features(self, x: State) -> Tensor:
-        return self._net(as_rgb(x))[0].flatten(1)
+        return self._net(as_rgb(x))[0].mean((2, 3))

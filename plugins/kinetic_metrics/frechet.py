@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import final
 
 import attrs
+import numpy as np
 import torch
 from kinetic_features import Pixels
 from torch import Tensor
@@ -26,6 +30,7 @@ from kinetic.errors import OptionError, ShapeError
 from kinetic_metrics.gaussians import Gaussian, Moments, gaussian_distance
 
 _BLOCK = 256  # reference points through the feature net at a time
+_SYMMETRIC = 1e-6  # how far sigma may be from its transpose
 _WIDEST = 512  # the jackknife keeps 20 covariances and costs 20 more distances, each cubic in the width
 
 
@@ -119,10 +124,29 @@ class FrechetDistance(Metric):
     Args:
         reference: data to compare with, best none that the model was trained on.
         features: the space; `inception` makes this the FID.
+        statistics: in place of `reference`, a `.npz` file of its `mu` and `sigma` in that space, as `save_statistics`
+            and pytorch-fid write it. Nothing in the file tells the space: a wrong one of the same width goes unnoticed.
     """
 
-    reference: Dataset = options.component("dataset", converter=as_dataset, doc="data to compare with")
+    reference: Dataset | None = options.component(
+        "dataset", None, converter=as_dataset, doc="data to compare with", unless="statistics"
+    )
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    statistics: str | None = attrs.field(
+        default=None, metadata={options.BOUND: "a .npz file of mu and sigma, instead of 'reference', or nothing"}
+    )
+    _mu: Tensor | None = attrs.field(init=False, repr=False)
+    _sigma: Tensor | None = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if (self.reference is None) == (self.statistics is None):
+            raise OptionError(
+                "one of 'reference' and 'statistics' must be given, not "
+                + ("both" if self.statistics is not None else "neither")
+            )
+        mu, sigma = (None, None) if self.statistics is None else _statistics(self.statistics)
+        object.__setattr__(self, "_mu", mu)
+        object.__setattr__(self, "_sigma", sigma)
 
     def begin(self) -> _State:
         nothing = _Seen()
@@ -141,26 +165,60 @@ class FrechetDistance(Metric):
         return _State(x, x if same else a.denoised.joined(b.denoised))
 
     def finish(self, state: _State) -> Score:
-        place = device_of(self.features) or torch.device("cpu")
-        theirs = _Seen()
-        for _, block in self.reference.blocks(_BLOCK):
-            one_group = torch.zeros(len(block), dtype=torch.int64)
-            theirs = theirs.adding(one_group, self._checked(block.to(place)))
-        reference = theirs.gaussian()
+        reference = self._reference()
         n, width = state.x.n, state.x.width
         values = {"fd": _estimate(state.x, reference)}
         same = state.x is state.denoised
         values["fd_denoised"] = values["fd"] if same else _estimate(state.denoised, reference)
         notes = [
-            f"Frechet distance of {n} samples to {len(self.reference)} reference points, in {width} "
-            f"{type(self.features).__name__} features."
+            f"Frechet distance of {n} samples to {self._against}, in {width} {type(self.features).__name__} features."
         ]
         if n < 10 * width:
             notes.append(f"{n} samples are few for {width} features (below ten times): much of the distance is bias.")
         return Score(values, notes=tuple(notes))
 
+    def save_statistics(self, path: str | Path) -> None:
+        """Write mean and covariance of the reference to a `.npz` file, as `mu` and `sigma`, as pytorch-fid does."""
+        with torch.inference_mode():
+            fitted = self._reference()
+            cov = fitted.cov if fitted.rows is None else fitted.rows.mT @ fitted.rows
+        assert cov is not None
+        place = Path(path)
+        unfinished = place.with_name(f".{place.name}.{os.getpid()}.part")
+        try:
+            with open(unfinished, "wb") as file:
+                np.savez_compressed(file, mu=fitted.mean.cpu().numpy(), sigma=cov.cpu().numpy())
+            os.replace(unfinished, place)
+        except OSError as error:
+            raise OptionError(f"the statistics cannot be written to {str(place)!r}: {error}") from error
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    @property
+    def _against(self) -> str:
+        if self.reference is None:
+            return f"the statistics in {self.statistics}"
+        return f"{len(self.reference)} reference points"
+
+    def _reference(self) -> Gaussian:
+        if self.reference is None:
+            assert self._mu is not None
+            assert self._sigma is not None
+            return Gaussian(self._mu.cpu(), self._sigma.cpu())
+        place = device_of(self.features) or torch.device("cpu")
+        theirs = _Seen()
+        for _, block in self.reference.blocks(_BLOCK):
+            one_group = torch.zeros(len(block), dtype=torch.int64)
+            theirs = theirs.adding(one_group, self._checked(block.to(place)))
+        return theirs.gaussian()
+
     def _checked(self, x: Tensor) -> Tensor:
         features = self.features.features(x)
+        if self._mu is not None and features.shape[1] != len(self._mu):
+            raise ShapeError(
+                f"{type(self.features).__name__} gives {features.shape[1]} features, and the statistics in "
+                f"{self.statistics} are of {len(self._mu)}: give the feature space they were computed in"
+            )
         if not bool(torch.isfinite(features).all()):
             raise OptionError(f"{type(self.features).__name__} features must be finite: some are NaN or infinite")
         return features
@@ -171,6 +229,28 @@ def _estimate(seen: _Seen, reference: Gaussian) -> Estimate:
     if not seen.grouped or seen.n < 3 * evidence.GROUPS:
         return Estimate(value)
     return evidence.jackknife(value, [gaussian_distance(left, reference) for left in seen.without_each_group()])
+
+
+def _statistics(location: str) -> tuple[Tensor, Tensor]:
+    remedy = "pytorch-fid --save-stats and `kinetic statistics` write such files."
+    path = options.existing_path(location, what="statistics", remedy=remedy)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            held = list(file.files)
+            mu, sigma = (np.asarray(file[name], np.float64) for name in ("mu", "sigma"))
+    except KeyError:
+        raise OptionError(
+            f"statistics must hold 'mu' and 'sigma': {path} holds {', '.join(held)}\n  {remedy}"
+        ) from None
+    except (OSError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise OptionError(f"'statistics' cannot be read as a .npz file: {path}: {error}\n  {remedy}") from error
+    if mu.ndim != 1 or sigma.shape != (len(mu), len(mu)):
+        raise ShapeError(f"statistics must be mu (f,) and sigma (f, f): {path} holds {mu.shape} and {sigma.shape}")
+    if not (np.isfinite(mu).all() and np.isfinite(sigma).all()):
+        raise OptionError(f"statistics must be finite: {path} holds NaN or infinity")
+    if np.abs(sigma - sigma.T).max() > _SYMMETRIC * np.abs(sigma).max() or sigma.diagonal().min() < 0:
+        raise OptionError(f"'sigma' must be a covariance, symmetric with no negative variance: that in {path} is not")
+    return torch.from_numpy(mu), torch.from_numpy((sigma + sigma.T) / 2)
 
 
 def _merged(a: Mapping[int, Moments], b: Mapping[int, Moments]) -> Mapping[int, Moments]:

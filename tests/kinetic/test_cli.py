@@ -1,5 +1,6 @@
 """The command line, as a user types it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,8 @@ import sys
 import textwrap
 import time
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 
@@ -36,7 +39,7 @@ def test_help_needs_neither_torch_nor_a_plugin():
     """)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("run", "recipes", "plugins", "show", "report"):
+    for command in ("run", "score", "statistics", "recipes", "plugins", "show", "report"):
         assert command in done.stdout
 
 
@@ -56,6 +59,36 @@ def test_a_recipe_is_run_reported_and_reported_again(tmp_path):
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "out" / "report.html").exists()
     assert "steps = 4" in (tmp_path / "out" / "recipe.toml").read_text()
+
+
+def test_samples_that_others_made_are_scored_printed_and_kept(tmp_path):
+    for name, n in (("ours", 30), ("theirs", 40)):
+        np.save(tmp_path / f"{name}.npy", np.random.default_rng(n).normal(size=(n, 2)))
+    words = [tmp_path / "ours.npy", "--reference", tmp_path / "theirs.npy", "--metrics", "frechet,memorisation"]
+    done = kinetic("score", *words, "--set", "metrics.frechet.name=kid", "--out", tmp_path / "out", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert "samples: 30 samples" in done.stderr
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert list(scores) == ["frechet", "memorisation"]
+    assert f"{scores['memorisation']['f_mem']['value']:.2f}" in done.stdout
+    assert len(pq.read_table(tmp_path / "out" / "samples.parquet")) == 30
+    assert f"scores: {tmp_path / 'out'}" in done.stdout
+
+
+def test_statistics_are_written_and_used_in_place_of_a_reference(tmp_path):
+    for name, n in (("ours", 30), ("theirs", 40)):
+        np.save(tmp_path / f"{name}.npy", np.random.default_rng(n).normal(size=(n, 2)))
+    done = kinetic("statistics", tmp_path / "theirs.npy", "--features", "pixels", "--out", tmp_path / "s.npz")
+    assert done.returncode == 0, done.stderr
+    assert f"statistics: {tmp_path / 's.npz'}" in done.stdout
+    against = ("--set", f"metrics.frechet.statistics={tmp_path / 's.npz'}")
+    words = [tmp_path / "ours.npy", "--metrics", "frechet", "--device", "cpu"]
+    kept = []
+    for more in (against, ("--reference", tmp_path / "theirs.npy")):
+        done = kinetic("score", *words, *more, "--out", tmp_path / "out")
+        assert done.returncode == 0, done.stderr
+        kept.append(json.loads((tmp_path / "out" / "scores.json").read_text())["frechet"]["fd"]["value"])
+    assert kept[0] == pytest.approx(kept[1], rel=1e-9)
 
 
 def test_recipes_plugins_and_show_say_what_there_is():
@@ -85,6 +118,11 @@ def test_a_broken_plugin_is_shown_with_its_error_and_the_rest_works(install):
         (("show", "solver", "hein"), "Did you mean 'heun'?"),
         (("show", "wizard"), "there is no role 'wizard'"),
         (("report", "/no/such/run"), "holds no run"),
+        (
+            ("score", "/no/such", "--metrics", "vendi"),
+            "samples: dataset 'image-folder': images: there is no '/no/such'",
+        ),
+        (("statistics", "/no/such", "--features", "pixels", "--out", "/no/s.npz"), "'out' must be a .npz file"),
         (
             ("run", "goldilocks", "--device", "warp9", "--out", "/dev/null/x"),
             "'device' must be one that torch has here",

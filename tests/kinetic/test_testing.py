@@ -7,6 +7,7 @@ from kinetic_digits import DigitsFeatures
 from kinetic_features import Pixels
 from kinetic_fields import Gaussian
 from kinetic_solvers import Euler
+from PIL import Image
 
 import kinetic
 from kinetic import Samples, Score, Stage, Step, registry, testing
@@ -199,9 +200,10 @@ OPTIONS = {
     ("metric", "held-out-distance"): {"train": DATA[:12], "held_out": DATA[12:]},
     ("metric", "clip"): {"model": CLIP, "prompts": ["zero", "one"]},
     ("features", "clip-image"): {"model": CLIP},
+    ("features", "module"): {"module": torch.nn.Flatten()},
 }
-DOWNLOADS = {("features", "inception")}
-FILES = {("dataset", "tensor-file")}
+DOWNLOADS = {("features", "inception"), ("features", "dinov2")}
+FILES = {("dataset", "tensor-file"), ("dataset", "image-folder")}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +218,8 @@ def test_every_registered_class_keeps_its_contract(role, name, tmp_path):
         import numpy as np
 
         np.save(tmp_path / "x.npy", DATA.numpy())
-        given = {"path": str(tmp_path / "x.npy")}
+        Image.new("RGB", (6, 4)).save(tmp_path / "x.png")
+        given = {"path": str(tmp_path / "x.npy" if name == "tensor-file" else tmp_path)}
     required = [f.alias for f in attrs.fields(cls) if f.init and f.default is attrs.NOTHING and f.alias not in given]
     assert not required, f"say in OPTIONS how to make {role} {name!r} for this test: it needs {required}"
     component = cls(**given)

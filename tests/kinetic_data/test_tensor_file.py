@@ -33,6 +33,9 @@ def test_bad_files_are_named(x, tmp_path):
     (tmp_path / "a.npy").write_text("text")
     with pytest.raises(OptionError, match="'path' cannot be read"):
         TensorFile(str(tmp_path / "a.npy"))
+    np.save(tmp_path / "bytes.npy", np.zeros((2, 4, 4, 3), np.uint8))
+    with pytest.raises(OptionError, match=r"torch.uint8\n  Bytes of images become x / 127.5 - 1"):
+        TensorFile(str(tmp_path / "bytes.npy"))
     np.save(tmp_path / "ints.npy", np.arange(6).reshape(3, 2))
     with pytest.raises(OptionError, match="floating-point tensor"):
         TensorFile(str(tmp_path / "ints.npy"))

@@ -7,31 +7,10 @@ from kinetic.errors import MissingFileError, OptionError
 inception = pytest.importorskip("pytorch_fid.inception", exc_type=(ImportError, RuntimeError))
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """pytorch-fid's own network with random weights, saved as its release file is."""
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("fid") / "weights.pth"
-    net = inception.fid_inception_v3.__wrapped__() if hasattr(inception.fid_inception_v3, "__wrapped__") else None
-    if net is None:
-        net = inception._inception_v3(num_classes=1008, aux_logits=False, weights=None)
-        net.Mixed_5b = inception.FIDInceptionA(192, pool_features=32)
-        net.Mixed_5c = inception.FIDInceptionA(256, pool_features=64)
-        net.Mixed_5d = inception.FIDInceptionA(288, pool_features=64)
-        net.Mixed_6b = inception.FIDInceptionC(768, channels_7x7=128)
-        net.Mixed_6c = inception.FIDInceptionC(768, channels_7x7=160)
-        net.Mixed_6d = inception.FIDInceptionC(768, channels_7x7=160)
-        net.Mixed_6e = inception.FIDInceptionC(768, channels_7x7=192)
-        net.Mixed_7b = inception.FIDInceptionE_1(1280)
-        net.Mixed_7c = inception.FIDInceptionE_2(2048)
-    torch.save(net.state_dict(), path)
-    return path
-
-
-def test_features_from_a_weights_file_are_those_of_pytorch_fid(weights, monkeypatch):
-    space = Inception(weights=str(weights))
+def test_features_from_a_weights_file_are_those_of_pytorch_fid(inception_weights, monkeypatch):
+    space = Inception(weights=str(inception_weights))
     x = torch.rand(2, 3, 40, 40) * 2 - 1
-    state = torch.load(weights, weights_only=True)
+    state = torch.load(inception_weights, weights_only=True)
     monkeypatch.setattr(inception, "load_state_dict_from_url", lambda *a, **k: state)
     theirs = inception.InceptionV3([3]).eval()
     with torch.no_grad():
@@ -41,6 +20,24 @@ def test_features_from_a_weights_file_are_those_of_pytorch_fid(weights, monkeypa
     assert torch.allclose(found, expected, rtol=1e-4, atol=1e-5)
     gray = x[:, :1]
     assert torch.allclose(space.features(gray), space.features(gray.expand(-1, 3, -1, -1)), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dims", [64, 192, 768])
+def test_earlier_layers_are_averaged_over_the_image_as_pytorch_fid_does(dims, inception_weights, monkeypatch):
+    state = torch.load(inception_weights, weights_only=True)
+    monkeypatch.setattr(inception, "load_state_dict_from_url", lambda *a, **k: state)
+    theirs = inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[dims]]).eval()
+    x = torch.rand(1, 3, 20, 20) * 2 - 1
+    expected = torch.nn.functional.adaptive_avg_pool2d(theirs((x + 1) / 2)[0], (1, 1)).flatten(1)
+    found = Inception(weights=str(inception_weights), dims=dims).features(x)
+    assert found.shape == (1, dims)
+    assert torch.allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_layer_that_is_none_is_refused():
+    for dims in (128, True):
+        with pytest.raises(OptionError, match="'dims' must be 64, 192, 768 or 2048"):
+            Inception(dims=dims)
 
 
 def test_a_weights_file_that_is_not_there_or_not_it_is_named(tmp_path):

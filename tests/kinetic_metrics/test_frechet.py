@@ -1,13 +1,22 @@
+import inspect
+from pathlib import Path
+
 import attrs
+import numpy as np
 import pytest
 import torch
+from kinetic_data import ImageFolder
+from kinetic_features import Inception
+from kinetic_features.inception import FILE
 from kinetic_metrics import FrechetDistance
 from kinetic_metrics import frechet as module
 from kinetic_metrics.gaussians import frechet_distance, moments
+from PIL import Image
+from scipy.linalg import sqrtm
 
 import kinetic
 from kinetic import Samples, evidence
-from kinetic.errors import OptionError, ShapeError
+from kinetic.errors import MissingFileError, OptionError, ShapeError
 from kinetic.testing import check_metric
 
 
@@ -26,6 +35,125 @@ def test_the_score_is_the_distance_of_the_two_sets_with_a_jackknife_interval():
     assert score.values["fd"].leave_out.tolist() == pytest.approx(without)
     assert score.values["fd_denoised"].value == pytest.approx(frechet_distance(*moments(x * 0.9), *moments(reference)))
     assert "200 samples to 150 reference points, in 3 Pixels features" in score.notes[0]
+
+
+def test_statistics_in_a_file_do_for_the_reference(tmp_path):
+    x, reference = torch.randn(60, 3), torch.randn(50, 3) * 2
+    FrechetDistance(reference).save_statistics(tmp_path / "s.npz")
+    metric = FrechetDistance(statistics=str(tmp_path / "s.npz"))
+    score = metric.finish(metric.observe(metric.begin(), samples(x)))
+    whole = FrechetDistance(reference)
+    expected = whole.finish(whole.observe(whole.begin(), samples(x))).values["fd"]
+    assert score.values["fd"].value == pytest.approx(expected.value, rel=1e-12)
+    assert score.values["fd"].leave_out == pytest.approx(expected.leave_out, rel=1e-12)
+    assert f"60 samples to the statistics in {tmp_path / 's.npz'}, in 3 Pixels features" in score.notes[0]
+    check_metric(metric, samples(x))
+    metric.save_statistics(tmp_path / "again.npz")
+    with np.load(tmp_path / "again.npz") as again, np.load(tmp_path / "s.npz") as first:
+        assert np.allclose(again["sigma"], first["sigma"], rtol=1e-15, atol=1e-15)
+
+
+def test_statistics_of_fewer_points_than_features_are_whole(tmp_path):
+    reference = torch.randn(9, 20)
+    FrechetDistance(reference).save_statistics(tmp_path / "s.npz")
+    with np.load(tmp_path / "s.npz") as found:
+        assert np.allclose(found["sigma"], np.cov(reference.double().numpy(), rowvar=False), atol=1e-12)
+
+
+def test_a_recipes_data_fills_in_for_the_reference_but_not_beside_statistics(tmp_path):
+    data, build = kinetic.TensorData(torch.randn(50, 3)), kinetic.registry().build
+    FrechetDistance(data).save_statistics(tmp_path / "s.npz")
+    assert build("metric", {"name": "frechet"}, {"dataset": data}).reference is data
+    table = {"name": "frechet", "statistics": str(tmp_path / "s.npz")}
+    assert build("metric", table, {"dataset": data}).reference is None
+    with pytest.raises(OptionError, match="needs the option 'reference' or 'statistics'"):
+        build("metric", {"name": "frechet"})
+    for given, said in (({}, "neither"), ({"reference": data, "statistics": table["statistics"]}, "both")):
+        with pytest.raises(OptionError, match=f"one of 'reference' and 'statistics' must be given, not {said}"):
+            FrechetDistance(**given)
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ({"m": np.zeros(2)}, "must hold 'mu' and 'sigma': .* holds m\n"),
+        ({"mu": np.zeros(2), "sigma": np.eye(3)}, r"sigma \(f, f\): .* holds \(2,\) and \(3, 3\)"),
+        ({"mu": np.zeros(2), "sigma": np.eye(2) * np.nan}, "must be finite"),
+        ({"mu": np.zeros(2), "sigma": np.array([[1, 0.5], [0, 1]])}, "'sigma' must be a covariance"),
+        ({"mu": np.zeros(2), "sigma": -np.eye(2)}, "'sigma' must be a covariance"),
+        ({"mu": np.array([None, 1], object), "sigma": np.eye(2)}, "cannot be read .*allow_pickle=False"),
+    ],
+)
+def test_statistics_that_are_none_are_named(held, said, tmp_path):
+    np.savez(tmp_path / "s.npz", **held)
+    with pytest.raises(OptionError if "and \\(3" not in said else ShapeError, match=said):
+        FrechetDistance(statistics=str(tmp_path / "s.npz"))
+
+
+def test_statistics_that_cannot_be_read_or_do_not_fit_are_named(tmp_path):
+    with pytest.raises(MissingFileError, match=r"statistics: there is no .*\n.*--save-stats"):
+        FrechetDistance(statistics="/no/such.npz")
+    (tmp_path / "s.npz").write_text("text")
+    with pytest.raises(OptionError, match=r"'statistics' cannot be read as a .npz file"):
+        FrechetDistance(statistics=str(tmp_path / "s.npz"))
+    FrechetDistance(torch.randn(9, 2)).save_statistics(tmp_path / "s.npz")
+    metric = FrechetDistance(statistics=str(tmp_path / "s.npz"))
+    with pytest.raises(ShapeError, match=r"Pixels gives 3 features, and the statistics in .* are of 2: give the"):
+        metric.observe(metric.begin(), samples(torch.randn(9, 3)))
+    with pytest.raises(OptionError, match=r"cannot be written to '/no/such/s.npz'"):
+        metric.save_statistics("/no/such/s.npz")
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two folders of PNG files."""
+    rng = np.random.default_rng(0)
+    for name, n, contrast in (("a", 70, 60), ("b", 68, 40)):
+        (tmp_path / name).mkdir()
+        for number in range(n):
+            blocks = np.kron(rng.normal(size=(4, 4, 3)), np.ones((8, 8, 1))) * contrast + 128
+            pixels = (blocks + rng.normal(size=(32, 32, 3)) * 20).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    return str(tmp_path / "a"), str(tmp_path / "b")
+
+
+@pytest.fixture
+def pytorch_fid(inception_weights, tmp_path, monkeypatch):
+    """pytorch-fid as it is, which finds the random weights where it keeps its download."""
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "hub" / "checkpoints" / FILE).symlink_to(inception_weights)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    return pytest.importorskip("pytorch_fid.fid_score", exc_type=(ImportError, RuntimeError))
+
+
+@pytest.mark.filterwarnings("ignore:The `disp` argument is deprecated:DeprecationWarning")  # pytorch-fid's own call
+def test_the_fid_of_two_folders_is_that_of_pytorch_fid(pytorch_fid, folders, inception_weights):
+    if "disp" not in inspect.signature(sqrtm).parameters:
+        pytest.skip("this SciPy (1.18 or newer) no longer runs pytorch-fid's distance")
+    theirs = pytorch_fid.calculate_fid_given_paths(folders, 35, "cpu", 64, num_workers=0)
+    metric = FrechetDistance(ImageFolder(folders[1]), Inception(weights=str(inception_weights), dims=64))
+    ours = kinetic.score_samples(ImageFolder(folders[0]), {"fid": metric}, device="cpu").scores["fid"]["fd"]
+    assert ours == pytest.approx(theirs, rel=1e-6)
+
+
+def test_statistics_of_pytorch_fid_are_ours_and_either_reads_the_others(
+    pytorch_fid, folders, inception_weights, tmp_path
+):
+    for folder in folders:
+        for path in sorted(Path(folder).iterdir())[8:]:
+            path.unlink()
+    space = Inception(weights=str(inception_weights))
+    pytorch_fid.save_fid_stats([folders[1], str(tmp_path / "theirs.npz")], 8, "cpu", 2048, num_workers=0)
+    FrechetDistance(ImageFolder(folders[1]), space).save_statistics(tmp_path / "ours.npz")
+    model = pytorch_fid.InceptionV3([3])
+    mu, sigma = pytorch_fid.compute_statistics_of_path(str(tmp_path / "ours.npz"), model, 8, 2048, "cpu", 0)
+    with np.load(tmp_path / "theirs.npz") as theirs:
+        assert np.abs(mu - theirs["mu"]).max() < 1e-6 * np.abs(mu).max()
+        assert np.abs(sigma - theirs["sigma"]).max() < 1e-6 * np.abs(sigma).max()
+    FrechetDistance(None, space, str(tmp_path / "theirs.npz")).save_statistics(tmp_path / "read.npz")
+    with np.load(tmp_path / "theirs.npz") as theirs, np.load(tmp_path / "read.npz") as read:
+        assert (read["mu"] == theirs["mu"]).all()
+        assert np.allclose(read["sigma"], theirs["sigma"], rtol=1e-12, atol=1e-15)
 
 
 def test_few_samples_for_many_features_are_flagged():

@@ -5,7 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from kinetic._report import print_report, tables
+from kinetic import Score, Scored
+from kinetic._report import print_report, print_scores, tables
+from kinetic.evidence import Estimate
 
 
 def printed(run, width):
@@ -23,6 +25,16 @@ def test_the_terminal_says_what_the_page_says(full):
                 for part in cell.split(" ["):
                     assert part in said
     assert str(full.folder / "report.html") in said
+
+
+def test_scores_of_samples_are_said_with_their_notes():
+    estimate = Estimate(0.5, 0.25, 0.75)
+    score = Score({"share": estimate, "left": Estimate(3.0)}, notes=("Mind [this].",))
+    out = io.StringIO()
+    print_scores(Scored(7, {"m": score}, notes=("[0, 1]?",)), "a[b].npy", Console(file=out, width=100))
+    said = out.getvalue()
+    for part in ("a[b].npy: 7 samples", "share", "[0.25, 0.75]", "left", "m: Mind [this].", "[0, 1]?"):
+        assert part in said
 
 
 def test_names_are_not_markup(full):

@@ -1,0 +1,199 @@
+"""What `kinetic score` is told, checked and built: the words of a command line to samples and metrics."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
+
+import attrs
+
+from kinetic import options
+from kinetic._cache import cached
+from kinetic._component import moved
+from kinetic._dataset import Dataset
+from kinetic._judge import naming
+from kinetic._metric import Metric
+from kinetic._progress import Reporter
+from kinetic._recipe import apply_override, check_keys, read_recipe
+from kinetic._registry import Registry, registry
+from kinetic._runner import find_device
+from kinetic._score import Scored, checked, free_folder, score_samples
+from kinetic.errors import OptionError, RecipeError
+
+_TENSORS = (".npy", ".npz", ".safetensors")
+_PARTS = ("samples", "reference", "features", "metrics")
+
+
+@final
+@attrs.frozen(eq=False)
+class Scoring:
+    """Samples and the metrics to judge them by, both built: nothing can still be misspelt or missing.
+
+    Args:
+        samples: the samples.
+        metrics: `{name: Metric}`, in the order they were given.
+        content: the tables they were built from, overrides applied.
+    """
+
+    samples: Dataset
+    metrics: Mapping[str, Metric]
+    content: Mapping[str, Any]
+
+    def run(
+        self, out: Path | None = None, device: str = "auto", batch: int | None = None, reporter: Reporter | None = None
+    ) -> Scored:
+        """Judge, and write the scores to a folder if there is one; see `score_samples`."""
+        if out is not None:
+            free_folder(out)  # before anything is computed
+        with (reporter or Reporter()).running() as bars:
+            scored = score_samples(
+                self.samples,
+                self.metrics,
+                batch,
+                device,
+                progress=bars.arm("samples", len(self.samples)),
+                finishing=lambda name: bars.say(f"finishing {name}"),
+            )
+        if out is not None:
+            scored.save(out)
+        return scored
+
+
+def load_scoring(
+    samples: str,
+    metrics: str,
+    reference: str | None = None,
+    features: str | None = None,
+    overrides: Sequence[str] = (),
+    known: Registry | None = None,
+    cache: Path | None = None,
+) -> Scoring:
+    """Build what a score needs.
+
+    Args:
+        samples: a folder of images, or a `.npy`, `.npz` or `.safetensors` file.
+        metrics: names with commas between them, or a TOML file with a table `[metrics.NAME]` for each, as in a recipe.
+        reference: data like `samples`, for every data set that a metric needs and is not given.
+        features: the feature space of metrics that are given none: a name, or `module:PACKAGE.MODULE:ATTRIBUTE`.
+        overrides: such as `samples.mode=rgb` or `metrics.kid.subsets=20`; the value is TOML, or else a string.
+        known: the registry to look names up in; the installed plugins by default.
+        cache: a folder to keep features in, see `cached`; None keeps none.
+    Raises:
+        RecipeError, UnknownNameError, OptionError, MissingFileError: something in it cannot be; the message says what.
+    """
+    known = known or registry()
+    content: dict[str, Any] = {"samples": data_table(samples), "metrics": _metric_tables(metrics)}
+    if reference is not None:
+        content["reference"] = data_table(reference)
+    if features is not None:
+        content["features"] = features_table(features)
+    for override in overrides:
+        apply_override(content, override)
+    check_keys("a score", content, _PARTS)
+    defaults: dict[str, Any] = {}
+    if "reference" in content:
+        with naming("reference"):
+            defaults["dataset"] = checked("reference points", known.build("dataset", content["reference"]))
+    space = build_features(known, content["features"], cache) if "features" in content else None
+    built = {}
+    for key, table in content["metrics"].items():
+        if not isinstance(table, Mapping):
+            raise RecipeError(f"[metrics] holds tables, as in `[metrics.{key}]`: {key} = {table!r}")
+        given = {"name": key, **table}
+        for option in _features_of(known, given["name"]):
+            if space is not None:
+                given.setdefault(option, space)
+            if cache is not None and isinstance(given.get(option), Mapping):
+                given[option] = cached(known.build("features", given[option]), cache, known)
+        built[key] = _metric(known, given, defaults)
+    with naming("samples"):
+        return Scoring(known.build("dataset", content["samples"]), built, content)
+
+
+def _metric(known: Registry, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:
+    try:
+        return known.build("metric", table, defaults)
+    except OptionError as error:
+        if "dataset" not in defaults and "needs the option" in str(error):
+            error.args = (f"{error.args[0]}\n  Give data to hold the samples against: --reference PATH",)
+        raise
+
+
+def write_statistics(
+    reference: str,
+    features: str,
+    out: Path,
+    overrides: Sequence[str] = (),
+    device: str = "auto",
+    reporter: Reporter | None = None,
+    cache: Path | None = None,
+) -> None:
+    """Write the mean and the covariance of data in a feature space to a `.npz` file: those of the metric `frechet`."""
+    known = registry()
+    content: dict[str, Any] = {"reference": data_table(reference), "features": features_table(features)}
+    for override in overrides:
+        apply_override(content, override)
+    check_keys("statistics", content, ("reference", "features"))
+    if out.suffix != ".npz" or not out.parent.is_dir():
+        raise OptionError(f"'out' must be a .npz file in a folder that is there: {str(out)!r}")
+    place = find_device(device)
+    data = known.build("dataset", content["reference"])
+    with (reporter or Reporter()).running() as bars:
+        data = checked("reference points", data, bars.arm("reference", len(data)))
+        space = build_features(known, content["features"], cache)
+        metric = known.build("metric", {"name": "frechet", "reference": data, "features": space})
+        moved(metric, place).save_statistics(out)
+
+
+def data_table(location: str) -> dict[str, Any]:
+    """The data set a path stands for, as a recipe would name it."""
+    suffix = Path(location).suffix.lower()
+    if suffix in _TENSORS and not Path(location).is_dir():
+        return {"name": "tensor-file", "path": location}
+    if Path(location).is_file():
+        raise OptionError(
+            f"data must be a folder of images, or a {', '.join(_TENSORS)} file: {location!r}\n"
+            "  No pickle is loaded: save the tensor with numpy.save or safetensors."
+        )
+    return {"name": "image-folder", "path": location}
+
+
+def features_table(words: str) -> dict[str, Any]:
+    """The feature space that `--features` stands for, as a recipe would name it."""
+    name, colon, target = words.partition(":")
+    if colon and name != "module":
+        raise OptionError(
+            f"features must be a name, or module:PACKAGE.MODULE:ATTRIBUTE: {words!r}\n"
+            "  Options are given apart: --set features.OPTION=VALUE"
+        )
+    return {"name": name, name: target} if colon else {"name": name}
+
+
+def build_features(known: Registry, table: Mapping[str, Any], cache: Path | None = None) -> Any:
+    """The feature space of a command line, which may import code, also from where it is started."""
+    if table.get("name") == "module" and "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    space = known.build("features", table, by_hand=True)
+    return space if cache is None else cached(space, cache, known)
+
+
+def _metric_tables(metrics: str) -> dict[str, Any]:
+    if metrics.endswith(".toml"):
+        content = read_recipe(Path(metrics))
+        check_keys(metrics, content, ("title", "about", "metrics"))
+        tables = content.get("metrics", {})
+        if not isinstance(tables, dict) or not tables:
+            raise RecipeError(f"{metrics} has no table [metrics.NAME]")
+        return tables
+    names = [name.strip() for name in metrics.split(",") if name.strip()]
+    if not names:
+        raise OptionError(f"metrics must be names with commas between them, or a .toml file: {metrics!r}")
+    return {name: {} for name in names}
+
+
+def _features_of(known: Registry, metric: str) -> list[str]:
+    fields = attrs.fields(known.get("metric", metric))
+    return [field.alias for field in fields if field.init and field.metadata.get(options.ROLE) == "features"]

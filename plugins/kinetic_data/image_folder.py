@@ -1,0 +1,217 @@
+"""Images in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import final
+
+import attrs
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from kinetic import Dataset, options
+from kinetic.errors import MissingFileError, OptionError, ShapeError
+
+_SUFFIXES = (".png", ".jpg", ".jpeg")
+_MODES = {"rgb": "RGB", "gray": "L"}
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+_NAMED = 5  # files named in a message
+
+
+@final
+@attrs.frozen(eq=False)
+class ImageFolder(Dataset):
+    """PNG and JPEG files of one size in a folder, sorted by path: `(n, 3, h, w)` in [-1, 1], byte b as b / 127.5 - 1.
+
+    Sizes and kinds are read when the data set is made, pixels when they are asked for. Nothing is ever resized. Files
+    are decoded as pytorch-fid does: EXIF rotation is not applied. Names that begin with a dot are left out. In place of
+    the pixels, names and sizes of the files stand in the hash of the data.
+
+    Args:
+        path: of the folder, or `package:NAME/REST`; folders inside it are searched too.
+        mode: what images are converted to, by Pillow: `rgb` (gray is repeated), or `gray` (`(n, 1, h, w)`, luminance);
+            transparency is dropped. Without it all must be RGB already, or all gray, `(n, 1, h, w)`.
+        labels: whether the folder an image lies in, just below `path`, is its class; classes count in sorted order.
+        skip_corrupt: leave out files that do not decode, and say so in `notes`; all are then decoded once beforehand.
+    """
+
+    path: str = options.text(doc="a folder of .png, .jpg or .jpeg files")
+    mode: str | None = attrs.field(
+        default=None, metadata={options.BOUND: "'rgb', 'gray', or nothing: the files are of one kind already"}
+    )
+    by_folder: bool = attrs.field(
+        default=False,
+        alias="labels",
+        metadata={options.BOUND: "true or false", options.DOC: "whether folders are classes"},
+    )
+    skip_corrupt: bool = options.flag(False, doc="leave out files that do not decode")
+    _root: Path = attrs.field(init=False, repr=False)
+    _files: tuple[str, ...] = attrs.field(init=False, repr=False)
+    _size: tuple[int, int] = attrs.field(init=False, repr=False)
+    _to: str = attrs.field(init=False, repr=False)
+    _labels: Tensor | None = attrs.field(init=False, repr=False)
+    _stamp: Tensor = attrs.field(init=False, repr=False)
+    _left_out: tuple[str, ...] = attrs.field(init=False, repr=False)
+
+    @mode.validator
+    def _known(self, attribute: attrs.Attribute[str | None], mode: object) -> None:
+        if mode is not None and mode not in _MODES:
+            raise OptionError(f"'mode' must be 'rgb', 'gray' or nothing: {mode!r}")
+
+    @by_folder.validator
+    def _yes_or_no(self, attribute: attrs.Attribute[bool], value: object) -> None:
+        if not isinstance(value, bool):
+            raise OptionError(f"'labels' must be true or false: {value!r}")
+
+    def __attrs_post_init__(self) -> None:
+        remedy = "Paths are relative to where kinetic is started."
+        root = options.existing_path(self.path, what="images", remedy=remedy)
+        found = _images(root)
+        if not found:
+            raise MissingFileError(f"images: there is no .png, .jpg or .jpeg file in {str(root)!r}\n  {remedy}")
+        headers, broken = _headers(root, found, decode=self.skip_corrupt)
+        if broken and not (self.skip_corrupt and headers):
+            raise _corrupt(root, broken, len(found))
+        size, to = _one_size(root, headers), _one_kind(root, headers, self.mode)
+        files = tuple(headers)
+        left_out = (f"Left out: {_undecodable(root, broken, len(found))}.",) if broken else ()
+        lengths = "\n".join(f"{name} {(root / name).stat().st_size}" for name in files)
+        stamp = torch.frombuffer(bytearray(hashlib.sha256(lengths.encode()).digest()), dtype=torch.uint8)
+        labels = _classes(root, files) if self.by_folder else None
+        given = {"root": root, "files": files, "size": size, "to": to, "left_out": left_out}
+        for name, value in {**given, "labels": labels, "stamp": stamp}.items():
+            object.__setattr__(self, f"_{name}", value)
+
+    @property
+    def event_shape(self) -> torch.Size:
+        return torch.Size([3 if self._to == "RGB" else 1, *self._size])
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def read(self, start: int, stop: int) -> Tensor:
+        bytes_of = np.empty((stop - start, *self._size, self.event_shape[0]), np.uint8)
+        for place, name in enumerate(self._files[start:stop]):
+            try:
+                with Image.open(self._root / name, formats=("PNG", "JPEG")) as image:
+                    pixels = np.asarray(_converted(image, self._to))
+            except _BROKEN as error:
+                _, broken = _headers(self._root, self._files, decode=True)  # one message for all of them
+                raise _corrupt(self._root, broken or {name: str(error)}, len(self)) from error
+            if pixels.shape[:2] != self._size:
+                raise ShapeError(f"{self._root / name} was {self._size} pixels and is now {pixels.shape[:2]}")
+            bytes_of[place] = pixels.reshape(bytes_of.shape[1:])
+        return torch.from_numpy(bytes_of).permute(0, 3, 1, 2).contiguous().float() / 127.5 - 1
+
+    @property
+    def labels(self) -> Tensor | None:
+        return self._labels
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The path of each point inside the folder."""
+        return self._files
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out."""
+        return self._left_out
+
+
+def _images(root: Path) -> list[str]:
+    """Paths inside the folder, sorted part by part."""
+    found = [path.relative_to(root) for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES]
+    seen = [path for path in found if not any(part.startswith(".") for part in path.parts) and (root / path).is_file()]
+    return [path.as_posix() for path in sorted(seen, key=lambda path: path.parts)]
+
+
+def _headers(
+    root: Path, files: Sequence[str], decode: bool
+) -> tuple[dict[str, tuple[tuple[int, int], str]], dict[str, str]]:
+    """`{file: ((height, width), kind)}` of those that open (and decode, if asked), `{file: error}` of the others."""
+    good, broken = {}, {}
+    for name in files:
+        try:
+            with Image.open(root / name, formats=("PNG", "JPEG")) as image:
+                if decode:
+                    image.load()
+                good[name] = ((image.height, image.width), image.mode)
+        except _BROKEN as error:
+            broken[name] = str(error).replace(str(root / name), name)
+    return good, broken
+
+
+def _converted(image: Image.Image, to: str) -> Image.Image:
+    if image.mode == to:
+        return image
+    image.load()
+    image.info.pop("transparency", None)
+    return image.convert(to)
+
+
+def _one_size(root: Path, headers: Mapping[str, tuple[tuple[int, int], str]]) -> tuple[int, int]:
+    sizes = defaultdict(list)
+    for name, (size, _) in headers.items():
+        sizes[size].append(name)
+    if len(sizes) > 1:
+        found = _groups({f"of {height} x {width}": names for (height, width), names in sizes.items()})
+        raise ShapeError(
+            f"images must be of one height x width: {root} holds {found}\n"
+            "  Resize them by a method you can name; kinetic never resizes data."
+        )
+    return next(iter(sizes))
+
+
+def _one_kind(root: Path, headers: Mapping[str, tuple[tuple[int, int], str]], mode: str | None) -> str:
+    kinds = defaultdict(list)
+    for name, (_, kind) in headers.items():
+        kinds[kind].append(name)
+    deep = {kind: names for kind, names in kinds.items() if kind.startswith(("I", "F"))}
+    if deep:
+        raise OptionError(f"images must have 8 bits a channel: {root} holds {_groups(deep)}\n  Save them in 8 bits.")
+    if mode is not None:
+        return _MODES[mode]
+    if len(kinds) > 1 or next(iter(kinds)) not in _MODES.values():
+        raise OptionError(
+            f"images must all be RGB, or all gray (L): {root} holds {_groups(kinds)}\n"
+            '  Say what they are to be: mode = "rgb" or mode = "gray", converted by Pillow, transparency dropped.'
+        )
+    return next(iter(kinds))
+
+
+def _classes(root: Path, files: Sequence[str]) -> Tensor:
+    loose = [name for name in files if "/" not in name]
+    if loose:
+        raise OptionError(
+            f"'labels' must be false, or every image in a folder of its class: {root} itself holds {_few(loose)}"
+        )
+    folders = [name.partition("/")[0] for name in files]
+    number = {folder: place for place, folder in enumerate(sorted(set(folders)))}
+    return torch.tensor([number[folder] for folder in folders])
+
+
+def _corrupt(root: Path, broken: Mapping[str, str], n: int) -> OptionError:
+    return OptionError(
+        f"{_undecodable(root, broken, n)}\n  Replace or delete them, or leave them out: skip_corrupt = true"
+    )
+
+
+def _undecodable(root: Path, broken: Mapping[str, str], n: int) -> str:
+    said = _few([f"{name} ({error})" for name, error in broken.items()])
+    return f"{len(broken)} of {n} images in {root} cannot be decoded: {said}"
+
+
+def _groups(names: Mapping[str, Sequence[str]]) -> str:
+    most_first = sorted(names.items(), key=lambda item: (-len(item[1]), item[0]))
+    return "; ".join(f"{len(group)} {kind} ({_few(group, 2)})" for kind, group in most_first)
+
+
+def _few(names: Sequence[str], most: int = _NAMED) -> str:
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

@@ -1,0 +1,109 @@
+"""Features of any network."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, ClassVar, final
+
+import attrs
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kinetic import FeatureSpace, options
+from kinetic.errors import OptionError, ShapeError
+from kinetic.types import State
+from kinetic_features.images import as_rgb
+from kinetic_features.weights import fill
+
+
+def _three(doc: str) -> Any:
+    def check(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+        numbers = isinstance(value, tuple) and all(isinstance(v, int | float) for v in value)
+        if value is not None and not (numbers and len(value) == 3):
+            raise OptionError(f"{attribute.name!r} must be three numbers, or nothing: {value!r}")
+
+    return attrs.field(
+        default=None,
+        validator=check,
+        converter=lambda value: tuple(value) if isinstance(value, list) else value,
+        metadata={options.BOUND: "three numbers, or nothing", options.DOC: doc},
+    )
+
+
+@final
+@attrs.frozen(eq=False)
+class ModuleFeatures(FeatureSpace):
+    """What a network of yours makes of samples, flattened to `(m, f)`. It is set to evaluation, without gradients.
+
+    Given in words it runs the code it names, so no recipe may name it: only Python, or the command line by
+    `--features module:PACKAGE.MODULE:ATTRIBUTE`.
+
+    Args:
+        module: an `nn.Module`, or `PACKAGE.MODULE:ATTRIBUTE`, one or what makes one when called without arguments.
+        weights: path of a `.safetensors` or `.pth` state dict for it. `mean` and `std` must then be given.
+        mean, std: images are brought to three channels in [0, 1] and normalised with these; 0.5 and 0.5 make [-1, 1].
+            Without them the network is handed samples as they are, images in [-1, 1].
+        size: height and width images are brought to before (bicubic, antialiased, clipped), with `mean` and `std` only.
+    """
+
+    by_hand: ClassVar[bool] = True
+
+    module: str | nn.Module = attrs.field(metadata={options.BOUND: "PACKAGE.MODULE:ATTRIBUTE; in Python an nn.Module"})
+    weights: str | None = attrs.field(default=None, metadata={options.BOUND: "the path of a state dict, or nothing"})
+    mean: tuple[float, ...] | None = _three("of each channel, to be taken off")
+    std: tuple[float, ...] | None = _three("of each channel, to divide by")
+    size: int | None = attrs.field(default=None, metadata={options.BOUND: "an int >= 1, or nothing: no resizing"})
+    _net: nn.Module = attrs.field(init=False, repr=False)
+
+    @size.validator
+    def _whole(self, attribute: attrs.Attribute[int | None], size: object) -> None:
+        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
+            raise OptionError(f"'size' must be an int >= 1, or nothing: {size!r}")
+
+    def __attrs_post_init__(self) -> None:
+        if (self.mean is None) != (self.std is None):
+            raise OptionError("'mean' and 'std' must be given both or neither")
+        if self.std is not None and min(self.std) <= 0:
+            raise OptionError(f"'std' must be above 0: {self.std!r}")
+        if self.size is not None and self.mean is None:
+            raise OptionError("'size' must be given with 'mean' and 'std', and only for images")
+        if self.weights is not None and self.mean is None:
+            raise OptionError(
+                f"'mean' and 'std' must be given beside 'weights', which say nothing of preprocessing: {self.weights!r}"
+            )
+        net = self.module if isinstance(self.module, nn.Module) else _imported(self.module)
+        if self.weights is not None:
+            fill(net, self.weights, type(net).__name__)
+        object.__setattr__(self, "_net", net.eval().requires_grad_(False))
+
+    def features(self, x: State) -> Tensor:
+        found = self._net(self._prepared(x))
+        if not isinstance(found, Tensor) or found.dim() < 1 or len(found) != len(x):
+            said = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+            raise ShapeError(f"{type(self._net).__name__} must answer {len(x)} samples with as many vectors: {said}")
+        return found.flatten(1) if found.dim() > 1 else found[:, None]
+
+    def _prepared(self, x: Tensor) -> Tensor:
+        if self.mean is None or self.std is None:
+            return x
+        rgb = as_rgb(x)
+        if self.size is not None and rgb.shape[-2:] != (self.size, self.size):
+            rgb = functional.interpolate(rgb, (self.size, self.size), mode="bicubic", antialias=True).clamp(0, 1)
+        mean, std = (rgb.new_tensor(value)[:, None, None] for value in (self.mean, self.std))
+        return (rgb - mean) / std
+
+
+def _imported(words: Any) -> nn.Module:
+    package, colon, attribute = words.partition(":") if isinstance(words, str) else ("", "", "")
+    if not (package and colon and attribute):
+        raise OptionError(f"'module' must be an nn.Module, or PACKAGE.MODULE:ATTRIBUTE: {words!r}")
+    try:
+        found: Any = importlib.import_module(package)
+        for name in attribute.split("."):
+            found = getattr(found, name)
+        made = found if isinstance(found, nn.Module) else found()
+    except Exception as error:  # a stranger's code may raise anything
+        raise OptionError(f"'module' cannot be made from {words!r}: {type(error).__name__}: {error}") from error
+    if not isinstance(made, nn.Module):
+        raise OptionError(f"'module' must be or make an nn.Module: {words!r} is {type(made).__name__}")
+    return made

@@ -1,0 +1,50 @@
+"""Weights from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from kinetic import options
+from kinetic.errors import OptionError
+
+
+def state_dict(location: str | Path) -> dict[str, Tensor]:
+    """The tensors of a `.safetensors` or `.pth` state dict, by name. No code in the file is run.
+
+    Raises:
+        MissingFileError: nothing is there.
+        OptionError: it holds something else.
+    """
+    path = options.existing_path(location, what="weights", remedy="Give the path of a .safetensors or .pth state dict.")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what is no state dict makes torch.load raise almost anything
+        said = str(error).partition("\n")[0]
+        raise OptionError(f"'weights' cannot be read as tensors alone: {path}: {said}") from error
+    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise OptionError(f"'weights' must hold a state dict, names to tensors: {path}")
+    return found
+
+
+def fill(net: nn.Module, location: str | Path, name: str, unused: tuple[str, ...] = ()) -> None:
+    """Load a state dict into a network, every tensor into its place.
+
+    Args:
+        net: the network.
+        location: of the file.
+        name: what the network is called in errors.
+        unused: how the names of tensors begin that the file may hold and the network lacks.
+    """
+    wanted = net.state_dict().keys()
+    state = {key: value for key, value in state_dict(location).items() if key in wanted or not key.startswith(unused)}
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        said = " ".join(str(error).split()[:40])
+        raise OptionError(f"'weights' does not hold {name}: {location}: {said}") from error

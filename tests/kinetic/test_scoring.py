@@ -1,0 +1,119 @@
+import io
+
+import numpy as np
+import pytest
+import torch
+from kinetic_digits import DigitsFeatures
+from kinetic_features import Pixels
+from kinetic_metrics import FrechetDistance
+from rich.console import Console
+from safetensors.torch import save_file
+
+from kinetic import score_samples
+from kinetic._progress import Reporter
+from kinetic._scoring import data_table, load_scoring, write_statistics
+from kinetic.errors import MissingFileError, OptionError, RecipeError, StoreError, UnknownNameError
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Samples and reference, gray 8 x 8 images."""
+    generator = torch.Generator().manual_seed(1)
+    x, y = (torch.rand(n, 1, 8, 8, generator=generator) * 2 - 1 for n in (24, 30))
+    np.save(tmp_path / "x.npy", x.numpy())
+    save_file({"samples": y}, tmp_path / "y.safetensors")
+    return str(tmp_path / "x.npy"), str(tmp_path / "y.safetensors"), x, y
+
+
+KEY = "reference.key=samples"
+
+
+def test_names_become_metrics_that_are_held_against_the_reference(files, tmp_path):
+    scoring = load_scoring(files[0], "frechet,kid", files[1], overrides=[KEY, "metrics.kid.subsets=3"])
+    assert list(scoring.metrics) == ["frechet", "kid"]
+    assert scoring.metrics["kid"].subsets == 3
+    assert isinstance(scoring.metrics["frechet"].features, Pixels)
+    quiet = Reporter(Console(file=io.StringIO()))
+    scored = scoring.run(tmp_path / "out", "cpu", batch=5, reporter=quiet)
+    direct = score_samples(files[2], {"frechet": FrechetDistance(files[3])}, device="cpu")
+    assert scored.scores["frechet"]["fd"] == pytest.approx(direct.scores["frechet"]["fd"], rel=1e-12)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"scores.json", "samples.parquet", "notes.json"}
+
+
+def test_a_table_of_metrics_is_read_as_in_a_recipe(files, tmp_path):
+    (tmp_path / "m.toml").write_text(
+        "[metrics.plain]\nname = 'frechet'\n[metrics.deep]\nname = 'frechet'\nfeatures = { name = 'pixels' }\n"
+        f"[metrics.copies]\nname = 'memorisation'\ntrain = {{ name = 'tensor-file', path = '{files[0]}' }}\n"
+    )
+    scoring = load_scoring(files[0], str(tmp_path / "m.toml"), files[1], "digits", [KEY])
+    assert isinstance(scoring.metrics["plain"].features, DigitsFeatures)
+    assert isinstance(scoring.metrics["deep"].features, Pixels)
+    assert len(scoring.metrics["copies"].train) == 24
+
+
+def test_a_path_says_what_it_is(tmp_path):
+    assert data_table("a.npz") == {"name": "tensor-file", "path": "a.npz"}
+    assert data_table(str(tmp_path)) == {"name": "image-folder", "path": str(tmp_path)}
+    assert {data_table(f"x{suffix}")["name"] for suffix in (".npy", ".safetensors")} == {"tensor-file"}
+    (tmp_path / "x.pt").write_text("")
+    with pytest.raises(OptionError, match=r"(?s)data must be a folder of images, or a .npy, .*No pickle is loaded"):
+        data_table(str(tmp_path / "x.pt"))
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"metrics": "frechte"}, UnknownNameError, "Did you mean 'frechet'"),
+        ({"metrics": " , "}, OptionError, "metrics must be names with commas"),
+        ({"metrics": "/no/such.toml"}, RecipeError, "cannot be read"),
+        ({"reference": None}, OptionError, "needs the option 'reference' or 'statistics'.*--reference"),
+        ({"samples": "/no/such.npy"}, MissingFileError, "samples: dataset 'tensor-file': data: there is no"),
+        ({"reference": "/no/such.npy"}, MissingFileError, "reference: dataset 'tensor-file': data: there is no"),
+        ({"features": "pixel"}, UnknownNameError, "Did you mean 'pixels'"),
+        ({"overrides": ["metric.kid=1"]}, UnknownNameError, "a score has no key 'metric'"),
+        ({"overrides": [KEY, "metrics.frechet=1"]}, RecipeError, "holds tables"),
+        ({"overrides": []}, UnknownNameError, "holds no tensor named 'x'"),
+    ],
+)
+def test_a_wrong_word_is_named(files, given, error, said):
+    words = {"samples": files[0], "metrics": "frechet", "reference": files[1], "overrides": [KEY], **given}
+    if words["reference"] is None:
+        words["overrides"] = []
+    with pytest.raises(error, match=f"(?s){said}"):
+        load_scoring(**words)
+
+
+def test_statistics_are_the_mean_and_covariance_of_all_points(files, tmp_path):
+    told = io.StringIO()
+    out = tmp_path / "s.npz"
+    write_statistics(files[1], "pixels", out, [KEY], "cpu", Reporter(Console(file=told)))
+    assert "reference: 30 samples" in told.getvalue()
+    points = files[3].flatten(1).double().numpy()
+    with np.load(out) as found:
+        assert np.allclose(found["mu"], points.mean(0), atol=1e-12)
+        assert np.allclose(found["sigma"], np.cov(points, rowvar=False), atol=1e-12)
+    with pytest.raises(UnknownNameError, match="statistics has no key 'metrics'"):
+        write_statistics(files[1], "pixels", out, ["metrics.a=1"])
+
+
+def test_a_reference_out_of_range_is_refused_and_one_in_0_to_1_is_flagged(files, tmp_path):
+    quiet = Reporter(Console(file=io.StringIO()))
+    save_file({"samples": files[3] * 127.5 + 127.5}, tmp_path / "bytes.safetensors")
+    scoring = load_scoring(files[0], "frechet", str(tmp_path / "bytes.safetensors"), overrides=[KEY])
+    with pytest.raises(
+        OptionError, match=r"metric 'frechet': reference points that are images must be in .*\n.* give x / 127"
+    ):
+        scoring.run(device="cpu", reporter=quiet)
+    save_file({"samples": files[3] / 2 + 0.5}, tmp_path / "unit.safetensors")
+    scored = load_scoring(files[0], "frechet", str(tmp_path / "unit.safetensors"), overrides=[KEY]).run(
+        device="cpu", reporter=quiet
+    )
+    assert "No value of the reference points is below 0" in scored.details["frechet"].notes[-1]
+
+
+def test_a_folder_in_use_is_refused_before_anything_is_computed(files, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "diary.txt").write_text("")
+    scoring = load_scoring(files[0], "frechet", files[1], overrides=[KEY])
+    with pytest.raises(StoreError, match="holds no scores"):
+        scoring.run(tmp_path / "out")

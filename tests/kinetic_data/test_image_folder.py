@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+import torch
+from kinetic_data import ImageFolder
+from PIL import Image
+
+import kinetic
+from kinetic.errors import MissingFileError, OptionError, ShapeError
+from kinetic.testing import check_dataset
+
+
+def pixels(n, size=(5, 7), channels=3):
+    return np.random.default_rng(0).integers(0, 256, (n, *size, channels), dtype=np.uint8)
+
+
+def put(folder, images, names="{:03d}.png"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, image in enumerate(images):
+        Image.fromarray(image.squeeze()).save(folder / names.format(number))
+
+
+def test_a_byte_b_is_b_over_127_and_a_half_less_1_and_files_come_sorted(tmp_path):
+    x = pixels(4)
+    x[0, 0, 0], x[0, 0, 1] = 0, 255
+    put(tmp_path, x[[2, 0, 3, 1]], "{}.png")
+    for old, new in (("0", "c"), ("1", "a"), ("2", "d"), ("3", "b")):
+        (tmp_path / f"{old}.png").rename(tmp_path / f"{new}.PNG")
+    data = ImageFolder(str(tmp_path))
+    assert data.files == ("a.PNG", "b.PNG", "c.PNG", "d.PNG")
+    found = data.read(0, 4)
+    assert torch.equal(found, torch.from_numpy(x).permute(0, 3, 1, 2).float() / 127.5 - 1)
+    assert (float(found.min()), float(found.max())) == (-1, 1)
+    assert data.event_shape == (3, 5, 7)
+    check_dataset(data)
+
+
+def test_a_jpeg_is_decoded_as_torchvision_does(tmp_path):
+    decode = pytest.importorskip("torchvision.datasets", exc_type=(ImportError, RuntimeError))
+    transforms = pytest.importorskip("torchvision.transforms")
+    for name, x in (("dogs", pixels(3, (16, 24))), ("cats", pixels(2, (16, 24)))):
+        put(tmp_path / name, x, "{}.jpg")
+    theirs = decode.ImageFolder(tmp_path, transforms.ToTensor())
+    ours = ImageFolder(str(tmp_path), labels=True)
+    assert torch.allclose(ours.read(0, 5), torch.stack([x for x, _ in theirs]) * 2 - 1, atol=1e-6)
+    assert ours.labels.tolist() == [label for _, label in theirs] == [0, 0, 1, 1, 1]
+    assert ImageFolder(str(tmp_path)).labels is None
+    check_dataset(ours)
+
+
+def test_what_is_no_image_or_hidden_is_left_out(tmp_path):
+    put(tmp_path / "deep" / "er", pixels(2))
+    (tmp_path / "notes.txt").write_text("text")
+    (tmp_path / "._000.png").write_text("what macOS leaves")
+    assert ImageFolder(str(tmp_path)).files == ("deep/er/000.png", "deep/er/001.png")
+    put(tmp_path, pixels(1), "a.png")
+    with pytest.raises(OptionError, match=r"every image in a folder of its class: .* itself holds a\.png"):
+        ImageFolder(str(tmp_path), labels=True)
+
+
+def test_a_folder_without_images_or_none_at_all_is_named(tmp_path):
+    with pytest.raises(MissingFileError, match="images: there is no '/no/such'\n  Paths are relative"):
+        ImageFolder("/no/such")
+    with pytest.raises(MissingFileError, match=r"there is no \.png, \.jpg or \.jpeg file in"):
+        ImageFolder(str(tmp_path))
+
+
+def test_images_of_several_sizes_are_refused_and_counted(tmp_path):
+    put(tmp_path / "a", pixels(3))
+    put(tmp_path / "b", pixels(1, (8, 8)))
+    said = r"holds 3 of 5 x 7 \(a/000.png, a/001.png, ...\); 1 of 8 x 8 \(b/000.png\)\n  Resize them"
+    with pytest.raises(ShapeError, match=said):
+        ImageFolder(str(tmp_path))
+
+
+def test_gray_beside_rgb_is_refused_until_the_conversion_is_stated(tmp_path):
+    put(tmp_path, pixels(2))
+    put(tmp_path, pixels(1, channels=1), "gray.png")
+    with pytest.raises(OptionError, match=r"holds 2 RGB \(000.png, 001.png\); 1 L \(gray.png\)\n .* mode = \"rgb\""):
+        ImageFolder(str(tmp_path))
+    rgb, gray = ImageFolder(str(tmp_path), mode="rgb"), ImageFolder(str(tmp_path), mode="gray")
+    assert rgb.event_shape == (3, 5, 7)
+    assert gray.event_shape == (1, 5, 7)
+    last = rgb.read(2, 3)
+    assert torch.equal(last, gray.read(2, 3).expand(-1, 3, -1, -1))
+    luminance = (rgb.read(0, 2) * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    assert torch.allclose(gray.read(0, 2), luminance, atol=1.01 / 127.5)
+    check_dataset(rgb)
+    check_dataset(gray)
+
+
+def test_a_folder_of_gray_images_alone_has_one_channel(tmp_path):
+    x = pixels(3, channels=1)
+    put(tmp_path, x)
+    assert torch.equal(ImageFolder(str(tmp_path)).read(0, 3), torch.from_numpy(x).permute(0, 3, 1, 2) / 127.5 - 1)
+
+
+def test_transparency_is_refused_until_it_is_dropped(tmp_path):
+    x = pixels(2, channels=4)
+    put(tmp_path, x)
+    Image.fromarray(x[0, ..., :3]).quantize(4).save(tmp_path / "palette.png", transparency=b"\x00\x80\xff\xff")
+    with pytest.raises(OptionError, match=r"holds 2 RGBA .*; 1 P \(palette.png\)"):
+        ImageFolder(str(tmp_path))
+    data = ImageFolder(str(tmp_path), mode="rgb")
+    assert torch.equal(data.read(0, 2), torch.from_numpy(x[..., :3]).permute(0, 3, 1, 2).float() / 127.5 - 1)
+    check_dataset(data)
+
+
+def test_16_bits_are_refused(tmp_path):
+    put(tmp_path, np.zeros((1, 4, 4, 1), np.uint16))
+    with pytest.raises(OptionError, match=r"8 bits a channel: .* holds 1 I;16"):
+        ImageFolder(str(tmp_path), mode="gray")
+
+
+def test_files_without_a_header_are_named_and_counted_in_one_error(tmp_path):
+    put(tmp_path, pixels(3))
+    for name in ("001.png", "zz.jpg"):
+        (tmp_path / name).write_text("no image")
+    with pytest.raises(
+        OptionError, match=r"2 of 4 images in .*: 001.png \(cannot.*\), zz.jpg .*\n.*skip_corrupt = true"
+    ):
+        ImageFolder(str(tmp_path))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_files_cut_short_are_named_when_read_or_left_out_and_reported(suffix, tmp_path):
+    put(tmp_path, pixels(6, (40, 40)), "{}." + suffix)
+    for name in ("1", "4"):
+        path = tmp_path / f"{name}.{suffix}"
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    whole = ImageFolder(str(tmp_path))
+    assert whole.read(2, 4).shape == (2, 3, 40, 40)
+    with pytest.raises(OptionError, match=rf"2 of 6 images in .*: 1\.{suffix} \(.*\), 4\.{suffix}"):
+        whole.read(0, 2)
+    rest = ImageFolder(str(tmp_path), skip_corrupt=True)
+    assert rest.files == tuple(f"{number}.{suffix}" for number in (0, 2, 3, 5))
+    assert torch.equal(rest.read(1, 3), whole.read(2, 4))
+    assert len(rest.notes) == 1
+    assert rest.notes[0].startswith(f"Left out: 2 of 6 images in {tmp_path} cannot be decoded: 1.{suffix} (")
+    check_dataset(rest)
+
+
+def test_a_folder_of_corrupt_files_only_is_refused_even_then(tmp_path):
+    (tmp_path / "a.png").write_text("no image")
+    with pytest.raises(OptionError, match="1 of 1 images"):
+        ImageFolder(str(tmp_path), skip_corrupt=True)
+
+
+@pytest.mark.parametrize("wrong", [{"mode": "cmyk"}, {"labels": "yes"}, {"skip_corrupt": 1}])
+def test_a_wrong_option_is_named(wrong, tmp_path):
+    put(tmp_path, pixels(1))
+    with pytest.raises(OptionError, match=f"'{next(iter(wrong))}' must be .*{next(iter(wrong.values()))!r}"):
+        ImageFolder(str(tmp_path), **wrong)
+
+
+def test_it_can_be_named_in_a_recipe_and_its_hash_knows_the_files(tmp_path):
+    put(tmp_path, pixels(3))
+    build = kinetic.registry().build
+    table = {"name": "image-folder", "path": str(tmp_path)}
+    first = build("dataset", table)
+    put(tmp_path, pixels(4))
+    assert not torch.equal(build("dataset", table)._stamp, first._stamp)

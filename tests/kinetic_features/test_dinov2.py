@@ -1,0 +1,114 @@
+"""timm's own models, called by hand with timm's own preprocessing, in the same process."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from kinetic_features import DINOv2
+from PIL import Image
+from safetensors.torch import save_file
+
+from kinetic.errors import MissingFileError, MissingPackageError, OptionError, UnknownNameError
+from kinetic.testing import check_features
+
+timm = pytest.importorskip("timm", exc_type=(ImportError, RuntimeError))
+VIT, DINO = "vit_tiny_patch16_224.augreg_in21k", "vit_small_patch14_dinov2.lvd142m"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A small ViT with random weights, and the path of its state dict."""
+    torch.manual_seed(0)
+    net = timm.create_model(VIT, num_classes=0).eval()
+    path = tmp_path_factory.mktemp("vit") / "w.safetensors"
+    save_file({**net.state_dict(), "head.weight": torch.zeros(3, 192)}, path)
+    return net, str(path)
+
+
+def images(n, size):
+    return np.random.default_rng(0).integers(0, 256, (n, *size, 3), dtype=np.uint8)
+
+
+def as_samples(pixels):
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def by_hand(net, pixels, **config):
+    from timm.data import create_transform, resolve_model_data_config
+
+    transform = create_transform(**{**resolve_model_data_config(net), **config}, is_training=False)
+    with torch.no_grad():
+        return net(torch.stack([transform(Image.fromarray(each)) for each in pixels]))
+
+
+def test_features_are_those_of_timm_called_by_hand(tiny):
+    net, path = tiny
+    space = DINOv2(VIT, weights=path)
+    pixels = images(2, (250, 250))  # crop_pct is 0.9: a side of 248 before the crop
+    expected = by_hand(net, pixels)
+    found = space.features(as_samples(pixels))
+    assert found.shape == (2, 192)
+    assert float((found - expected).norm() / expected.norm()) < 2e-2  # Pillow resizes in whole bytes
+    check_features(space, (1, 8, 8), tolerance=1e-4)
+
+
+def test_a_dinov2_of_another_size_is_that_of_timm_and_its_images_are_not_touched(tmp_path):
+    net = timm.create_model(DINO, num_classes=0).eval()
+    save_file(net.state_dict(), tmp_path / "w.safetensors")
+    space = DINOv2(DINO, weights=str(tmp_path / "w.safetensors"), size=28)
+    net.set_input_size(img_size=(28, 28))
+    pixels = images(3, (28, 28))
+    expected = by_hand(net, pixels, input_size=(3, 28, 28))
+    assert torch.allclose(space.features(as_samples(pixels)), expected, rtol=1e-4, atol=1e-5)
+    assert "brought to 28 x 28 (bicubic, antialiased, crop 1 center)" in space.preprocessing
+    assert "mean (0.485, 0.456, 0.406) and std (0.229, 0.224, 0.225)" in space.preprocessing
+
+
+def test_gray_is_repeated_and_a_small_image_is_resized_as_timm_resizes_a_tensor(tiny):
+    from timm.data import create_transform, resolve_model_data_config
+
+    net, path = tiny
+    x = torch.rand(2, 1, 20, 30) * 2 - 1
+    transform = create_transform(**resolve_model_data_config(net), is_training=False)
+    resize, crop, _, normalise = transform.transforms
+    prepared = normalise(crop(resize(((x + 1) / 2).expand(-1, 3, -1, -1))).clamp(0, 1))
+    with torch.no_grad():
+        assert torch.allclose(DINOv2(VIT, weights=path).features(x), net(prepared), rtol=1e-3, atol=1e-4)
+
+
+def test_a_name_or_a_file_that_does_not_do_is_named(tiny, tmp_path):
+    path = tiny[1]
+    with pytest.raises(
+        UnknownNameError, match=r"no model named 'vit_tiny_patch16_225'. Did you mean 'vit_tiny_patch16_22"
+    ):
+        DINOv2("vit_tiny_patch16_225")
+    with pytest.raises(
+        UnknownNameError, match=r"no tag in timm named 'augreg'.*\n  known: augreg_in21k, augreg_in21k_ft"
+    ):
+        DINOv2("vit_tiny_patch16_224.augreg", weights=path)
+    said = r"'model' must be given with a tag beside 'weights'.*\n .*vit_tiny_patch16_224\.augreg_in21k, "
+    with pytest.raises(OptionError, match=said):
+        DINOv2("vit_tiny_patch16_224", weights=path)
+    with pytest.raises(MissingFileError, match="weights: there is no '/no/such'"):
+        DINOv2(VIT, weights="/no/such")
+    save_file({"cls_token": torch.zeros(2)}, tmp_path / "w.safetensors")
+    with pytest.raises(OptionError, match=r"'weights' does not hold 'deit_tiny_patch16_224.fb_in1k' of timm"):
+        DINOv2("deit_tiny_patch16_224.fb_in1k", weights=str(tmp_path / "w.safetensors"))
+    with pytest.raises(OptionError, match="'size' must be an int >= 1"):
+        DINOv2(VIT, weights=path, size=0)
+
+
+def test_weights_that_cannot_be_downloaded_are_named(monkeypatch, tmp_path):
+    def offline(*words, **options):
+        raise OSError("no network")
+
+    monkeypatch.setattr(timm, "create_model", offline)
+    with pytest.raises(MissingFileError, match=r"could not be downloaded: no network\n .* weights = \"PATH\""):
+        DINOv2(VIT)
+
+
+def test_a_missing_timm_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(MissingPackageError, match=r"timm does not import here: .*\n  Install it: `pip install timm`"):
+        DINOv2(VIT)

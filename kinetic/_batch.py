@@ -20,9 +20,10 @@ class Batch:
 
     ids: Tensor
     condition: Tensor | None = None
-    _memo: dict[str, Tensor] = attrs.field(factory=dict, repr=False)
+    _memo: dict[str, Tensor] = attrs.field(factory=dict, repr=False)  # names start with _prefix
     _rows: Rows = attrs.field(default=ALL, repr=False)
     _size: int = attrs.field(repr=False)
+    _prefix: str = attrs.field(default="", repr=False, kw_only=True)
 
     @_size.default
     def _all(self) -> int:
@@ -34,10 +35,15 @@ class Batch:
             return self
         index = torch.arange(self._size, device=self.ids.device)[self._rows][rows]
         condition = None if self.condition is None else self.condition[rows]
-        return Batch(self.ids[rows], condition, self._memo, index, self._size)
+        return Batch(self.ids[rows], condition, self._memo, index, self._size, prefix=self._prefix)
+
+    def unconditional(self) -> Batch:
+        """The same samples, asked for nothing, with a memory of their own that lives as long."""
+        return Batch(self.ids, None, self._memo, self._rows, self._size, prefix=f"{self._prefix}unconditional ")
 
     def remember(self, name: str, value: Tensor) -> None:
         """Keep `value`, `(m, ...)`, for these rows until the batch ends."""
+        name = self._prefix + name
         if is_all(self._rows):
             self._memo[name] = value
             return
@@ -49,4 +55,5 @@ class Batch:
 
     def recall(self, name: str) -> Tensor | None:
         """What was last remembered for these rows, or None. Rows that never remembered anything hold zeros."""
+        name = self._prefix + name
         return self._memo[name][self._rows] if name in self._memo else None

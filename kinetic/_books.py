@@ -9,8 +9,8 @@ from torch import Tensor
 
 from kinetic._meter import EnergyMeter
 from kinetic._schedule import Schedule
-from kinetic._solver import Step
-from kinetic.types import Rows, is_all
+from kinetic._solver import Stage, Step
+from kinetic.types import Rows, State, is_all
 
 
 class Books:
@@ -21,6 +21,14 @@ class Books:
         self.sums: dict[str, dict[str, Tensor]] = {name: {} for name in meters}
         self.zeros = torch.zeros(n, dtype=torch.float64, device=device)
         self.gain, self.clock = self.zeros, self.zeros
+
+    def open_accounts(self, x0: State) -> None:
+        """Give every meter its accounts, even where no sample has made a step."""
+        t = self.zeros[:0]
+        for name in [name for name, sums in self.sums.items() if not sums]:
+            nothing = Step(t.long(), t, t, x0[:0], x0[:0], (Stage(t, x0[:0], 1.0),))
+            for account, add in self.meters[name].adds(nothing).items():
+                self.sums[name][account] = self.zeros.new_zeros(len(self.zeros), *add.shape[1:])
 
     def enter(self, step: Step, schedule: Schedule | None) -> None:
         everyone = is_all(step.rows)

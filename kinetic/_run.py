@@ -95,8 +95,8 @@ class Run:
             codes = self.energy["status"][~reached].int().tolist()
             counts = ", ".join(f"{codes.count(s)} {s.words}" for s in Status if s in codes)
             said.append(
-                f"{len(codes)} of {len(reached)} samples did not reach t = 1 ({counts}). Evidence leaves them out, set "
-                "scores do not. Loosen rtol and atol, or raise max_steps."
+                f"{len(codes)} of {len(reached)} samples did not reach t = 1 ({counts}). Energies and evidence leave "
+                "them out, scores do not. Loosen rtol and atol, or raise max_steps."
             )
         for name in ("kpe", "bending"):
             if f"{name}_error" in self.energy and name in self.energy and int(reached.sum()) > 1:

@@ -207,8 +207,9 @@ def _score_columns(run: Run, keep: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _scores(run: Run) -> dict[str, dict[str, Any]]:
-    columns = {name: c for name, c in run.energy.items() if c.dim() == 1 and name != "status"}
-    energy = {name: _json(evidence.mean(c.numpy())) for name, c in columns.items()}
+    keep = run.reached
+    columns = {name: c[keep] for name, c in run.energy.items() if c.dim() == 1 and name != "status"}
+    energy = {name: _json(evidence.mean(c.numpy()) if len(c) else None) for name, c in columns.items()}
     return {"energy": energy} | {
         metric: {name: _json(estimate) for name, estimate in score.values.items()}
         for metric, score in run.details.items()

@@ -22,6 +22,7 @@ from kinetic.types import PerSample, Rows, State, is_all
 Progress = Callable[[float], None]
 """Told how many samples' worth of path has been walked since it was last told."""
 
+_RESERVED = {"nfe", "x0_sq", "x0_dot_x1", "x1_sq", "gain", "noise_left"}
 _LOOK = 0.2  # seconds between two looks at how far a batch is
 
 
@@ -57,6 +58,7 @@ def travel(
             progress(walked - told)
             told, next_look = walked, time.monotonic() + _LOOK
     progress(len(x0) - told)
+    books.open_accounts(x0)
     columns = walk.columns
     bad = ~torch.isfinite(x.flatten(1)).all(1) | (books.clock < 1 - 1e-9)
     if "status" in columns:
@@ -64,10 +66,12 @@ def travel(
     if bool(bad.any()):
         motion = _Motion(field, schedule, Batch(batch.ids, batch.condition), x0)
         raise NonFiniteError(batch.ids[bad].tolist(), _finite_until(solver.solve(motion, x0), bad))
+    if reserved := _RESERVED & columns.keys():
+        raise OptionError(f"{type(solver).__name__} gives the column {min(reserved)!r}, which is the Runner's own")
     energy = {"nfe": motion.calls} | dict(columns)
     for name, meter in meters.items():
         for column, value in meter.columns(books.sums[name], x0, x).items():
-            if column in energy:
+            if column in energy or column in _RESERVED:
                 raise OptionError(f"two parts give the column {column!r}: meter {name!r} and one before it")
             energy[column] = value
     first, last = x0.double().flatten(1), x.double().flatten(1)

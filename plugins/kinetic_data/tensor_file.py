@@ -48,14 +48,14 @@ class TensorFile(Dataset):
             return
         try:
             tensors = self._tensors(str(path))
-        except (ValueError, OSError, SafetensorError) as error:
+        except (ValueError, OSError, EOFError, TypeError, SafetensorError) as error:
             raise OptionError(f"'path' cannot be read as a .npy, .npz or .safetensors file: {path}: {error}") from error
         labels = None
         for name in (self.key, self.labels_key):
             if name is not None and name not in tensors:
                 raise unknown(f"{path} holds no tensor named", name, tensors, "Say which it is with `key`.")
         if self.labels_key is not None:
-            labels = tensors[self.labels_key].long()
+            labels = self._whole(tensors[self.labels_key])
         if tensors[self.key].dtype == torch.uint8:
             raise OptionError(
                 f"{path}: {self.key!r} must be a floating-point tensor: torch.uint8\n"
@@ -67,12 +67,18 @@ class TensorFile(Dataset):
         if self.labels_key is not None and path.suffix == ".npy":
             raise unknown(f"{path} holds no tensor named", self.labels_key, [self.key])
         try:
-            labels = None if self.labels_key is None else torch.from_numpy(open_array(path, self.labels_key)).long()
+            named = self.labels_key
+            labels = None if named is None else self._whole(torch.from_numpy(open_array(path, named)))
             return Mapped(open_array(path, self.key), labels)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, TypeError, KeyError, OverflowError, EOFError) as error:
             if isinstance(error, KineticError):
                 raise
             raise OptionError(f"'path' cannot be mapped as a .npy or .safetensors file: {path}: {error}") from error
+
+    def _whole(self, labels: Tensor) -> Tensor:
+        if labels.is_floating_point():
+            raise OptionError(f"'labels' must name a tensor of integers: {self.labels_key!r} is {labels.dtype}")
+        return labels.long()
 
     def _tensors(self, path: str) -> dict[str, Tensor]:
         if path.endswith(".safetensors"):

@@ -48,11 +48,12 @@ def pass_over(
         longest, largest = float(torch.linalg.vector_norm(query, dim=1).max()), float(a.max())
         if largest * _rounding(longest, points.largest, dtype) <= _DOUBTFUL:
             return _plainly(points, query, a.to(dtype), label), []
-    slack = _rounding(query.double().norm(dim=1), points.largest, dtype)
+    size = query.double().norm(dim=1)
+    noise, slack = _rounding(size, points.largest, dtype), _rounding(size, points.largest, dtype, z.shape[1])
     found = sweep(query, a.to(dtype), points.blocks(dtype, z.device, label), KEEP)
     best, second, rest = found.best.double() - slack, found.second.double() + slack, found.rest.double() + slack
     alone, sure = a * (best - second) >= enough, a * (best - rest) >= enough
-    doubtful = ~sure & (a * slack > _DOUBTFUL) & (dtype != torch.float64)
+    doubtful = ~sure & (a * noise > _DOUBTFUL) & (dtype != torch.float64)
     mean, kept = found.mean, []
     for chosen, keep, outside in ((alone, 1, second), (~alone & ~doubtful, KEEP, rest)):
         some = (chosen & (a * (best - outside) >= _PROMISING * enough)).nonzero()[:, 0]
@@ -116,9 +117,11 @@ def nats(points: Points) -> float:
     return math.log(max(2, len(points.data)) / _SMALL)
 
 
-def _rounding(length: Any, largest: float, dtype: torch.dtype) -> Any:
-    """A bound on the rounding of <z, x_i> - |x_i|^2 / 2 in a product of `dtype`, for z of this length.
+def _rounding(length: Any, largest: float, dtype: torch.dtype, width: int = 0) -> Any:
+    """What rounding may do to <z, x_i> - |x_i|^2 / 2 in a product of `dtype`, for z of this length.
 
-    8 eps (|z| max|x_i| + max|x_i|^2 / 2): products are summed in blocks, their errors partly cancel.
+    c eps (|z| max|x_i| + max|x_i|^2 / 2). Products are summed in blocks. For ordinary data errors cancel and c = 8 is
+    generous; where all elements are alike they add up, and a matrix-vector product reached c = d/60. With the width d
+    given, c = 16 + d/50 covers that too, for certificates.
     """
-    return 8 * torch.finfo(dtype).eps * (length * largest + 0.5 * largest**2)
+    return (16 + width / 50 if width else 8) * torch.finfo(dtype).eps * (length * largest + 0.5 * largest**2)

@@ -85,15 +85,18 @@ class Empirical(VelocityField):
         mean = self._mean(z, a, torch.float64 if x.dtype == torch.float64 else torch.float32, batch)
         v = mean.sub_(flat).div_((1 - before)[:, None]).to(x.dtype).view_as(x)
         if batch is not None:
-            last = batch.recall(self._memo("velocity"))
-            if last is not None:
-                v = torch.where((t >= 1).view(-1, *[1] * (x.dim() - 1)), last, v)
+            last, seen = batch.recall(self._memo("velocity")), batch.recall(self._memo("seen"))
+            if last is not None and seen is not None:
+                v = torch.where(((t >= 1) & seen).view(-1, *[1] * (x.dim() - 1)), last, v)
             batch.remember(self._memo("velocity"), v)
+            batch.remember(self._memo("seen"), torch.ones_like(t, dtype=torch.bool))
         return v
 
     def posterior(self, x: State, t: PerSample, batch: Batch | None = None) -> Posterior:
         """The posterior over the data at x `(m, *event)`, t `(m,)` in [0, 1), in float64."""
         _, z, a = self._query(x, t.double())
+        if bool((t >= 1).any()):
+            raise OptionError(f"'t' must be below 1, where the posterior is 0/0: {float(t.max()):g}")
         mean, total, moment, nearest = torch.empty_like(z), torch.empty_like(a), torch.empty_like(a), a.long()
         for label, rows in self._groups(batch, torch.arange(len(z), device=z.device)):
             blocks = self._points.blocks(torch.float64, z.device, label)
@@ -118,6 +121,9 @@ class Empirical(VelocityField):
 
     def _mean(self, z: Tensor, a: PerSample, dtype: torch.dtype, batch: Batch | None) -> Tensor:
         """The posterior mean, float64 `(m, d)`: by candidates where they are enough, else by a pass over the data."""
+        lost = ~z.sum(1).isfinite()
+        if bool(lost.any()):  # a row that is not finite answers for itself alone
+            z = z.masked_fill(lost[:, None], 0.0)
         anchor = self._recalled(batch)
         if anchor is None:
             mean, sure, found = z, None, list[Found]()
@@ -135,13 +141,22 @@ class Empirical(VelocityField):
             after = (Anchor.nowhere(z) if anchor is None else anchor).updated(rest, found)
             for name in ("index", "frame", "gap"):
                 batch.remember(self._memo(name), getattr(after, name))
-        return mean
+            if self.classes and batch.condition is not None:
+                batch.remember(self._memo("class"), batch.condition)
+        return mean.masked_fill(lost[:, None], torch.nan) if bool(lost.any()) else mean
 
     def _recalled(self, batch: Batch | None) -> Anchor | None:
         if batch is None:
             return None
         index, frame, gap = (batch.recall(self._memo(name)) for name in ("index", "frame", "gap"))
-        return None if index is None or frame is None or gap is None else Anchor(index, frame, gap)
+        if index is None or frame is None or gap is None:
+            return None
+        theirs = batch.recall(self._memo("class"))
+        if theirs is not None:  # candidates of another class are none
+            if batch.condition is None:
+                return None
+            index = index.masked_fill((theirs != batch.condition)[:, None], -1)
+        return Anchor(index, frame, gap)
 
     def _memo(self, name: str) -> str:
         """What the batch calls it; two closed-form fields may share a batch."""

@@ -35,5 +35,5 @@ class Guided(VelocityField):
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         conditional = self.field.velocity(x, t, batch)
-        free = self.field.velocity(x, t, batch and Batch(batch.ids))
+        free = self.field.velocity(x, t, batch and batch.unconditional())
         return torch.lerp(free, conditional, self.scale)

@@ -111,7 +111,8 @@ class Adaptive(Solver):
             lands = now.h >= room
             dt = torch.where(lands, room, torch.minimum(now.h, torch.where(2 * now.h > room, 0.5 * room, room)))
             t1 = torch.where(lands, goal, now.t + dt)
-            limit = torch.where(goal < 1, goal - least, goal)  # stages stay on this side of a breakpoint
+            # stages stay on this side of a breakpoint
+            limit = torch.where(goal < 1, torch.maximum(goal - least, now.t), goal)
             x1, stages = _stages(method, velocity, now, dt, t1, limit, rows)
             error = _combined(apart, stages) * _wide(dt, now.x)
             tolerated = torch.maximum(now.x.abs(), x1.abs()).mul_(self.rtol).add_(self.atol)
@@ -138,7 +139,7 @@ class Adaptive(Solver):
             account.columns["t_end"][now.ids] = after.t
             # a velocity that is not finite is no question of tolerance: the Runner names it
             gave_up = torch.where(stuck & norm.isfinite(), int(Status.STEP_SIZE), 0)
-            status = torch.where(~ended & spent & ~stuck, int(Status.STEP_LIMIT), gave_up)
+            status = torch.where(~ended & spent & ~stuck & norm.isfinite(), int(Status.STEP_LIMIT), gave_up)
             account.columns["status"][now.ids] = status.double()
             anew = good & lands & ~ended
             now = after
@@ -184,14 +185,16 @@ def _stages(
     stages = [Stage(now.t, now.k, method.b[0], embedded[0])]
     for c, a, b, other in zip(method.c[1:], method.a, method.b[1:], embedded[1:], strict=True):
         when = torch.minimum(t1 if c == 1 else now.t + c * dt, limit)
-        x1 = torch.addcmul(now.x, h, _combined(a, stages))
+        slope = _combined(a, stages)
+        x1 = torch.addcmul(now.x.to(slope.dtype), h.to(slope.dtype), slope).to(now.x.dtype)
         stages.append(Stage(when, velocity(x1, when, rows), b, other))
     return x1, stages
 
 
 def _combined(weights: tuple[float, ...], stages: list[Stage]) -> State:
-    """sum_i weight_i v_i."""
-    chosen = [(weight, stage.v) for weight, stage in zip(weights, stages, strict=True) if weight]
+    """sum_i weight_i v_i, in float32 where v is of lower precision: weights reach 11."""
+    low = stages[0].v.element_size() == 2
+    chosen = [(w, stage.v.float() if low else stage.v) for w, stage in zip(weights, stages, strict=True) if w]
     total = chosen[0][1] * chosen[0][0]
     for weight, v in chosen[1:]:
         total.add_(v, alpha=weight)

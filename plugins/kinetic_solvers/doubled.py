@@ -58,7 +58,7 @@ class Doubled(Solver):
         return {
             "kpe_error": energy.abs() / shrinks,
             "bending_error": (energy - (straight[0] - straight[1])).abs() / shrinks,
-            "x1_error": _norm(coarse_end - end) / math.sqrt(max(1, x0[0].numel())) / shrinks,
+            "x1_error": _norm(coarse_end - end) / math.sqrt(max(1, x0.shape[1:].numel())) / shrinks,
         }
 
 

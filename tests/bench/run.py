@@ -9,6 +9,7 @@ import argparse
 import importlib
 import platform
 import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the page here")
     given = parser.parse_args()
     torch.set_num_threads(1)
+    sys.path.insert(0, str(HERE))  # PYTHONSAFEPATH, which tox sets, leaves the script's own folder out
     page = [_head(" ".join(["python tests/bench/run.py", *given.names, *(["--quick"] if given.quick else [])]))]
     for name in given.names or NAMES:
         for table in importlib.import_module(name).tables(given.quick):

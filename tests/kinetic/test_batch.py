@@ -31,3 +31,15 @@ def test_rows_that_never_remembered_hold_zeros():
     batch = Batch(torch.arange(3))
     batch.take(torch.tensor([2])).remember("v", torch.tensor([[7.0, 8.0]]))
     assert batch.recall("v").tolist() == [[0.0, 0.0], [0.0, 0.0], [7.0, 8.0]]
+
+
+def test_the_unconditional_batch_has_the_samples_and_a_memory_of_its_own():
+    batch = Batch(torch.arange(5), torch.arange(5))
+    free = batch.unconditional()
+    assert free.condition is None
+    batch.remember("v", torch.ones(5))
+    assert free.recall("v") is None
+    free.take(torch.tensor([1, 3])).remember("v", torch.tensor([2.0, 4.0]))
+    assert batch.unconditional().recall("v").tolist() == [0, 2, 0, 4, 0]
+    assert batch.take(torch.tensor([3])).unconditional().recall("v").tolist() == [4]
+    assert batch.recall("v").tolist() == [1] * 5

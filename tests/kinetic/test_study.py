@@ -281,3 +281,36 @@ def test_evidence_leaves_out_what_stopped_on_the_way_and_says_so():
     assert rows == {("energy", "kpe"): pytest.approx(1), ("metric", "good"): pytest.approx(2)}
     assert {row["n"] for row in found["correlations"]["other"]} == {n - 1}
     assert "1 of 30 samples did not reach t = 1" in found["notes"]["other"]["energy"][0]
+
+
+def test_mean_energies_are_those_of_the_samples_that_arrived():
+    from kinetic import Run
+    from kinetic._study import _scores
+
+    energy = {"kpe": torch.tensor([1.0, 3.0, 100.0]).double(), "status": torch.tensor([0.0, 0.0, 1.0]).double()}
+    found = _scores(Run(torch.zeros(3, 2), torch.zeros(3, 2), energy, {}))["energy"]
+    assert found["kpe"]["value"] == 2
+    nobody = energy | {"status": torch.ones(3, dtype=torch.float64)}
+    assert _scores(Run(torch.zeros(3, 2), torch.zeros(3, 2), nobody, {}))["energy"] == {"kpe": None}
+
+
+def test_a_recipe_whose_samples_all_stop_still_ends_in_a_report(recipe, tmp_path):
+    path = recipe("""
+        title = "stopped"
+        [run]
+        samples = 40
+        [data]
+        name = "digits"
+        [field]
+        name = "digits"
+        [energy.kpe]
+        [metrics.memorisation]
+        [arms.plain]
+        solver = { name = "euler", steps = 5 }
+        [arms.stopped]
+        solver = { name = "dopri5", max_steps = 1 }
+    """)
+    done = load_recipe(path).run(tmp_path / "out", device="cpu")
+    assert set(done.table["status"].to_pylist()[40:]) == {"stopped: step limit"}
+    assert done.scores["stopped"]["energy"]["kpe"] is None
+    assert "40 of 40 samples did not reach t = 1" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -3,12 +3,12 @@
 import attrs
 import pytest
 import torch
-from kinetic_energy import KPE
-from kinetic_fields import Gaussian
+from kinetic_energy import KPE, Path, PowerProfile
+from kinetic_fields import Empirical, Gaussian
 from kinetic_schedules import KTS
 from kinetic_solvers import RK4, Dopri5, Euler
 
-from kinetic import Runner, Solver, Status, VelocityField
+from kinetic import EnergyMeter, Runner, Solver, Status, VelocityField
 from kinetic._travel import clock_dtype
 from kinetic.errors import NonFiniteError, OptionError
 
@@ -83,3 +83,54 @@ def test_a_solver_that_stops_short_without_a_status_is_an_error():
     with pytest.raises(NonFiniteError) as caught:
         Runner(field=Gaussian(), solver=Short()).run(2, device="cpu")
     assert caught.value.t == 0.75
+
+
+def test_a_batch_of_which_no_step_was_accepted_still_has_its_columns():
+    @attrs.frozen(eq=False)
+    class Wild(VelocityField):
+        event_shape = torch.Size([2])
+
+        def velocity(self, x, t, batch=None):
+            return 50 * torch.sin(1e3 * x + 1e5 * t[:, None])
+
+    meters = {"kpe": KPE(), "power": PowerProfile(bins=7), "path": Path()}
+    run = Runner(field=Wild(), solver=Dopri5(max_steps=1), meters=meters).run(3, batch=1, device="cpu")
+    assert run.energy["status"].tolist() == [Status.STEP_LIMIT] * 3
+    assert run.energy["kpe"].tolist() == [0.0] * 3
+    assert run.energy["power"].shape == (3, 7)
+
+
+@pytest.mark.parametrize("column", ["nfe", "x0_sq", "gain", "noise_left"])
+def test_the_columns_of_the_runner_are_its_own(column):
+    with pytest.raises(OptionError, match=f"Told gives the column '{column}', which is the Runner's own"):
+        Runner(field=Gaussian(), solver=Told({column: 1})).run(2, device="cpu")
+
+    @attrs.frozen(eq=False)
+    class Mine(EnergyMeter):
+        def adds(self, step):
+            return {"e": step.energy}
+
+        def columns(self, sums, x0, x1):
+            return {column: sums["e"]}
+
+    with pytest.raises(OptionError, match=f"two parts give the column '{column}': meter 'mine'"):
+        Runner(field=Gaussian(), solver=Euler(steps=2), meters={"mine": Mine()}).run(2, device="cpu")
+
+
+@pytest.mark.parametrize("solver", [Euler(steps=10), Dopri5()])
+def test_a_sample_that_spoils_itself_spoils_no_other(solver):
+    """A wrapped closed-form field, NaN for one sample from some time on."""
+    data = torch.randn(30, 4)
+
+    @attrs.frozen(eq=False)
+    class Spoilt(VelocityField):
+        inner: VelocityField = attrs.field(factory=lambda: Empirical(data))
+        event_shape = torch.Size([4])
+
+        def velocity(self, x, t, batch=None):
+            v = self.inner.velocity(x, t, batch)
+            return torch.where(((batch.ids == 3) & (t > 0.5))[:, None], torch.nan, v)
+
+    with pytest.raises(NonFiniteError) as caught:
+        Runner(field=Spoilt(), solver=solver).run(6, device="cpu")
+    assert caught.value.ids == (3,)

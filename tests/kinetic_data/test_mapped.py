@@ -75,3 +75,35 @@ def test_bad_points_are_named(x):
         Mapped(np.zeros((0, 2)))
     with pytest.raises(ShapeError, match=r"labels must have shape \(3,\): \(2,\)"):
         Mapped(np.zeros((3, 2)), torch.zeros(2, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("junk.safetensors", b"\xff" * 40),
+        ("list.safetensors", (2).to_bytes(8, "little") + b"[]"),
+        ("bare.safetensors", (10).to_bytes(8, "little") + b'{"x": {} }'),
+        ("empty.npy", b""),
+        ("empty.safetensors", b""),
+    ],
+)
+def test_every_broken_file_is_one_clear_error(name, content, mapped, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(OptionError, match="'path' cannot be"):
+        TensorFile(str(tmp_path / name), mapped=mapped)
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+@pytest.mark.parametrize("dtype", ["longdouble", [("a", "f4"), ("b", "f4")]])
+def test_what_torch_cannot_hold_is_refused(dtype, mapped, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((3, 2), dtype))
+    with pytest.raises(OptionError):
+        TensorFile(str(tmp_path / "a.npy"), mapped=mapped)
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_labels_that_are_no_integers_are_refused(x, mapped, tmp_path):
+    save_file({"x": x, "y": torch.rand(11)}, tmp_path / "a.safetensors")
+    with pytest.raises(OptionError, match=r"'labels' must name a tensor of integers: 'y' is torch\.float32"):
+        TensorFile(str(tmp_path / "a.safetensors"), labels="y", mapped=mapped)

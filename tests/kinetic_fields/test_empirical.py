@@ -2,6 +2,7 @@
 
 import math
 
+import attrs
 import pytest
 import torch
 from kinetic_energy import KPE
@@ -202,3 +203,52 @@ def test_bad_input_is_named(data):
         Empirical(torch.zeros(0, 3))
     with pytest.raises(OptionError, match="'data' must be a dataset: 3"):
         Empirical(3)
+
+
+def test_candidates_of_another_class_are_not_looked_at(monkeypatch):
+    monkeypatch.setattr(closed_form, "_is_little", lambda *size: False)
+    data, labels = torch.randn(60, 8, dtype=torch.float64), torch.arange(60) % 3
+    field = Empirical(TensorData(data, labels), classes=True)
+    x, t = torch.randn(4, 8, dtype=torch.float64), torch.full((4,), 0.9, dtype=torch.float64)
+    first = Batch(torch.arange(4), torch.full((4,), 1))
+    field.velocity(x, t, first)
+    second = attrs.evolve(first, condition=torch.full((4,), 2))
+    fresh = Batch(torch.arange(4), torch.full((4,), 2))
+    assert (field.velocity(x, t, second) - field.velocity(x, t, fresh)).abs().max() < 1e-9
+
+
+def test_rows_that_were_never_asked_have_no_last_velocity_at_the_end(data):
+    field, batch, x = Empirical(data), Batch(torch.arange(4)), torch.randn(4, 5, dtype=torch.float64)
+    field.velocity(x[:2], torch.full((2,), 0.5, dtype=torch.float64), batch.take(torch.tensor([0, 1])))
+    end = torch.ones(2, dtype=torch.float64)
+    assert torch.equal(field.velocity(x[2:], end, batch.take(torch.tensor([2, 3]))), field.velocity(x[2:], end))
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("little", [True, False])
+def test_a_row_that_is_not_finite_answers_for_itself_alone(data, bad, little, monkeypatch):
+    monkeypatch.setattr(closed_form, "_is_little", lambda *size: little)
+    field, x, t = Empirical(data), torch.randn(4, 5), torch.full((4,), 0.5)
+    clean = field.velocity(x, t, Batch(torch.arange(4)))
+    x[1, 2] = bad
+    v = field.velocity(x, t, Batch(torch.arange(4)))
+    assert not v[1].isfinite().any()
+    keep = torch.tensor([0, 2, 3])
+    assert torch.allclose(v[keep], clean[keep], atol=1e-6)
+
+
+@pytest.mark.parametrize("d", [3072, 12288])
+def test_points_whose_rounding_errors_add_up_are_told_apart(d):
+    """All elements of a point alike: a matrix-vector product in float32 is off by d/60 units, not by a few."""
+    level = 0.9 + 5e-4 * torch.arange(40.0)
+    data = level[:, None].expand(40, d).contiguous()
+    t = torch.tensor([0.99999])
+    for j in range(0, 40, 7):
+        x = (t * data[j] + (1 - t) * torch.randn(d))[None]
+        mean = x + (1 - t) * Empirical(data).velocity(x, t)
+        assert (mean - data[j]).abs().max() < 1e-4
+
+
+def test_the_posterior_ends_before_the_end(data):
+    with pytest.raises(OptionError, match="'t' must be below 1, where the posterior is 0/0: 1"):
+        Empirical(data).posterior(torch.zeros(2, 5), torch.tensor([0.5, 1.0]))

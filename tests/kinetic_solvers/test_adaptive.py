@@ -6,7 +6,7 @@ import torch
 from kinetic_energy import KPE
 from kinetic_fields import Empirical, Gaussian
 from kinetic_schedules import KTS
-from kinetic_solvers import Dopri5, Tsit5
+from kinetic_solvers import Dopri5, Doubled, Euler, Tsit5
 
 from kinetic import Runner, Status, VelocityField
 from kinetic._noise import noise
@@ -229,3 +229,38 @@ def test_a_gpu_walks_the_paths_of_the_cpu():
     here, there = (runner.run(50, dtype=torch.float64, device=device) for device in ("cpu", "cuda"))
     assert (here.samples - there.samples).abs().max() < 1e-9
     assert torch.equal(here.energy["nfe"], there.energy["nfe"])
+
+
+def test_a_velocity_that_is_nan_is_no_step_limit():
+    @attrs.frozen(eq=False)
+    class Nothing(VelocityField):
+        event_shape = torch.Size([2])
+
+        def velocity(self, x, t, batch=None):
+            return x * torch.nan
+
+    for steps in (1, 5, 10):
+        with pytest.raises(NonFiniteError):
+            Runner(field=Nothing(), solver=Dopri5(max_steps=steps), meters={"kpe": KPE()}).run(2, device="cpu")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_large_velocities_of_low_precision_do_not_overflow_in_the_sums(dtype):
+    walk = Dopri5(rtol=1e-2, atol=1e-1).solve(lambda x, t, rows: -1e4 * x, torch.full((2, 2), 3.0, dtype=dtype))
+    first = next(walk)
+    assert first.x1.isfinite().all()
+
+
+@pytest.mark.parametrize("points", [(1e-7, 2e-7), (0.5, 0.5 + 1e-8), (0.5, 0.5 + 6e-7)])
+def test_no_stage_is_asked_before_its_step_however_close_the_breakpoints(points):
+    def velocity(x, t, rows):
+        return -x
+
+    velocity.breakpoints = points
+    for step in Dopri5().solve(velocity, torch.ones(2, 2)):
+        assert all(bool((stage.t >= step.t0).all()) for stage in step.stages)
+
+
+def test_no_samples_are_no_trouble():
+    for solver in (Dopri5(), Tsit5(), Doubled(Euler(steps=4))):
+        assert list(solver.solve(lambda x, t, rows: x, torch.zeros(0, 3))) is not None

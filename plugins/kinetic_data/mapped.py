@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def open_array(path: Path, key: str) -> np.ndarray[Any, Any]:
         OptionError: a file or dtype that cannot be mapped.
     """
     if path.suffix == ".npy":
-        return np.load(path, mmap_mode="c", allow_pickle=False)
+        return np.load(path, mmap_mode="r", allow_pickle=False)
     if path.suffix != ".safetensors":
         raise OptionError(f"'mapped' needs a .npy or .safetensors file: {path}")
     with path.open("rb") as file:
@@ -39,7 +40,7 @@ def open_array(path: Path, key: str) -> np.ndarray[Any, Any]:
     if entry["dtype"] not in _DTYPES:
         raise OptionError(f"'mapped' knows the dtypes {', '.join(_DTYPES)}: tensor {key!r} is {entry['dtype']}")
     start = 8 + length + entry["data_offsets"][0]
-    return np.memmap(path, _DTYPES[entry["dtype"]], "c", start, tuple(entry["shape"]))
+    return np.memmap(path, _DTYPES[entry["dtype"]], "r", start, tuple(entry["shape"]))
 
 
 @attrs.frozen(eq=False)
@@ -74,7 +75,9 @@ class Mapped(Dataset):
         return len(self.array)
 
     def read(self, start: int, stop: int) -> Tensor:
-        return torch.from_numpy(self.array[start:stop])
+        with warnings.catch_warnings():  # nobody writes to the points; a map that may be written to needs the memory
+            warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+            return torch.from_numpy(self.array[start:stop])
 
     def take(self, index: Tensor) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(self.array[index.cpu().numpy()]))

@@ -68,7 +68,7 @@ class TensorFile(Dataset):
             raise unknown(f"{path} holds no tensor named", self.labels_key, [self.key])
         try:
             named = self.labels_key
-            labels = None if named is None else self._whole(torch.from_numpy(open_array(path, named)))
+            labels = None if named is None else self._whole(torch.tensor(open_array(path, named)))
             return Mapped(open_array(path, self.key), labels)
         except (ValueError, OSError, TypeError, KeyError, OverflowError, EOFError) as error:
             if isinstance(error, KineticError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import final
 
@@ -86,7 +87,7 @@ class Empirical(VelocityField):
         v = mean.sub_(flat).div_((1 - before)[:, None]).to(x.dtype).view_as(x)
         if batch is not None:
             last, seen = batch.recall(self._memo("velocity")), batch.recall(self._memo("seen"))
-            if last is not None and seen is not None:
+            if last is not None and seen is not None and float(t.max()) >= 1:
                 v = torch.where(((t >= 1) & seen).view(-1, *[1] * (x.dim() - 1)), last, v)
             batch.remember(self._memo("velocity"), v)
             batch.remember(self._memo("seen"), torch.ones_like(t, dtype=torch.bool))
@@ -121,9 +122,10 @@ class Empirical(VelocityField):
 
     def _mean(self, z: Tensor, a: PerSample, dtype: torch.dtype, batch: Batch | None) -> Tensor:
         """The posterior mean, float64 `(m, d)`: by candidates where they are enough, else by a pass over the data."""
-        lost = ~z.sum(1).isfinite()
-        if bool(lost.any()):  # a row that is not finite answers for itself alone
-            z = z.masked_fill(lost[:, None], 0.0)
+        lost = None
+        if not math.isfinite(float(z.sum())):  # a row that is not finite answers for itself alone
+            lost = ~z.isfinite().all(1)[:, None]
+            z = z.masked_fill(lost, 0.0)
         anchor = self._recalled(batch)
         if anchor is None:
             mean, sure, found = z, None, list[Found]()
@@ -143,7 +145,7 @@ class Empirical(VelocityField):
                 batch.remember(self._memo(name), getattr(after, name))
             if self.classes and batch.condition is not None:
                 batch.remember(self._memo("class"), batch.condition)
-        return mean.masked_fill(lost[:, None], torch.nan) if bool(lost.any()) else mean
+        return mean if lost is None else mean.masked_fill(lost, torch.nan)
 
     def _recalled(self, batch: Batch | None) -> Anchor | None:
         if batch is None:

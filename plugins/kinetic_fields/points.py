@@ -23,14 +23,15 @@ class Points:
 
     @cached_property
     def half_squares(self) -> Tensor:
-        """||x_i||^2 / 2, float64 `(N,)`, where the data are.
+        """||x_i||^2 / 2, float64 `(N,)`, on the CPU.
 
         Raises:
             OptionError: a point is not finite.
         """
         size = _size(self.data, torch.device("cpu"))
-        parts = [0.5 * block.flatten(1).double().square().sum(1) for _, block in self.data.blocks(size)]
-        half = torch.cat(parts)
+        half = torch.empty(len(self.data), dtype=torch.float64)
+        for start, block in self.data.blocks(size):  # kept in one piece: small ones would part the heap block by block
+            half[start : start + len(block)] = 0.5 * block.flatten(1).double().square().sum(1)
         if not bool(half.isfinite().all()):
             bad = (~half.isfinite()).nonzero()[:, 0]
             raise OptionError(f"data must be finite: {len(bad)} point(s) are not, the first is number {int(bad[0])}")

@@ -1,4 +1,7 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,6 +41,7 @@ def test_the_points_stay_in_the_file(x, tmp_path):
     block = data.read(0, 4)
     assert np.shares_memory(block.numpy(), data._data.array)
     assert isinstance(data._data.array, np.memmap)
+    assert not data._data.array.flags.writeable  # a private, writable map is refused where the file exceeds the memory
 
 
 def test_the_closed_form_field_reads_it_as_any_other(x, tmp_path):
@@ -45,6 +49,34 @@ def test_the_closed_form_field_reads_it_as_any_other(x, tmp_path):
     at, t = torch.randn(5, 2, 3), torch.full((5,), 0.4)
     mapped = Empirical(TensorFile(str(tmp_path / "a.npy"), mapped=True)).velocity(at, t)
     assert torch.equal(mapped, Empirical(x).velocity(at, t))
+
+
+_MEASURE = """
+import sys, torch
+from kinetic_data import TensorFile
+from kinetic_fields import Empirical
+
+def own():
+    return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("RssAnon"))) / 1024
+
+torch.set_num_threads(1)
+Empirical(torch.randn(5, 3072)).velocity(torch.randn(2, 3072), torch.full((2,), 0.5))
+before = own()
+field = Empirical(TensorFile(sys.argv[1], mapped=True))
+field.velocity(torch.randn(2, 3072), torch.full((2,), 0.5))
+print(own() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads what Linux says of a process")
+def test_the_memory_a_velocity_takes_does_not_grow_with_the_file(tmp_path):
+    array = np.lib.format.open_memmap(tmp_path / "a.npy", mode="w+", dtype=np.float32, shape=(30_000, 3072))
+    array[::1000] = np.random.default_rng(0).standard_normal((30, 3072))
+    del array
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, tmp_path / "a.npy"], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 150  # MiB, of a file of 352; blocks of float32 and float64, and what multiplies them
 
 
 def test_bad_files_are_named(x, tmp_path):

@@ -52,9 +52,9 @@ class Anchor:
     @classmethod
     def nowhere(cls, like: Tensor) -> Anchor:
         """No anchor for any of the samples `(m, d)`."""
-        m, d = like.shape
-        index = torch.full((m, KEEP), -1, dtype=torch.int64, device=like.device)
-        return cls(index, like.new_zeros(m, 2, d, dtype=torch.float64), like.new_zeros(m, dtype=torch.float64))
+        (m, d), nothing = like.shape, like.new_zeros(1, dtype=torch.float64)
+        index = torch.full((1, 1), -1, dtype=torch.int64, device=like.device)
+        return cls(index.expand(m, KEEP), nothing.expand(m, 2, d), nothing.expand(m))
 
     def updated(self, passed: Tensor, found: list[Found]) -> Anchor:
         """The anchor with what was found last; samples of which a pass was needed and nothing found have none."""

@@ -80,11 +80,11 @@ class Empirical(VelocityField):
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         before = t.double().clamp_max(1 - 1e-6)
-        flat, z, a = self._query(x, before)
+        z, a = self._query(x, before)
         if len(x) == 0:
             return torch.empty_like(x)
         mean = self._mean(z, a, torch.float64 if x.dtype == torch.float64 else torch.float32, batch)
-        v = mean.sub_(flat).div_((1 - before)[:, None]).to(x.dtype).view_as(x)
+        v = mean.sub_(x.flatten(1)).div_((1 - before)[:, None]).to(x.dtype).view_as(x)
         if batch is not None:
             last, seen = batch.recall(self._memo("velocity")), batch.recall(self._memo("seen"))
             if last is not None and seen is not None and float(t.max()) >= 1:
@@ -95,7 +95,7 @@ class Empirical(VelocityField):
 
     def posterior(self, x: State, t: PerSample, batch: Batch | None = None) -> Posterior:
         """The posterior over the data at x `(m, *event)`, t `(m,)` in [0, 1), in float64."""
-        _, z, a = self._query(x, t.double())
+        z, a = self._query(x, t.double())
         if bool((t >= 1).any()):
             raise OptionError(f"'t' must be below 1, where the posterior is 0/0: {float(t.max()):g}")
         mean, total, moment, nearest = torch.empty_like(z), torch.empty_like(a), torch.empty_like(a), a.long()
@@ -111,14 +111,14 @@ class Empirical(VelocityField):
             nearest=nearest,
         )
 
-    def _query(self, x: State, t: PerSample) -> tuple[Tensor, Tensor, PerSample]:
-        """x and z = x/t, both float64 `(m, d)`, and a = t^2/(1-t)^2: the weights are softmax_i(-a |z - x_i|^2 / 2)."""
+    def _query(self, x: State, t: PerSample) -> tuple[Tensor, PerSample]:
+        """z = x/t, float64 `(m, d)`, and a = t^2/(1-t)^2: the weights are softmax_i(-a |z - x_i|^2 / 2)."""
         if x.shape[1:] != self.event_shape:
             raise ShapeError(f"samples have shape {tuple(x.shape[1:])}, the data {tuple(self.event_shape)}")
         if not x.is_floating_point() or t.shape != x.shape[:1]:
             raise ShapeError(f"{len(x)} samples of {x.dtype} need floating-point x and t ({len(x)},): {tuple(t.shape)}")
-        flat, t = x.flatten(1).double(), t.clamp_min(1e-12)
-        return flat, flat / t[:, None], (1 / t - 1).pow(-2)
+        t = t.clamp_min(1e-12)
+        return x.flatten(1).double().div(t[:, None]), (1 / t - 1).pow(-2)
 
     def _mean(self, z: Tensor, a: PerSample, dtype: torch.dtype, batch: Batch | None) -> Tensor:
         """The posterior mean, float64 `(m, d)`: by candidates where they are enough, else by a pass over the data."""

@@ -101,7 +101,7 @@ def sweep(
     lead, total = lead.double(), total.double()
     final = total * (-lead).exp()
     return Pass(
-        mean=mean / total,
+        mean=mean.div_(total),
         total=final[:, 0],
         moment=((-lead).exp() * moments - final * lead)[:, 0],
         best=(pivot.double() + lead / a.double())[:, 0],

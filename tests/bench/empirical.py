@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -242,6 +243,8 @@ def _resident(name: str) -> float:
 def _memory(quick: bool) -> Table:
     n, batch = (500, 8) if quick else (50_000, 256)
     context, rows = multiprocessing.get_context("spawn"), []
+    # what is freed goes back at once, so that the resident size is what is in use
+    os.environ |= {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
     for what in ("kinetic", "with a batch", "plain", "naive"):
         answer = context.Queue()
         process = context.Process(target=_grown, args=(what, n, batch, answer))

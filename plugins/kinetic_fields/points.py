@@ -12,7 +12,7 @@ from torch import Tensor
 from kinetic import Dataset
 from kinetic.errors import OptionError
 
-_BLOCK, _BLOCK_GPU = 2**22, 2**26  # elements at a time; on a CPU 16 MiB of float32 stay in its cache
+_BLOCK, _BLOCK_GPU = 2**21, 2**26  # elements at a time; on a CPU 8 MiB of float32 stay in its cache
 
 
 @attrs.frozen(eq=False)

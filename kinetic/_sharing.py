@@ -79,15 +79,15 @@ class _Memory:
             return space.features(x)
         names = _names(x)
         new = [i for i, name in enumerate(names) if name not in self.rows]
-        rows = dict(self.rows)
+        rows: dict[bytes, Tensor] = {}
         if new:
             fresh = space.features(x if len(new) == len(x) else x[torch.tensor(new, device=x.device)])
-            rows |= {names[i]: row for i, row in zip(new, fresh.detach().cpu(), strict=True)}
+            rows = {names[i]: row for i, row in zip(new, fresh.detach().cpu(), strict=True)}
             if len(self.users) > 1:
-                self.rows = rows
+                self.rows |= rows
             if len(new) == len(x):
                 return fresh
-        return torch.stack([rows[name] for name in names]).to(x.device)
+        return torch.stack([rows[name] if name in rows else self.rows[name] for name in names]).to(x.device)
 
 
 def spaces(metric: Metric) -> dict[str, FeatureSpace]:

@@ -2,9 +2,18 @@ import attrs
 import pytest
 import torch
 from kinetic_digits import DigitsFeatures
-from kinetic_features import Pixels
+from kinetic_features import CLIPImage, Pixels
 from kinetic_fields import Gaussian
-from kinetic_metrics import PRDC, FrechetDistance, HeldOutDistance, KernelDistance, KNNSupport, Memorisation, VendiScore
+from kinetic_metrics import (
+    PRDC,
+    CLIPScore,
+    FrechetDistance,
+    HeldOutDistance,
+    KernelDistance,
+    KNNSupport,
+    Memorisation,
+    VendiScore,
+)
 from kinetic_solvers import Euler
 
 import kinetic
@@ -120,3 +129,15 @@ def test_a_score_says_how_samples_were_prepared_and_by_which_weights():
     notes = score_samples(x, {"v": VendiScore(DigitsFeatures())}, device="cpu").details["v"].notes
     assert "30 samples, in 48 DigitsFeatures features" in notes[0]
     assert notes[-1].startswith("DigitsFeatures looks at digits of 8 x 8 as they are, in float32; weights ")
+
+
+def test_the_clip_score_and_its_image_space_share_a_tower_and_state_it(monkeypatch):
+    model, x, asked = "local-dir:package:kinetic_digits/clip", torch.rand(20, 1, 8, 8) * 2 - 1, []
+    metrics = {"clip": CLIPScore(model, ("a", "b")), "vendi": VendiScore(CLIPImage(model))}
+    real = CLIPImage.features
+    monkeypatch.setattr(CLIPImage, "features", lambda self, x: asked.append(len(x)) or real(self, x))
+    details = judge(metrics, [Samples(torch.arange(20), x, x, torch.arange(20) % 2)])
+    assert asked == [20]
+    (said,) = {score.notes[-1] for score in details.values()}
+    assert said.startswith("CLIPImage looks at images clipped to [-1, 1], gray repeated to 3 channels, resized to ")
+    assert "; weights " in said

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kinetic._dataset import TensorData as TensorData
     from kinetic._dataset import as_dataset as as_dataset
     from kinetic._features import FeatureSpace as FeatureSpace
+    from kinetic._features import in_blocks as in_blocks
     from kinetic._field import Shaped as Shaped
     from kinetic._field import VelocityField as VelocityField
     from kinetic._hooks import hookimpl as hookimpl
@@ -71,6 +72,7 @@ _HOME = {
     "as_dataset": "_dataset",
     "device_of": "_component",
     "hookimpl": "_hooks",
+    "in_blocks": "_features",
     "load_recipe": "_recipe",
     "load_run": "_store",
     "registry": "_registry",

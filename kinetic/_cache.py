@@ -6,15 +6,16 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import attrs
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
-from kinetic._features import FeatureSpace
-from kinetic._provenance import hash_of, options_of
+from kinetic._features import BLOCK, FeatureSpace, wrapped
+from kinetic._provenance import hash_of, options_of, versions
 from kinetic._registry import Registry
 from kinetic._store import write_json, write_whole
 from kinetic.errors import StoreError
@@ -31,47 +32,67 @@ def cache_folder(given: Path | None) -> Path | None:
 def cached(space: FeatureSpace, folder: Path, known: Registry) -> FeatureSpace:
     """The same space, which looks features up in a folder before it computes them, and keeps those it computes.
 
-    A block of samples is found by the SHA-256 of its bytes, type, shape and kind of device, below that of the options
-    and weights of the space. Bytes that changed are computed anew; nothing is ever taken out. A file that cannot be
-    read is written again. A space that runs code it was told the name of is left as it is: nothing tells when the code
-    changes.
+    A block of samples is found by the SHA-256 of its bytes, type, shape and kind of device, below that of the space:
+    its options, preprocessing, network and weights, and the versions of the packages that compute them; `space.json`
+    lists these. What changed is computed anew; nothing is ever taken out. A file that cannot be read, or whose features
+    are not those that were written, is written again. A space that runs code it was told the name of is left as it is:
+    nothing tells when the code changes.
 
     Raises:
         StoreError: the folder cannot be written to.
     """
     if type(space).by_hand:
         return space
-    options = options_of(space, known)
-    digest = hashlib.sha256(f"{json.dumps(options, sort_keys=True)}{hash_of(space)}{torch.__version__}".encode())
-    place = folder / digest.hexdigest()[:32]
+    identity = _identity(space, known)
+    place = folder / hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
     try:
-        write_json(place / "space.json", options)
+        write_json(place / "space.json", identity)
     except OSError as error:
         raise StoreError(
             f"features cannot be kept in {folder}: {error}\n  Choose another --cache, or {CACHE}."
         ) from error
 
-    @attrs.frozen(eq=False)
-    class Cached(FeatureSpace):
-        """A feature space and the folder of its features."""
+    def find(space: FeatureSpace, x: State) -> Tensor:
+        path = place / f"{_digest(x, x.device.type)}.safetensors"
+        kept = _kept(path)
+        if kept is not None:
+            return kept.to(x.device)
+        found = space.features(x)
+        features = found.detach().cpu().contiguous()
+        write_whole(path, lambda part: save_file({"features": features}, part, {"sha256": _digest(features)}))
+        return found
 
-        space: FeatureSpace
-
-        def features(self, x: State) -> Tensor:
-            path = place / f"{_name(x)}.safetensors"
-            try:
-                return load_file(path)["features"].to(x.device)
-            except (OSError, SafetensorError, KeyError):
-                found = self.space.features(x)
-            kept = {"features": found.detach().cpu().contiguous()}
-            write_whole(path, lambda part: save_file(kept, part))
-            return found
-
-    Cached.__name__ = type(space).__name__  # metrics say in their notes which space they looked in
-    return Cached(space)
+    return wrapped(space, find)
 
 
-def _name(x: Tensor) -> str:
-    digest = hashlib.sha256(f"{x.dtype}{tuple(x.shape)}{x.device.type}".encode())
+def _identity(space: FeatureSpace, known: Registry) -> dict[str, Any]:
+    """Everything that a feature depends on besides the sample."""
+    owner = known.origins.get(("features", known.name_of(space)))
+    values = [getattr(space, field.name) for field in attrs.fields(type(space))]
+    networks = [str(value) for value in values if isinstance(value, nn.Module)]
+    return {
+        "options": options_of(space, known),
+        "preprocessing": space.preprocessing,
+        "network": hashlib.sha256("\n".join(networks).encode()).hexdigest(),
+        "weights": hash_of(space),
+        "block": BLOCK,
+        "packages": versions() | {"torch": torch.__version__},
+        "plugin": [f"{p.distribution} {p.version}" for p in known.plugins if p.name == owner],
+    }
+
+
+def _kept(path: Path) -> Tensor | None:
+    """The features in a file, if they are the ones that were written."""
+    try:
+        with safe_open(path, "pt") as file:
+            features: Tensor = file.get_tensor("features")
+            whole = (file.metadata() or {}).get("sha256") == _digest(features)
+    except (OSError, SafetensorError):
+        return None
+    return features if whole else None
+
+
+def _digest(x: Tensor, more: str = "") -> str:
+    digest = hashlib.sha256(f"{x.dtype}{tuple(x.shape)}{more}".encode())
     digest.update(x.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import inspect
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import attrs
@@ -44,10 +45,7 @@ def moved(value: Any, device: Any) -> Any:
         there = {name: moved(part, device) for name, part in parts.items()}
         if all(there[name] is parts[name] for name in parts):
             return value
-        twin = object.__new__(type(value))
-        for name, part in there.items():
-            object.__setattr__(twin, name, part)
-        return twin
+        return replaced(value, there)
     if type(value) in (tuple, list):
         items = [moved(item, device) for item in value]
         return value if all(a is b for a, b in zip(items, value, strict=True)) else type(value)(items)
@@ -55,6 +53,14 @@ def moved(value: Any, device: Any) -> Any:
         pairs = {key: moved(item, device) for key, item in value.items()}
         return value if all(pairs[key] is value[key] for key in value) else pairs
     return value
+
+
+def replaced(component: Any, parts: Mapping[str, Any]) -> Any:
+    """A component like it with other values in the fields of `parts`; nothing is checked or loaded again."""
+    twin = object.__new__(type(component))
+    for field in attrs.fields(type(component)):
+        object.__setattr__(twin, field.name, parts.get(field.name, getattr(component, field.name)))
+    return twin
 
 
 def device_of(value: Any) -> Any:

@@ -10,6 +10,7 @@ import attrs
 
 from kinetic._dataset import Dataset
 from kinetic._metric import Metric, Samples, Score
+from kinetic._sharing import Sharing
 from kinetic.errors import KineticError
 
 
@@ -18,33 +19,41 @@ def judge(
     batches: Iterable[Samples],
     finishing: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Score]:
-    """What each metric says of all samples. Each batch is asked for once and shown to all.
+    """What each metric says of all samples. Each batch is asked for once and shown to all; see `Sharing` for features.
 
-    What a metric's data sets have to say of themselves (`notes`, where there is such an attribute) goes to its notes.
+    What a metric's feature spaces state (preprocessing, weights), and what its data sets have to say of themselves
+    (`notes`, where there is such an attribute), goes to its notes.
 
     Args:
         metrics: `{name: Metric}`, on the device of the batches.
         batches: the samples.
         finishing: is told the name of each metric before it finishes, which may take long.
     """
+    sharing = Sharing(metrics)
+    metrics = sharing.metrics
     states: dict[str, Any] = {name: metric.begin() for name, metric in metrics.items()}
     for samples in batches:
+        sharing.show(samples)
         for name, metric in metrics.items():
             with naming(f"metric {name!r}"):
                 states[name] = metric.observe(states[name], samples)
+    sharing.show(None)
     details = {}
     for name, metric in metrics.items():
         finishing(name)
         with naming(f"metric {name!r}"):
             score = metric.finish(states.pop(name))
-        notes = [note for data in datasets(metric).values() for note in notes_of(data) if note not in score.notes]
+        said = [note for data in datasets(metric).values() for note in notes_of(data)]
+        notes = [note for note in (*sharing.done(name), *said) if note not in score.notes]
         details[name] = attrs.evolve(score, notes=(*score.notes, *notes))
     return details
 
 
 def rehearse(metrics: Mapping[str, Metric], samples: Samples) -> None:
     """One look of every metric at a few samples: what does not fit together is said at once."""
-    for name, metric in metrics.items():
+    sharing = Sharing(metrics)
+    sharing.show(samples)
+    for name, metric in sharing.metrics.items():
         with naming(f"metric {name!r}"):
             metric.observe(metric.begin(), samples)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import torch
@@ -14,13 +15,28 @@ from torch import Tensor
 
 from kinetic._component import Component
 from kinetic._registry import Registry
-from kinetic._runner import Runner
+
+if TYPE_CHECKING:
+    from kinetic._runner import Runner
 
 TIME_MAP = "t = 0 noise, t = 1 data, v = dx/dt, unit time; energies in squared data units, summed over elements"
+
+_PACKAGES = (
+    "kinetic-flow",
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "open-clip-torch",
+    "pytorch-fid",
+    "timm",
+    "scikit-learn",
+)
 
 
 def options_of(component: Any, known: Registry) -> Any:
     """A component as a recipe would write it, every option spelt out; tensors as their shape."""
+    component = plain(component)
     if isinstance(component, Component):
         fields = [field for field in attrs.fields(type(component)) if field.init]
         given = {field.alias: options_of(getattr(component, field.name), known) for field in fields}
@@ -30,6 +46,13 @@ def options_of(component: Any, known: Registry) -> Any:
     if isinstance(component, tuple | list):
         return [options_of(item, known) for item in component]
     return component if isinstance(component, str | int | float | bool | None) else repr(component)
+
+
+def plain(component: Any) -> Any:
+    """The component that this one stands for, given as `wraps`, or itself."""
+    while (inner := getattr(component, "wraps", None)) is not None:
+        component = inner
+    return component
 
 
 def parts_of(runner: Runner) -> dict[str, Component]:
@@ -57,14 +80,23 @@ def weight_hashes(runners: Mapping[str, Runner]) -> dict[str, dict[str, str]]:
 
 def environment(device: torch.device) -> dict[str, Any]:
     """Versions and machine."""
-    packages = ("kinetic-flow", "torch", "numpy", "scipy", "open-clip-torch", "pytorch-fid", "scikit-learn")
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         "threads": torch.get_num_threads(),
-        "packages": {name: version for name in packages if (version := _version(name))},
+        "packages": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that compute, as far as they are here."""
+    return {name: version for name in _PACKAGES if (version := _version(name))}
+
+
+def now() -> str:
+    """The time, with its zone."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def _version(name: str) -> str | None:

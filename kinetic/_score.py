@@ -164,6 +164,11 @@ class Checked(Dataset):
     _lowest: list[float] = attrs.field(factory=list, init=False, repr=False)
 
     @property
+    def wraps(self) -> Dataset:
+        """The data set it stands for."""
+        return self.data
+
+    @property
     def event_shape(self) -> torch.Size:
         return self.data.event_shape
 

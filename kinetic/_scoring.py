@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,15 +13,17 @@ import attrs
 
 from kinetic import options
 from kinetic._cache import cached
-from kinetic._component import moved
+from kinetic._component import Component, moved
 from kinetic._dataset import Dataset
 from kinetic._judge import naming
 from kinetic._metric import Metric
 from kinetic._progress import Reporter
+from kinetic._provenance import environment, hash_of, now, options_of
 from kinetic._recipe import apply_override, check_keys, read_recipe
 from kinetic._registry import Registry, registry
 from kinetic._runner import find_device
 from kinetic._score import Scored, checked, free_folder, score_samples
+from kinetic._store import PROVENANCE, write_json
 from kinetic.errors import OptionError, RecipeError
 
 _TENSORS = (".npy", ".npz", ".safetensors")
@@ -36,18 +39,21 @@ class Scoring:
         samples: the samples.
         metrics: `{name: Metric}`, in the order they were given.
         content: the tables they were built from, overrides applied.
+        known: the registry they were built by.
     """
 
     samples: Dataset
     metrics: Mapping[str, Metric]
     content: Mapping[str, Any]
+    known: Registry
 
     def run(
         self, out: Path | None = None, device: str = "auto", batch: int | None = None, reporter: Reporter | None = None
     ) -> Scored:
-        """Judge, and write the scores to a folder if there is one; see `score_samples`."""
+        """Judge, and write the scores to a folder if there is one, with where they came from; see `score_samples`."""
         if out is not None:
             free_folder(out)  # before anything is computed
+        began = now()
         with (reporter or Reporter()).running() as bars:
             scored = score_samples(
                 self.samples,
@@ -59,7 +65,23 @@ class Scoring:
             )
         if out is not None:
             scored.save(out)
+            write_json(out / PROVENANCE, {"started": began, "finished": now(), **self._provenance(device, batch)})
         return scored
+
+    def _provenance(self, device: str, batch: int | None) -> dict[str, Any]:
+        """What `provenance.json` holds: the command, what it was taken to mean, options, seeds, hashes and versions."""
+        parts: dict[str, Component] = {"samples": self.samples}
+        parts |= {f"metrics.{name}": metric for name, metric in self.metrics.items()}
+        return {
+            "command": shlex.join(sys.argv),
+            "folder": os.getcwd(),
+            "batch": batch,
+            "content": self.content,
+            "parts": {name: options_of(part, self.known) for name, part in parts.items()},
+            "weights": {name: found for name, part in parts.items() if (found := hash_of(part)) is not None},
+            **environment(find_device(device)),
+            "plugins": [f"{plugin.name} ({plugin.distribution} {plugin.version})" for plugin in self.known.plugins],
+        }
 
 
 def load_scoring(
@@ -110,7 +132,7 @@ def load_scoring(
                 given[option] = cached(known.build("features", given[option]), cache, known)
         built[key] = _metric(known, given, defaults)
     with naming("samples"):
-        return Scoring(known.build("dataset", content["samples"]), built, content)
+        return Scoring(known.build("dataset", content["samples"]), built, content, known)
 
 
 def _metric(known: Registry, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import torch
 from kinetic import evidence
 from kinetic._metric import Score
 from kinetic._progress import Reporter
-from kinetic._provenance import TIME_MAP, environment, options_of, parts_of, weight_hashes
+from kinetic._provenance import TIME_MAP, environment, now, options_of, parts_of, weight_hashes
 from kinetic._report import write_report
 from kinetic._run import NOT_ENERGY, Run
 from kinetic._runner import find_device
@@ -45,7 +44,7 @@ def carry_out(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> Fin
         "recipe": recipe.name,
         "title": recipe.title,
         "time_map": TIME_MAP,
-        "started": before.get("started", _now()),
+        "started": before.get("started", now()),
         "run": dict(table),
         "against": dict(recipe.against),
         "arms": {
@@ -83,7 +82,7 @@ def carry_out(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> Fin
         folder.save_json(EVIDENCE, compare(runs, recipe.against))
         for arm, run in runs.items():
             _keep_neighbours(folder, arm, run)
-        folder.save_json(PROVENANCE, {**provenance, "finished": _now(), "seconds": seconds})
+        folder.save_json(PROVENANCE, {**provenance, "finished": now(), "seconds": seconds})
         bars.say("drawing the report")
         write_report(out)
     return load_run(out)
@@ -228,7 +227,3 @@ def _keep_neighbours(folder: RunFolder, arm: str, run: Run) -> None:
             nearest = torch.cat([score.nearest.read(point, point + 1) for point in points])
             folder.save_neighbours(arm, ids, run.samples[ids], nearest.cpu())
             return
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -32,5 +32,13 @@ class CLIPImage(FeatureSpace):
         object.__setattr__(self, "_clip", clip)
         object.__setattr__(self, "_net", clip.net)
 
+    @property
+    def preprocessing(self) -> str:
+        return self._clip.preprocessing
+
     def features(self, x: State) -> Tensor:
         return self._clip.images(self._net, x)
+
+    def texts(self, prompts: tuple[str, ...]) -> Tensor:
+        """Unit vectors of texts in the same space, `(len(prompts), f)`."""
+        return self._clip.texts(prompts)

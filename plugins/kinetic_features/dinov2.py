@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any, final
 
 import attrs
 from torch import Tensor, nn
 
-from kinetic import FeatureSpace, options
+from kinetic import FeatureSpace, in_blocks, options
 from kinetic.errors import MissingFileError, OptionError, UnknownNameError, unknown
 from kinetic.types import State
-from kinetic_features.images import as_rgb, need
+from kinetic_features.images import RGB, as_rgb, need
 from kinetic_features.weights import fill
 
 _UNUSED = ("mask_token", "head.", "head_dist.", "fc.", "classifier.")  # of a checkpoint, where features are asked for
@@ -80,20 +81,23 @@ class DINOv2(FeatureSpace):
 
     @property
     def preprocessing(self) -> str:
-        """How the images are prepared, in words."""
         config = self._config
         _, height, width = config["input_size"]
         return (
-            f"images clipped to [-1, 1], gray repeated to 3 channels, brought to {height} x {width} "
+            f"{RGB}, brought to {height} x {width} "
             f"({config['interpolation']}, antialiased, crop {config['crop_pct']:g} {config['crop_mode']}), "
-            f"normalised with mean {tuple(config['mean'])} and std {tuple(config['std'])}"
+            f"normalised with mean {tuple(config['mean'])} and std {tuple(config['std'])}, by timm "
+            f"{version('timm')}"
         )
 
     def features(self, x: State) -> Tensor:
+        return in_blocks(lambda rows: self._net(self._prepared(rows)), x)
+
+    def _prepared(self, x: Tensor) -> Tensor:
         x = as_rgb(x)
         for step in self._steps:
             x = step(x.clamp(0, 1))  # what bicubic resizing overshoots; normalising comes last
-        return self._net(x)
+        return x
 
 
 def _check_name(timm: Any, model: str, weights: str | None) -> None:

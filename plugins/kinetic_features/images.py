@@ -9,6 +9,9 @@ from torch import Tensor
 
 from kinetic.errors import MissingPackageError, ShapeError
 
+RGB = "images clipped to [-1, 1], gray repeated to 3 channels"
+"""What `as_rgb` does, in words."""
+
 
 def as_rgb(x: Tensor) -> Tensor:
     """Images `(m, c, h, w)` in [-1, 1] with c = 1 or 3, to `(m, 3, h, w)` in [0, 1], float32; gray is repeated.

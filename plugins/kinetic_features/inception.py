@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import final
 from unittest import mock
 from urllib.error import URLError
@@ -10,10 +11,10 @@ import attrs
 import torch
 from torch import Tensor, nn
 
-from kinetic import FeatureSpace, options
+from kinetic import FeatureSpace, in_blocks, options
 from kinetic.errors import MissingFileError, OptionError
 from kinetic.types import State
-from kinetic_features.images import as_rgb, need
+from kinetic_features.images import RGB, as_rgb, need
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 
@@ -72,5 +73,12 @@ class Inception(FeatureSpace):
             except (RuntimeError, AttributeError, TypeError) as error:
                 raise OptionError(f"'weights' does not hold pytorch-fid's Inception network: {path}") from error
 
+    @property
+    def preprocessing(self) -> str:
+        return (
+            f"{RGB}, resized to 299 x 299 (bilinear, not antialiased, align_corners=False), scaled to [-1, 1], by "
+            f"pytorch-fid {version('pytorch-fid')}"
+        )
+
     def features(self, x: State) -> Tensor:
-        return self._net(as_rgb(x))[0].mean((2, 3))
+        return in_blocks(lambda rows: self._net(as_rgb(rows))[0].mean((2, 3)), x)

@@ -9,10 +9,10 @@ import attrs
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kinetic import FeatureSpace, options
+from kinetic import FeatureSpace, in_blocks, options
 from kinetic.errors import OptionError, ShapeError
 from kinetic.types import State
-from kinetic_features.images import as_rgb
+from kinetic_features.images import RGB, as_rgb
 from kinetic_features.weights import fill
 
 
@@ -76,7 +76,17 @@ class ModuleFeatures(FeatureSpace):
             fill(net, self.weights, type(net).__name__)
         object.__setattr__(self, "_net", net.eval().requires_grad_(False))
 
+    @property
+    def preprocessing(self) -> str:
+        if self.mean is None or self.std is None:
+            return "samples as they are"
+        resized = "" if self.size is None else f", resized to {self.size} x {self.size} (bicubic, antialiased, clipped)"
+        return f"{RGB}{resized}, normalised with mean {self.mean} and std {self.std}"
+
     def features(self, x: State) -> Tensor:
+        return in_blocks(self._asked, x)
+
+    def _asked(self, x: Tensor) -> Tensor:
         found = self._net(self._prepared(x))
         if not isinstance(found, Tensor) or found.dim() < 1 or len(found) != len(x):
             said = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__

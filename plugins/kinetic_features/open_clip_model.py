@@ -11,9 +11,10 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
+from kinetic import in_blocks
 from kinetic.errors import MissingFileError, OptionError
 from kinetic.options import existing_path
-from kinetic_features.images import as_rgb, need
+from kinetic_features.images import RGB, as_rgb, need
 
 _LOCAL = "local-dir:"
 
@@ -39,12 +40,15 @@ class OpenClip:
 
     def images(self, net: Any, x: Tensor) -> Tensor:
         """Unit image vectors of `(m, 1 or 3, h, w)` in [-1, 1], from `net` (this model's, perhaps moved)."""
+        return in_blocks(lambda rows: net.encode_image(self._prepared(rows), normalize=True), x)
+
+    def _prepared(self, x: Tensor) -> Tensor:
         rgb = as_rgb(x)
         if rgb.shape[-2:] != self.size:
             rgb = functional.interpolate(rgb, self.size, mode=self.interpolation, antialias=True, align_corners=False)
             rgb = rgb.clamp(0, 1)
         mean, std = (rgb.new_tensor(value)[:, None, None] for value in (self.mean, self.std))
-        return net.encode_image((rgb - mean) / std, normalize=True)
+        return (rgb - mean) / std
 
     def texts(self, prompts: tuple[str, ...]) -> Tensor:
         """Unit text vectors, `(len(prompts), f)`."""
@@ -55,8 +59,8 @@ class OpenClip:
     def preprocessing(self) -> str:
         """How the images are prepared, in words."""
         return (
-            f"images clipped to [-1, 1], gray repeated to 3 channels, resized to {self.size[0]} x {self.size[1]} where "
-            f"they differ ({self.interpolation}, antialiased), normalised with mean {self.mean} and std {self.std}"
+            f"{RGB}, resized to {self.size[0]} x {self.size[1]} where they differ ({self.interpolation}, antialiased), "
+            f"normalised with mean {self.mean} and std {self.std}, as its open_clip config says"
         )
 
 

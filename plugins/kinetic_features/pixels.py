@@ -16,5 +16,9 @@ from kinetic.types import State
 class Pixels(FeatureSpace):
     """The elements of a sample as they are, `(m, *event)` to `(m, d)`."""
 
+    @property
+    def preprocessing(self) -> str:
+        return "samples as they are"
+
     def features(self, x: State) -> Tensor:
         return x.flatten(1)

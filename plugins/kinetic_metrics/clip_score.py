@@ -6,10 +6,10 @@ from typing import final
 
 import attrs
 import torch
-from kinetic_features.open_clip_model import OpenClip, open_clip_model
-from torch import Tensor, nn
+from kinetic_features import CLIPImage
+from torch import Tensor
 
-from kinetic import Metric, Observations, Samples, Score, evidence, options
+from kinetic import FeatureSpace, Metric, Observations, Samples, Score, evidence, options
 from kinetic.errors import OptionError
 
 
@@ -36,15 +36,13 @@ class CLIPScore(Metric):
     model: str = options.text(doc="an open_clip name, or local-dir:PATH")
     prompts: tuple[str, ...] = options.texts(at_least=2, doc="one for each class")
     pretrained: str | None = attrs.field(default=None, metadata={options.BOUND: "a tag of open_clip, or nothing"})
-    _clip: OpenClip = attrs.field(init=False, repr=False)
-    _net: nn.Module = attrs.field(init=False, repr=False)
+    _images: FeatureSpace = attrs.field(init=False, repr=False)
     _texts: Tensor = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        clip = open_clip_model(self.model, self.pretrained)
-        object.__setattr__(self, "_clip", clip)
-        object.__setattr__(self, "_net", clip.net)
-        object.__setattr__(self, "_texts", clip.texts(self.prompts))
+        images = CLIPImage(self.model, self.pretrained)
+        object.__setattr__(self, "_images", images)
+        object.__setattr__(self, "_texts", images.texts(self.prompts))
 
     def begin(self) -> Observations:
         return Observations()
@@ -57,7 +55,7 @@ class CLIPScore(Metric):
             raise OptionError(
                 f"'prompts' has {len(self.prompts)} entries, the samples ask for class {int(asked.max())}"
             )
-        cosines = self._clip.images(self._net, samples.x) @ self._texts.T
+        cosines = self._images.features(samples.x) @ self._texts.T
         mine = cosines.gather(1, asked[:, None])[:, 0]
         others = cosines.scatter(1, asked[:, None], -torch.inf)
         mean = (cosines.sum(1) - mine) / (len(self.prompts) - 1)
@@ -74,4 +72,5 @@ class CLIPScore(Metric):
     def finish(self, state: Observations) -> Score:
         ids, columns = state.sorted()
         values = {name: evidence.mean(column.double().numpy()) for name, column in columns.items()}
-        return Score(values, ids, columns, (f"CLIP {self.model}: {self._clip.preprocessing}.",))
+        note = f"CLIP {self.model}, {len(ids)} samples: {self._images.preprocessing}."
+        return Score(values, ids, columns, (note,))

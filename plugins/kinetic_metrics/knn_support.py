@@ -7,8 +7,20 @@ from typing import final
 import attrs
 from kinetic_features import Pixels
 
-from kinetic import Dataset, FeatureSpace, Metric, Observations, Samples, Score, as_dataset, evidence, options
+from kinetic import (
+    Dataset,
+    FeatureSpace,
+    Metric,
+    Observations,
+    Samples,
+    Score,
+    as_dataset,
+    device_of,
+    evidence,
+    options,
+)
 from kinetic.errors import OptionError
+from kinetic_metrics.feature_table import embed
 from kinetic_metrics.nearest import nearest
 
 _FLOOR = 1e-12  # a sample on k equal reference points has support 27.6, not infinity
@@ -40,14 +52,19 @@ class KNNSupport(Metric):
         return Observations()
 
     def observe(self, state: Observations, samples: Samples) -> Observations:
-        distances, _ = nearest(self.features.features(samples.x), self.reference, self.k, self.features.features)
-        return state.adding(samples.ids, {"support": -distances.mean(1).clamp_min(_FLOOR).log()})
+        return state.adding(samples.ids, {"x": embed(self.features, samples.x)})
 
     def merge(self, a: Observations, b: Observations) -> Observations:
         return a.joined(b)
 
     def finish(self, state: Observations) -> Score:
         ids, columns = state.sorted()
-        space = type(self.features).__name__
-        note = f"Support among {len(self.reference)} reference points, k = {self.k}, in {space} features."
-        return Score({"support": evidence.mean(columns["support"].numpy())}, ids, columns, (note,))
+        x = columns["x"].to(device_of(self.features) or "cpu")
+        distances, _ = nearest(x, self.reference, self.k, self.features.features)
+        support = -distances.mean(1).clamp_min(_FLOOR).log().cpu()
+        n, m = len(ids), len(self.reference)
+        note = (
+            f"Support of {n} samples among {m} reference points, k = {self.k}, in {x.shape[1]} "
+            f"{type(self.features).__name__} features."
+        )
+        return Score({"support": evidence.mean(support.numpy())}, ids, {"support": support}, (note,))

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import final
 
 import attrs
 import torch
 from torch import Tensor
 
-from kinetic import Dataset, FeatureSpace, Metric, Observations, Samples, Score, as_dataset, evidence, options
+from kinetic import (
+    Dataset,
+    FeatureSpace,
+    Metric,
+    Observations,
+    Samples,
+    Score,
+    as_dataset,
+    device_of,
+    evidence,
+    options,
+)
 from kinetic.errors import OptionError, ShapeError
-from kinetic.types import State
+from kinetic_metrics.feature_table import embed
 from kinetic_metrics.nearest import nearest
+
+_FEATURES = "in features"
 
 
 @final
@@ -52,12 +66,11 @@ class Memorisation(Metric):
             theirs = tuple(self.train.event_shape)
             raise ShapeError(f"samples have shape {tuple(samples.x.shape[1:])}, the points of 'train' {theirs}")
         same = torch.equal(samples.x, samples.denoised)
-        columns: dict[str, Tensor] = {}
-        for space in ("", "_features") if self.features else ("",):
-            columns |= self._look(samples.x, space)
-            again = {name: columns[name] for name in columns if name.endswith(space)} if same else {}
-            again = again or self._look(samples.denoised, space)
-            columns |= {f"{name}_denoised": column for name, column in again.items() if "_denoised" not in name}
+        found = self._look(samples.x.flatten(1))
+        columns = _both(found, found if same else self._look(samples.denoised.flatten(1)))
+        if self.features:
+            x = embed(self.features, samples.x)
+            columns |= _both({_FEATURES: x}, {_FEATURES: x if same else embed(self.features, samples.denoised)})
         return state.adding(samples.ids, columns)
 
     def merge(self, a: Observations, b: Observations) -> Observations:
@@ -65,6 +78,11 @@ class Memorisation(Metric):
 
     def finish(self, state: Observations) -> Score:
         ids, columns = state.sorted()
+        if self.features:  # here, so that the network looks at the training data once, and not for every batch
+            x, denoised = columns.pop(_FEATURES), columns.pop(f"{_FEATURES}_denoised")
+            found = self._look_again(x, self.features)
+            again = found if torch.equal(x, denoised) else self._look_again(denoised, self.features)
+            columns |= _both(found, again)
         values = {}
         for name, column in columns.items():
             if name.startswith("memorised"):
@@ -72,17 +90,25 @@ class Memorisation(Metric):
         for name, column in columns.items():
             if name.startswith("distance"):
                 values[name] = evidence.mean(column.numpy())
-        note = f"Nearest of {len(self.train)} training points; a copy has d1/d2 < {self.threshold:.4g}."
+        n, m = len(ids), len(self.train)
+        note = f"{n} samples, nearest of {m} training points; a copy has d1/d2 < {self.threshold:.4g}."
         return Score(values, ids, columns, (note,), self.train)
 
-    def _look(self, x: State, space: str) -> dict[str, Tensor]:
-        mapping = self.features.features if space and self.features else None
-        flat = mapping(x) if mapping else x.flatten(1)
-        distances, index = nearest(flat, self.train, 2, mapping)
+    def _look_again(self, x: Tensor, space: FeatureSpace) -> dict[str, Tensor]:
+        found = self._look(x.to(device_of(space) or "cpu"), space.features)
+        return {f"{name}_features": column.cpu() for name, column in found.items()}
+
+    def _look(self, x: Tensor, features: Callable[[Tensor], Tensor] | None = None) -> dict[str, Tensor]:
+        distances, index = nearest(x, self.train, 2, features)
         ratio = torch.where(distances[:, 1] > 0, distances[:, 0] / distances[:, 1], 0.0)
         return {
-            f"ratio{space}": ratio,
-            f"distance{space}": distances[:, 0],
-            f"index{space}": index[:, 0],
-            f"memorised{space}": ratio < self.threshold,
+            "ratio": ratio,
+            "distance": distances[:, 0],
+            "index": index[:, 0],
+            "memorised": ratio < self.threshold,
         }
+
+
+def _both(found: dict[str, Tensor], again: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Columns, and with `_denoised` those of the denoised samples."""
+    return found | {f"{name}_denoised": column for name, column in again.items()}

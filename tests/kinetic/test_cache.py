@@ -1,7 +1,10 @@
 import io
+import json
+import shutil
 from pathlib import Path
 
 import attrs
+import kinetic_digits
 import numpy as np
 import pytest
 import torch
@@ -18,6 +21,7 @@ from kinetic._scoring import load_scoring
 from kinetic.errors import StoreError
 from kinetic.testing import check_features
 
+CLIP = Path(kinetic_digits.__file__).parent / "clip"
 KNOWN, CALLS = Registry({}, {}), []
 
 
@@ -29,6 +33,20 @@ class Scaled(kinetic.FeatureSpace):
     def features(self, x):
         CALLS.append(len(x))
         return x.flatten(1) * self.by * self.weight
+
+
+@attrs.frozen(eq=False)
+class Stated(kinetic.FeatureSpace):
+    prepared: str
+    net: torch.nn.Module
+
+    @property
+    def preprocessing(self):
+        return self.prepared
+
+    def features(self, x):
+        CALLS.append(len(x))
+        return self.net(x)
 
 
 def calls(space, x):
@@ -66,8 +84,57 @@ def test_a_file_that_cannot_be_read_is_written_again(tmp_path):
     x, space = torch.randn(5, 3), cached(Scaled(), tmp_path, KNOWN)
     space.features(x)
     (path,) = tmp_path.glob("*/*.safetensors")
-    path.write_bytes(path.read_bytes()[:20])
-    assert [calls(space, x)[1] for _ in range(2)] == [1, 0]
+    whole = path.read_bytes()
+    for broken in (whole[:20], whole[:-8] + bytes(8), whole[:-1] + b"x"):  # cut off; a header, then wrong features
+        path.write_bytes(broken)
+        assert [calls(space, x)[1] for _ in range(2)] == [1, 0]
+        assert torch.equal(space.features(x), x * 2)
+
+
+def test_another_preprocessing_network_or_package_is_another_space(tmp_path, monkeypatch):
+    x = torch.randn(5, 3)
+    asked = []
+    for _ in range(2):
+        for prepared, net in (
+            ("mean 0.5", torch.nn.ReLU()),
+            ("mean 0.1", torch.nn.ReLU()),
+            ("mean 0.1", torch.nn.GELU()),
+        ):
+            asked.append(calls(cached(Stated(prepared, net), tmp_path, KNOWN), x)[1])
+    assert asked == [1, 1, 1, 0, 0, 0]
+    monkeypatch.setattr("kinetic._cache.versions", lambda: {"timm": "0.0.1"})
+    assert calls(cached(Stated("mean 0.5", torch.nn.ReLU()), tmp_path, KNOWN), x)[1] == 1
+
+
+def test_a_changed_config_of_a_clip_folder_is_a_miss(tmp_path):
+    shutil.copytree(CLIP, tmp_path / "clip")
+    config = tmp_path / "clip" / "open_clip_config.json"
+    generator = torch.Generator().manual_seed(0)
+    for name, n in (("x", 40), ("y", 50)):
+        np.save(tmp_path / f"{name}.npy", torch.rand(n, 1, 8, 8, generator=generator).numpy() * 2 - 1)
+
+    def distance():
+        scoring = load_scoring(
+            str(tmp_path / "x.npy"),
+            "frechet",
+            str(tmp_path / "y.npy"),
+            "clip-image",
+            [f"features.model='local-dir:{tmp_path / 'clip'}'"],
+            cache=tmp_path / "cache",
+        )
+        scored = scoring.run(device="cpu", reporter=Reporter(Console(file=io.StringIO())))
+        return scored.scores["frechet"]["fd"], " ".join(scored.details["frechet"].notes)
+
+    (before, said), (again, _) = distance(), distance()
+    assert again == before
+    content = json.loads(config.read_text())
+    mean = content["preprocess_cfg"]["mean"]
+    content["preprocess_cfg"]["mean"] = [0.1] * len(mean)
+    config.write_text(json.dumps(content))
+    after, said_after = distance()
+    assert abs(after - before) > 1e-3 * before
+    assert f"mean {tuple(mean)}" in said
+    assert "mean (0.1, 0.1, 0.1)" in said_after
 
 
 def test_a_network_named_by_hand_is_not_kept(tmp_path):
@@ -109,4 +176,4 @@ def test_scores_are_the_same_and_the_net_is_not_asked_twice(apart, tmp_path, mon
         found.append((scored.scores, sum(asked)))
         assert "DigitsFeatures" in " ".join(next(iter(scored.details.values())).notes)
     assert found[0][0] == found[1][0] == found[2][0]
-    assert [n for _, n in found] == [2 * (40 + 2) + 50, 40 + 2 + 50, 0]
+    assert [n for _, n in found] == [2 + 40 + 50, 2 + 40 + 50, 0]

@@ -1,4 +1,5 @@
 import io
+import json
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from safetensors.torch import save_file
 
 from kinetic import score_samples
 from kinetic._progress import Reporter
+from kinetic._provenance import hash_of
 from kinetic._scoring import data_table, load_scoring, write_statistics
 from kinetic.errors import MissingFileError, OptionError, RecipeError, StoreError, UnknownNameError
 
@@ -37,7 +39,29 @@ def test_names_become_metrics_that_are_held_against_the_reference(files, tmp_pat
     scored = scoring.run(tmp_path / "out", "cpu", batch=5, reporter=quiet)
     direct = score_samples(files[2], {"frechet": FrechetDistance(files[3])}, device="cpu")
     assert scored.scores["frechet"]["fd"] == pytest.approx(direct.scores["frechet"]["fd"], rel=1e-12)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"scores.json", "samples.parquet", "notes.json"}
+    files = {"scores.json", "samples.parquet", "notes.json", "provenance.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == files
+
+
+def test_scores_say_where_they_come_from(files, tmp_path, monkeypatch):
+    words = ["kinetic", "score", files[0], "--metrics", "kid"]
+    monkeypatch.setattr("sys.argv", words)
+    quiet = Reporter(Console(file=io.StringIO()))
+    scoring = load_scoring(files[0], "kid", files[1], "digits", [KEY, "metrics.kid.subsets=3"])
+    scored = scoring.run(tmp_path / "out", "cpu", batch=5, reporter=quiet)
+    found = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert found["command"] == f"kinetic score {files[0]} --metrics kid"
+    assert found["content"]["metrics"] == {"kid": {"subsets": 3}}
+    assert found["content"]["reference"] == {"name": "tensor-file", "path": files[1], "key": "samples"}
+    kid = found["parts"]["metrics.kid"]
+    assert (kid["seed"], kid["subsets"], kid["reference"]["name"]) == (2020, 3, "tensor-file")
+    assert kid["features"] == {"name": "digits"}
+    assert found["packages"]["torch"] == torch.__version__.partition("+")[0]
+    assert (found["batch"], found["device"]) == (5, "cpu")
+    weights = hash_of(DigitsFeatures())
+    assert f"DigitsFeatures looks at digits of 8 x 8 as they are, in float32; weights {weights[:12]}." in (
+        scored.details["kid"].notes
+    )
 
 
 def test_a_table_of_metrics_is_read_as_in_a_recipe(files, tmp_path):

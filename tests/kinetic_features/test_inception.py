@@ -1,7 +1,11 @@
+from importlib.metadata import version
+
 import pytest
 import torch
 from kinetic_features import Inception
+from kinetic_metrics import FrechetDistance, KernelDistance
 
+from kinetic import score_samples
 from kinetic.errors import MissingFileError, OptionError
 
 inception = pytest.importorskip("pytorch_fid.inception", exc_type=(ImportError, RuntimeError))
@@ -32,6 +36,46 @@ def test_earlier_layers_are_averaged_over_the_image_as_pytorch_fid_does(dims, in
     found = Inception(weights=str(inception_weights), dims=dims).features(x)
     assert found.shape == (1, dims)
     assert torch.allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture
+def lively(inception_weights, tmp_path):
+    """Random weights of a size that keeps the features near 1; those of the initialisation vanish."""
+    state = torch.load(inception_weights, weights_only=True)
+    for weight in state.values():
+        if weight.dim() == 4:
+            weight.normal_().mul_((2 / weight[0].numel()) ** 0.5)
+    torch.save(state, tmp_path / "lively.pth")
+    return str(tmp_path / "lively.pth")
+
+
+def test_the_batch_and_the_place_in_it_do_not_change_the_features(lively):
+    x = torch.rand(16, 3, 32, 32) * 2 - 1
+    with torch.inference_mode():
+        space = Inception(weights=lively)
+        whole, order = space.features(x), torch.randperm(16)
+        assert float(whole.abs().max()) > 0.1
+        for rows in (slice(3, 4), slice(11, 16), order):
+            assert torch.allclose(space.features(x[rows]), whole[rows], rtol=1e-10, atol=0)
+
+
+def test_the_batch_does_not_change_a_score(lively):
+    x, y = (torch.rand(n, 3, 32, 32) * 2 - 1 for n in (8, 9))
+    space = Inception(dims=64, weights=lively)
+    metrics = {
+        "kid": KernelDistance(y, features=space, subset_size=6, subsets=5),
+        "fd": FrechetDistance(y, features=space),
+    }
+    first, *others = (score_samples(x, metrics, batch, "cpu").scores for batch in (8, 5, 1))
+    for other in others:
+        for name, value in (("kid", "kid"), ("fd", "fd")):
+            assert other[name][value] == pytest.approx(first[name][value], rel=1e-10, abs=0)
+
+
+def test_the_preprocessing_is_stated(lively):
+    said = Inception(dims=64, weights=lively).preprocessing
+    assert "resized to 299 x 299 (bilinear, not antialiased, align_corners=False)" in said
+    assert f"by pytorch-fid {version('pytorch-fid')}" in said
 
 
 def test_a_layer_that_is_none_is_refused():

@@ -51,6 +51,9 @@ def test_images_are_prepared_as_stated(tmp_path):
     mean, std = (torch.tensor(stated[name])[:, None, None] for name in stated)
     assert torch.allclose(space.features(x), net(((x + 1) / 2 - mean) / std).flatten(1), atol=1e-6)
     resized = nn.functional.interpolate((x + 1) / 2, (3, 3), mode="bicubic", antialias=True).clamp(0, 1)
+    said = "gray repeated to 3 channels, resized to 6 x 6 (bicubic, antialiased, clipped), normalised with mean (0.1, "
+    assert said in space.preprocessing
+    assert ModuleFeatures(nn.Flatten()).preprocessing == "samples as they are"
     space = ModuleFeatures(nn.Flatten(), mean=[0.5] * 3, std=[0.5] * 3, size=3)
     assert torch.allclose(space.features(x), (2 * resized - 1).expand(-1, 3, -1, -1).flatten(1), atol=1e-6)
 
@@ -79,7 +82,7 @@ def test_a_wrong_option_is_named(package, given, said):
 
 def test_an_answer_that_is_no_vector_for_each_sample_is_refused():
     assert ModuleFeatures(nn.Sequential(nn.Flatten(), nn.Flatten(0))).features(torch.zeros(4, 1)).shape == (4, 1)
-    with pytest.raises(ShapeError, match=r"Flatten must answer 4 samples with as many vectors: \(8,\)"):
+    with pytest.raises(ShapeError, match=r"Flatten must answer 16 samples with as many vectors: \(32,\)"):
         ModuleFeatures(nn.Flatten(0)).features(torch.zeros(4, 2))
 
 

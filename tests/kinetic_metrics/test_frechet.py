@@ -149,7 +149,8 @@ def test_statistics_of_pytorch_fid_are_ours_and_either_reads_the_others(
     mu, sigma = pytorch_fid.compute_statistics_of_path(str(tmp_path / "ours.npz"), model, 8, 2048, "cpu", 0)
     with np.load(tmp_path / "theirs.npz") as theirs:
         assert np.abs(mu - theirs["mu"]).max() < 1e-6 * np.abs(mu).max()
-        assert np.abs(sigma - theirs["sigma"]).max() < 1e-6 * np.abs(sigma).max()
+        # float32 features in other blocks of rows: off by 1e-7 of mu, which is far above their spread here
+        assert np.abs(sigma - theirs["sigma"]).max() < 1e-6 * np.abs(mu).max() * np.sqrt(np.abs(sigma).max())
     FrechetDistance(None, space, str(tmp_path / "theirs.npz")).save_statistics(tmp_path / "read.npz")
     with np.load(tmp_path / "theirs.npz") as theirs, np.load(tmp_path / "read.npz") as read:
         assert (read["mu"] == theirs["mu"]).all()

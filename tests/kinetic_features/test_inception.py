@@ -47,6 +47,11 @@ def test_a_weights_file_that_is_not_there_or_not_it_is_named(tmp_path):
     torch.save({"a": torch.zeros(2)}, other)
     with pytest.raises(OptionError, match="'weights' does not hold pytorch-fid's Inception network"):
         Inception(weights=str(other))
+    other.write_bytes(b"junk" * 9)
+    with pytest.raises(
+        OptionError, match=r"cannot be read as tensors alone: .*which is never loaded\n  Get pt_inception"
+    ):
+        Inception(weights=str(other))
 
 
 @pytest.mark.weights

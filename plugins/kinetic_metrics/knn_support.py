@@ -6,10 +6,13 @@ from typing import final
 
 import attrs
 from kinetic_features import Pixels
+from torch import Tensor
 
-from kinetic import Dataset, FeatureSpace, Metric, Observations, Samples, Score, as_dataset, evidence, options
+from kinetic import Dataset, FeatureSpace, Metric, Observations, Samples, Score, as_dataset, options
 from kinetic.errors import OptionError
+from kinetic.types import State
 from kinetic_metrics.nearest import nearest
+from kinetic_metrics.sample_table import estimates, judged
 
 _FLOOR = 1e-12  # a sample on k equal reference points has support 27.6, not infinity
 
@@ -20,7 +23,8 @@ class KNNSupport(Metric):
     """Local support of each sample, -log of the mean L2 distance to its k nearest reference points in feature space.
 
     Large where the reference data are dense, small on the sparse frontier; up to its constants the logarithm of a
-    k-nearest-neighbour density raised to 1/f. Column and value: `support`, and its mean.
+    k-nearest-neighbour density raised to 1/f. Column and value: `support`, and its mean; with `_denoised`, of the
+    denoised samples (see `Samples`): leftover noise lowers the support.
 
     Args:
         reference: the data, usually those the model was trained on; k points or more.
@@ -40,8 +44,11 @@ class KNNSupport(Metric):
         return Observations()
 
     def observe(self, state: Observations, samples: Samples) -> Observations:
-        distances, _ = nearest(self.features.features(samples.x), self.reference, self.k, self.features.features)
-        return state.adding(samples.ids, {"support": -distances.mean(1).clamp_min(_FLOOR).log()})
+        def judge(x: State) -> dict[str, Tensor]:
+            distances, _ = nearest(self.features.features(x), self.reference, self.k, self.features.features)
+            return {"support": -distances.mean(1).clamp_min(_FLOOR).log()}
+
+        return judged(state, samples, judge)
 
     def merge(self, a: Observations, b: Observations) -> Observations:
         return a.joined(b)
@@ -50,4 +57,4 @@ class KNNSupport(Metric):
         ids, columns = state.sorted()
         space = type(self.features).__name__
         note = f"Support among {len(self.reference)} reference points, k = {self.k}, in {space} features."
-        return Score({"support": evidence.mean(columns["support"].numpy())}, ids, columns, (note,))
+        return Score(estimates(columns), ids, columns, (note,))

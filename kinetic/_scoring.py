@@ -127,7 +127,10 @@ def _metric(known: Registry, key: str, table: Mapping[str, Any], defaults: Mappi
     try:
         return known.build("metric", table, defaults)
     except OptionError as error:
-        ways = [f"Say it as --set metrics.{key}.OPTION=VALUE, or under [metrics.{key}] in a file: --metrics FILE.toml"]
+        ways = [
+            f"Say it as --set metrics.{key}.OPTION=VALUE (OPTION.name=NAME for a component), or under [metrics.{key}] "
+            f"in a file, --metrics FILE.toml; `kinetic show metric {table['name']}` lists the options."
+        ]
         if "dataset" not in defaults and "needs the option" in str(error):
             ways.append("Give data to hold the samples against: --reference PATH")
         error.args = ("\n  ".join([error.args[0], *ways]),)

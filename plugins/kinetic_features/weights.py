@@ -38,7 +38,7 @@ def why(error: Exception) -> str:
     """What went wrong, in a line. Of what torch says of a pickle only that: it goes on to tell how to run one."""
     if isinstance(error, pickle.UnpicklingError):
         return "it is damaged, or a pickle of more than tensors, which is never loaded"
-    return str(error).partition("\n")[0] or type(error).__name__
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def fill(net: nn.Module, location: str | Path, name: str, unused: tuple[str, ...] = ()) -> None:

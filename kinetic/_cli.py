@@ -23,6 +23,22 @@ app = typer.Typer(
 )
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"kinetic {version('kinetic-flow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and exit.")
+    ] = False,
+) -> None: ...
+
+
 @app.command()
 def run(
     recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped recipe.")],

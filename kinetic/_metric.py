@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kinetic._component import Component
 from kinetic._dataset import Dataset
+from kinetic.errors import OptionError
 from kinetic.evidence import Estimate
 from kinetic.types import State
 
@@ -46,11 +47,17 @@ class Score:
         nearest: the data set that a column named `index` points into, if there is one.
     """
 
-    values: Mapping[str, Estimate]
+    values: Mapping[str, Estimate] = attrs.field()
     ids: Tensor | None = None
     columns: Mapping[str, Tensor] = attrs.field(factory=dict)
     notes: tuple[str, ...] = ()
     nearest: Dataset | None = None
+
+    @values.validator
+    def _with_intervals(self, attribute: attrs.Attribute[Any], values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            if not isinstance(value, Estimate):
+                raise OptionError(f"{name!r} must be an Estimate: {value!r}. Say Estimate({value!r})")
 
 
 @attrs.frozen(eq=False)

@@ -13,7 +13,7 @@ import attrs
 from kinetic._progress import Reporter
 from kinetic._registry import DISABLED, Registry, disabled, entry_points, registry
 from kinetic._runner import Runner
-from kinetic._store import FinishedRun
+from kinetic._store import RECIPE, FinishedRun
 from kinetic.errors import KineticError, OptionError, PluginError, RecipeError, unknown
 
 _SHARED = ("data", "field", "solver", "schedule", "energy", "metrics")
@@ -197,6 +197,9 @@ def apply_override(content: dict[str, Any], override: str) -> None:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()
+    arms = content.get("arms")
+    if path[0] == "arms" and len(path) > 2 and isinstance(arms, dict) and path[1] not in arms:
+        raise unknown("there is no arm", path[1], arms, f"A new one is set whole: arms.{path[1]}={{...}}")
     table = content
     for key in path[:-1]:
         table = table.setdefault(key, {})
@@ -230,6 +233,11 @@ def _each(tables: Mapping[str, Mapping[str, Any]], key: str) -> Iterator[tuple[s
 
 def _find(source: str | Path) -> Path:
     path = Path(source)
+    if (path / RECIPE).is_file():
+        raise RecipeError(
+            f"{path} is a run folder, not a recipe\n  `kinetic report {path}` shows the run; `kinetic run "
+            f"{path / RECIPE} --out DIR` carries its recipe out again."
+        )
     if path.suffix == ".toml" or path.exists():
         if not path.is_file():
             raise RecipeError(f"there is no recipe file {str(path)!r}\n  `kinetic recipes` lists the shipped ones.")

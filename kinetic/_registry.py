@@ -81,7 +81,7 @@ class Registry:
             hint = "`kinetic plugins` shows which installed package offers each."
             if broken:
                 hint += f"\n  Not in use: {', '.join(broken)}."
-            raise unknown(f"no {role} is named", name, known, hint)
+            raise unknown(f"no {options.NAMES.get(role, role)} is named", name, known, hint)
         return known[name]
 
     def name_of(self, component: Component) -> str:
@@ -109,7 +109,8 @@ class Registry:
         options_given = dict(table)
         name = options_given.pop("name", None)
         if not isinstance(name, str):
-            raise OptionError(f"a {role} needs a `name`, one of: {', '.join(sorted(self.classes.get(role, {})))}")
+            known = ", ".join(sorted(self.classes.get(role, {})))
+            raise OptionError(f"a {options.NAMES.get(role, role)} needs a `name`, one of: {known}")
         cls = self.get(role, name)
         if cls.by_hand and not by_hand:
             raise RecipeError(
@@ -130,7 +131,10 @@ class Registry:
                 fallback = (defaults or {}).get(field.metadata.get(options.ROLE, ""))
                 if fallback is None:
                     either = f"{key!r} or {instead!r}" if instead else f"{key!r}"
-                    raise OptionError(f"{role} {name!r} needs the option {either}: {describe(field)}")
+                    raise OptionError(
+                        f"{role} {name!r} needs the option {either}: {describe(field)}\n"
+                        f"  `kinetic show {role} {name}` lists its options."
+                    )
                 options_given[key] = fallback
         try:
             return cls(**options_given)

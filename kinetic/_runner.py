@@ -209,7 +209,10 @@ def find_device(device: str | torch.device) -> torch.device:
         place = torch.device(device)
         torch.empty(0, device=place)
     except (RuntimeError, AssertionError) as error:
-        raise OptionError(f"'device' must be one that torch has here, or \"auto\": {str(device)!r}") from error
+        here = ", ".join(["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))])
+        raise OptionError(
+            f"'device' must be one that torch has here, or \"auto\": {str(device)!r}\n  Here: {here}."
+        ) from error
     return place
 
 

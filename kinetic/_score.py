@@ -202,7 +202,7 @@ class Checked(Dataset):
 
     @property
     def _images(self) -> bool:
-        return len(self.event_shape) == 3 and self.event_shape[0] in (1, 3)
+        return len(self.event_shape) == 3 and (self.event_shape[0] in (1, 3) or self.event_shape[2] in (1, 3))
 
     def _out_of_range(self, size: int) -> str:
         bounds = torch.stack([torch.stack(block.aminmax()) for _, block in self.data.blocks(size)]).double()

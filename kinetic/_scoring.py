@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -15,19 +15,27 @@ from kinetic import options
 from kinetic._cache import cached
 from kinetic._component import Component, moved
 from kinetic._dataset import Dataset
-from kinetic._judge import naming
+from kinetic._judge import datasets, naming
 from kinetic._metric import Metric
 from kinetic._progress import Reporter
 from kinetic._provenance import environment, hash_of, now, options_of
 from kinetic._recipe import apply_override, check_keys, read_recipe
 from kinetic._registry import Registry, registry
 from kinetic._runner import find_device
-from kinetic._score import Scored, checked, free_folder, score_samples
-from kinetic._store import PROVENANCE, write_json
-from kinetic.errors import OptionError, RecipeError
+from kinetic._score import Checked, Scored, checked, free_folder, score_samples
+from kinetic._store import PROVENANCE, RECIPE, SHARDS, write_json
+from kinetic.errors import OptionError, RecipeError, UnknownNameError
 
 _TENSORS = (".npy", ".npz", ".safetensors")
 _PARTS = ("samples", "reference", "features", "metrics")
+_OTHER_WORDS = {
+    "fid": "The FID is `frechet` with --features inception.",
+    "precision": "Precision is one of `prdc`.",
+    "recall": "Recall is one of `prdc`.",
+    "density": "Density is one of `prdc`.",
+    "coverage": "Coverage is one of `prdc`.",
+    "clip-score": "The CLIP score is `clip`.",
+}
 
 
 @final
@@ -55,6 +63,7 @@ class Scoring:
             free_folder(out)  # before anything is computed
         began = now()
         with (reporter or Reporter()).running() as bars:
+            check_files(self.samples, self.metrics, bars.arm)
             scored = score_samples(
                 self.samples,
                 self.metrics,
@@ -125,23 +134,54 @@ def load_scoring(
         if not isinstance(table, Mapping):
             raise RecipeError(f"[metrics] holds tables, as in `[metrics.{key}]`: {key} = {table!r}")
         given = {"name": key, **table}
-        for option in _features_of(known, given["name"]):
+        for option in _features_of(known, given["name"], key):
             if space is not None:
                 given.setdefault(option, space)
             if cache is not None and isinstance(given.get(option), Mapping):
                 given[option] = cached(known.build("features", given[option]), cache, known)
-        built[key] = _metric(known, given, defaults)
+        built[key] = _metric(known, key, given, defaults)
     with naming("samples"):
         return Scoring(known.build("dataset", content["samples"]), built, content, known)
 
 
-def _metric(known: Registry, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:
+def _metric(known: Registry, key: str, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:
     try:
         return known.build("metric", table, defaults)
     except OptionError as error:
+        ways = [
+            f"Say it as --set metrics.{key}.OPTION=VALUE (OPTION.name=NAME for a component), or under [metrics.{key}] "
+            f"in a file, --metrics FILE.toml; `kinetic show metric {table['name']}` lists the options."
+        ]
         if "dataset" not in defaults and "needs the option" in str(error):
-            error.args = (f"{error.args[0]}\n  Give data to hold the samples against: --reference PATH",)
+            ways.append("Give data to hold the samples against: --reference PATH")
+        error.args = ("\n  ".join([error.args[0], *ways]),)
         raise
+
+
+def check_files(
+    samples: Dataset,
+    metrics: Mapping[str, Metric],
+    bar: Callable[[str, int], Callable[[float], None]] = lambda name, n: lambda done: None,
+) -> None:
+    """Have every data set that lies in many files look at all of them (`check`, where it has one), each once.
+
+    Args:
+        samples: the samples.
+        metrics: the metrics, whose data sets are looked at.
+        bar: is told what is checked and how many points it has, and gives what hears how many more were.
+    Raises:
+        OptionError: some files cannot be read.
+    """
+    sides = {"samples": samples}
+    for name, metric in metrics.items():
+        sides |= {f"metric {name!r}: {option!r}": data for option, data in datasets(metric).items()}
+    seen: list[Dataset] = []
+    for side, given in sides.items():
+        data, called = (given.data, given.what) if isinstance(given, Checked) else (given, side)
+        if hasattr(data, "check") and not any(data is other for other in seen):
+            seen.append(data)
+            with naming(called):
+                data.check(bar(f"checking {called}", len(data)))
 
 
 def write_statistics(
@@ -164,6 +204,7 @@ def write_statistics(
     place = find_device(device)
     data = known.build("dataset", content["reference"])
     with (reporter or Reporter()).running() as bars:
+        check_files(data, {}, bars.arm)
         data = checked("reference points", data, bars.arm("reference", len(data)))
         space = build_features(known, content["features"], cache)
         metric = known.build("metric", {"name": "frechet", "reference": data, "features": space})
@@ -172,10 +213,16 @@ def write_statistics(
 
 def data_table(location: str) -> dict[str, Any]:
     """The data set a path stands for, as a recipe would name it."""
-    suffix = Path(location).suffix.lower()
-    if suffix in _TENSORS and not Path(location).is_dir():
+    path = Path(location)
+    of_a_run = [folder for folder in (path, *path.parents) if (folder / RECIPE).is_file()]
+    if path.is_dir() and of_a_run and path.relative_to(of_a_run[0]).parts[:1] in ((), (SHARDS,)):
+        raise OptionError(
+            f"{location!r} is of a run, which is scored already: `kinetic report {of_a_run[0]}`\n"
+            "  Elsewhere one file of its shards can be scored, with the key `samples`."
+        )
+    if path.suffix.lower() in _TENSORS and not path.is_dir():
         return {"name": "tensor-file", "path": location}
-    if Path(location).is_file():
+    if path.is_file():
         raise OptionError(
             f"data must be a folder of images, or a {', '.join(_TENSORS)} file: {location!r}\n"
             "  No pickle is loaded: save the tensor with numpy.save or safetensors."
@@ -216,6 +263,11 @@ def _metric_tables(metrics: str) -> dict[str, Any]:
     return {name: {} for name in names}
 
 
-def _features_of(known: Registry, metric: str) -> list[str]:
-    fields = attrs.fields(known.get("metric", metric))
+def _features_of(known: Registry, metric: str, key: str) -> list[str]:
+    try:
+        fields = attrs.fields(known.get("metric", metric))
+    except UnknownNameError as error:
+        if key in _OTHER_WORDS:
+            error.args = (f"{error.args[0]}\n  {_OTHER_WORDS[key]}",)
+        raise
     return [field.alias for field in fields if field.init and field.metadata.get(options.ROLE) == "features"]

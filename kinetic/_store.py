@@ -25,6 +25,7 @@ from kinetic.errors import StoreError, unknown
 
 RECIPE, PROVENANCE, TABLE = "recipe.toml", "provenance.json", "samples.parquet"
 SCORES, EVIDENCE, REPORT = "scores.json", "evidence.json", "report.html"
+SHARDS = "shards"
 _AGAIN = "Delete it, and the same `kinetic run` writes it again from the finished samples."
 
 
@@ -137,7 +138,7 @@ class RunFolder:
 
     def shelf(self, arm: str) -> ArmShelf:
         """Where the parts of an arm are kept."""
-        return ArmShelf(self.path / "shards" / arm)
+        return ArmShelf(self.path / SHARDS / arm)
 
     def save_table(self, table: pa.Table) -> None:
         """Write `samples.parquet`."""
@@ -207,7 +208,7 @@ class FinishedRun:
         """The samples of one arm, `(n, *event)`."""
         if arm not in self.arms:
             raise unknown("no arm is named", arm, self.arms)
-        shelf = ArmShelf(self.folder / "shards" / arm)
+        shelf = ArmShelf(self.folder / SHARDS / arm)
         return torch.cat([shelf.load(*part).samples for part in shelf.parts()])
 
     def neighbours(self, arm: str) -> dict[str, Tensor] | None:

@@ -21,6 +21,8 @@ import attrs
 from kinetic.errors import MissingFileError, OptionError
 
 ROLE, DOC, BOUND, UNLESS = "kinetic.role", "kinetic.doc", "kinetic.bound", "kinetic.unless"
+NAMES = {"features": "feature space"}
+"""What one component of a role is called, where that is not the role's own name."""
 
 
 def integer(
@@ -56,7 +58,12 @@ def number(
 
 def choice(*allowed: str, default: Any = attrs.NOTHING, doc: str = "") -> Any:
     """One of a few words."""
-    return _field(default, lambda value: value in allowed, "one of " + ", ".join(map(repr, allowed)), doc)
+    bound = "one of " + ", ".join(map(repr, allowed))
+    if not allowed or not all(isinstance(word, str) for word in allowed):
+        raise OptionError(f"a choice must be among strings, one or more: {allowed!r}")
+    if default is not attrs.NOTHING and default not in allowed:
+        raise OptionError(f"the default of a choice must be {bound}: {default!r}")
+    return _field(default, lambda value: isinstance(value, str) and value in allowed, bound, doc)
 
 
 def flag(default: bool, *, doc: str = "") -> Any:
@@ -64,9 +71,10 @@ def flag(default: bool, *, doc: str = "") -> Any:
     return _field(default, lambda value: isinstance(value, bool), "true or false", doc)
 
 
-def text(default: Any = attrs.NOTHING, *, doc: str = "") -> Any:
-    """A string."""
-    return _field(default, lambda value: isinstance(value, str), "a string", doc)
+def text(default: Any = attrs.NOTHING, *, alias: str | None = None, doc: str = "") -> Any:
+    """A string; with the default None, a string or nothing. `alias` is what it is called, if not by its name."""
+    bound = "a string" if default is not None else "a string, or nothing"
+    return _field(default, lambda v: isinstance(v, str) or (v is None and default is None), bound, doc, alias=alias)
 
 
 def texts(default: Any = attrs.NOTHING, *, at_least: int = 0, doc: str = "") -> Any:
@@ -98,7 +106,8 @@ def component(
     def check(value: Any) -> bool:
         return (value is None and default is None) or isinstance(value, kinetic.abstract_class(role))
 
-    return _field(default, check, f"a {role}", doc, converter=converter, extra={ROLE: role, UNLESS: unless})
+    bound = f"a {NAMES.get(role, role)}"
+    return _field(default, check, bound, doc, converter=converter, extra={ROLE: role, UNLESS: unless})
 
 
 def existing_path(location: str | Path, *, what: str, remedy: str) -> Path:
@@ -128,13 +137,17 @@ def _field(
     doc: str,
     converter: Callable[[Any], Any] | None = None,
     extra: dict[str, Any] | None = None,
+    alias: str | None = None,
 ) -> Any:
     def validate(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if not check(value):
-            raise OptionError(f"{attribute.name!r} must be {bound}: {value!r}")
+            name = attribute.alias or attribute.name
+            table = extra is not None and isinstance(value, str)
+            way = f'\n  Name it in a table: {name} = {{ name = "{value}" }}' if table else ""
+            raise OptionError(f"{name!r} must be {bound}: {value!r}{way}")
 
     metadata = {DOC: doc, BOUND: bound, **(extra or {})}
-    return attrs.field(default=default, validator=validate, converter=converter, metadata=metadata)
+    return attrs.field(default=default, validator=validate, converter=converter, metadata=metadata, alias=alias)
 
 
 def _within(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import struct
-import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import final
 
@@ -19,20 +18,24 @@ from torch import Tensor
 from kinetic import Dataset, options
 from kinetic.errors import MissingFileError, OptionError, ShapeError
 
-_SUFFIXES = (".png", ".jpg", ".jpeg")
+_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")  # as pytorch-fid has them
+_FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _MODES = {"rgb": "RGB", "gray": "L"}
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
 _NAMED = 5  # files named in a message
+_AT_ONCE = 1024  # files handed to the threads at a time
+_BITS_PER_SAMPLE = 258  # a tag of TIFF
 
 
 @final
 @attrs.frozen(eq=False)
 class ImageFolder(Dataset):
-    """PNG and JPEG files of one size in a folder, sorted by path: `(n, 3, h, w)` in [-1, 1], byte b as b / 127.5 - 1.
+    """Images of one size in a folder, sorted by path: `(n, 3, h, w)` in [-1, 1], byte b as b / 127.5 - 1.
 
-    Sizes and kinds are read when the data set is made, pixels when they are asked for. Nothing is ever resized. Files
-    are decoded as pytorch-fid does: EXIF rotation is not applied. Names that begin with a dot are left out. In place of
-    the pixels, names and sizes of the files stand in the hash of the data.
+    Read are the files that pytorch-fid reads, .bmp, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff and .webp, decoded as it
+    does: EXIF rotation is not applied. Other files are left out and counted in `notes`, but for names that begin with a
+    dot. Sizes and kinds are read when the data set is made, pixels when they are asked for; `check` decodes all of
+    them. Nothing is ever resized or cut to 8 bits. In place of the pixels, names and sizes of the files stand in the
+    hash of the data.
 
     Args:
         path: of the folder, or `package:NAME/REST`; folders inside it are searched too.
@@ -42,7 +45,7 @@ class ImageFolder(Dataset):
         skip_corrupt: leave out files that do not decode, and say so in `notes`; all are then decoded once beforehand.
     """
 
-    path: str = options.text(doc="a folder of .png, .jpg or .jpeg files")
+    path: str = options.text(doc="a folder of images")
     mode: str | None = attrs.field(
         default=None, metadata={options.BOUND: "'rgb', 'gray', or nothing: the files are of one kind already"}
     )
@@ -73,19 +76,24 @@ class ImageFolder(Dataset):
     def __attrs_post_init__(self) -> None:
         remedy = "Paths are relative to where kinetic is started."
         root = options.existing_path(self.path, what="images", remedy=remedy)
-        found = _images(root)
+        found, others = _listed(root)
         if not found:
-            raise MissingFileError(f"images: there is no .png, .jpg or .jpeg file in {str(root)!r}\n  {remedy}")
+            raise MissingFileError(
+                f"images: no file in {str(root)!r} ends in one of {', '.join(_SUFFIXES)}: it holds "
+                f"{_few(others) or 'none'}\n  {remedy}"
+            )
         headers, broken = _headers(root, found, decode=self.skip_corrupt)
         if broken and not (self.skip_corrupt and headers):
             raise _corrupt(root, broken, len(found))
         size, to = _one_size(root, headers), _one_kind(root, headers, self.mode)
         files = tuple(headers)
-        left_out = (f"Left out: {_undecodable(root, broken, len(found))}.",) if broken else ()
+        left_out = [f"Left out: {_undecodable(root, broken, len(found))}."] if broken else []
+        if others:
+            left_out.append(f"Left out: {len(others)} files in {root} that are no images: {_few(others)}.")
         lengths = "\n".join(f"{name} {(root / name).stat().st_size}" for name in files)
         stamp = torch.frombuffer(bytearray(hashlib.sha256(lengths.encode()).digest()), dtype=torch.uint8)
         labels = _classes(root, files) if self.by_folder else None
-        given = {"root": root, "files": files, "size": size, "to": to, "left_out": left_out}
+        given = {"root": root, "files": files, "size": size, "to": to, "left_out": tuple(left_out)}
         for name, value in {**given, "labels": labels, "stamp": stamp}.items():
             object.__setattr__(self, f"_{name}", value)
 
@@ -96,15 +104,25 @@ class ImageFolder(Dataset):
     def __len__(self) -> int:
         return len(self._files)
 
+    def check(self, told: Callable[[float], None] = lambda done: None) -> None:
+        """Decode every file once, on all cores; `told` hears how many more were.
+
+        Raises:
+            OptionError: some do not decode. All are counted, the first named.
+        """
+        _, broken = _headers(self._root, self._files, decode=True, told=told)
+        if broken:
+            raise _corrupt(self._root, broken, len(self))
+
     def read(self, start: int, stop: int) -> Tensor:
         bytes_of = np.empty((stop - start, *self._size, self.event_shape[0]), np.uint8)
         for place, name in enumerate(self._files[start:stop]):
             try:
-                with Image.open(self._root / name, formats=("PNG", "JPEG")) as image:
+                with Image.open(self._root / name, formats=_FORMATS) as image:
                     pixels = np.asarray(_converted(image, self._to))
-            except _BROKEN as error:
-                _, broken = _headers(self._root, self._files, decode=True)  # one message for all of them
-                raise _corrupt(self._root, broken or {name: str(error)}, len(self)) from error
+            except Exception as error:  # as in _headers
+                self.check()  # one message for all of them
+                raise _corrupt(self._root, {name: str(error)}, len(self)) from error
             if pixels.shape[:2] != self._size:
                 raise ShapeError(f"{self._root / name} was {self._size} pixels and is now {pixels.shape[:2]}")
             bytes_of[place] = pixels.reshape(bytes_of.shape[1:])
@@ -125,27 +143,60 @@ class ImageFolder(Dataset):
         return self._left_out
 
 
-def _images(root: Path) -> list[str]:
-    """Paths inside the folder, sorted part by part."""
-    found = [path.relative_to(root) for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES]
-    seen = [path for path in found if not any(part.startswith(".") for part in path.parts) and (root / path).is_file()]
-    return [path.as_posix() for path in sorted(seen, key=lambda path: path.parts)]
+def _listed(root: Path) -> tuple[list[str], list[str]]:
+    """Paths inside the folder, sorted part by part: images, also links to nothing, and other files."""
+    found = [path.relative_to(root) for path in root.rglob("*") if path.is_symlink() or not path.is_dir()]
+    seen = sorted((p for p in found if not any(part.startswith(".") for part in p.parts)), key=lambda p: p.parts)
+    images: list[str] = []
+    others: list[str] = []
+    for path in seen:
+        is_image = path.suffix.lower() in _SUFFIXES and not (root / path).is_dir()
+        (images if is_image else others).append(path.as_posix())
+    return images, others
 
 
 def _headers(
-    root: Path, files: Sequence[str], decode: bool
+    root: Path, files: Sequence[str], decode: bool, told: Callable[[float], None] = lambda done: None
 ) -> tuple[dict[str, tuple[tuple[int, int], str]], dict[str, str]]:
     """`{file: ((height, width), kind)}` of those that open (and decode, if asked), `{file: error}` of the others."""
-    good, broken = {}, {}
-    for name in files:
+    good: dict[str, tuple[tuple[int, int], str]] = {}
+    broken: dict[str, str] = {}
+
+    def look(name: str) -> None:
         try:
-            with Image.open(root / name, formats=("PNG", "JPEG")) as image:
+            with Image.open(root / name, formats=_FORMATS) as image:
+                bits, frames = _bits(image, root / name), getattr(image, "n_frames", 1)
                 if decode:
                     image.load()
-                good[name] = ((image.height, image.width), image.mode)
-        except _BROKEN as error:
+                if frames > 1 and image.format != "MPO":  # a photograph, and views of it for a screen
+                    raise ValueError(f"it holds {frames} images")
+                deep = ";16" if bits > 8 and image.mode[0] not in "IF" else ""
+                good[name] = ((image.height, image.width), image.mode + deep)
+        except Exception as error:  # Pillow raises almost anything at what is no image
             broken[name] = str(error).replace(str(root / name), name)
-    return good, broken
+
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(files), _AT_ONCE):
+            some = files[start : start + _AT_ONCE]
+            list(pool.map(look, some))
+            told(len(some))
+    return {name: good[name] for name in files if name in good}, {
+        name: broken[name] for name in files if name in broken
+    }
+
+
+def _bits(image: Image.Image, path: Path) -> int:
+    """Bits a channel in the file. Pillow's mode does not tell: it cuts 16 bits of colour to 8, and says nothing."""
+    if image.format == "PNG":
+        with path.open("rb") as file:
+            file.seek(24)  # in the IHDR chunk, which comes first
+            return file.read(1)[0]
+    if image.format == "TIFF":
+        return max(image.tag_v2.get(_BITS_PER_SAMPLE, (1,)))  # type: ignore[attr-defined]
+    if image.format == "PPM":
+        most = image.tile[0][3]  # type: ignore[attr-defined]
+        return int(most[1]).bit_length() if isinstance(most, tuple) else 8  # raw mode and largest value
+    return 8
 
 
 def _converted(image: Image.Image, to: str) -> Image.Image:
@@ -173,7 +224,7 @@ def _one_kind(root: Path, headers: Mapping[str, tuple[tuple[int, int], str]], mo
     kinds = defaultdict(list)
     for name, (_, kind) in headers.items():
         kinds[kind].append(name)
-    deep = {kind: names for kind, names in kinds.items() if kind.startswith(("I", "F"))}
+    deep = {kind: names for kind, names in kinds.items() if kind.startswith(("I", "F")) or kind.endswith(";16")}
     if deep:
         raise OptionError(f"images must have 8 bits a channel: {root} holds {_groups(deep)}\n  Save them in 8 bits.")
     if mode is not None:

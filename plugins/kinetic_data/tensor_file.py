@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, final
 
 import attrs
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import safe_open
 from torch import Tensor
 
 from kinetic import Dataset, TensorData, options
 from kinetic.errors import KineticError, OptionError, unknown
-from kinetic_data.mapped import Mapped, open_array
+from kinetic_data.byte_images import ByteImages
+from kinetic_data.mapped import Mapped, native, open_array, tensor_names
+
+_STATISTICS = {"mu", "sigma"}
 
 
 @final
@@ -22,72 +25,87 @@ from kinetic_data.mapped import Mapped, open_array
 class TensorFile(Dataset):
     """Points from a `.npy`, `.npz` or `.safetensors` file, shape `(n, *event)`, floating point; images in [-1, 1].
 
+    Bytes are taken for images, as in the `.npz` files of guided-diffusion: byte b as b / 127.5 - 1, and channels put
+    first where the shape leaves no doubt; a note says so.
+
     No pickle is loaded. The tensor is held in memory, or left in its file with `mapped`, for data larger than memory:
     it is then read a block at a time by whoever asks, and stays there when the run is on a GPU. Every point is looked
     at once, to be finite.
 
     Args:
         path: of the file, or `package:NAME/REST`.
-        key: name of the tensor in a `.npz` or `.safetensors` file.
+        key: name of the tensor in a `.npz` or `.safetensors` file; without it the only one beside `labels`, or `x`.
         labels: name of an integer tensor `(n,)` beside it, the class of each point; or nothing.
         mapped: whether to leave a `.npy` or `.safetensors` tensor in its file.
     """
 
     path: str = options.text(doc="a .npy, .npz or .safetensors file")
-    key: str = options.text("x", doc="name of the tensor in a .npz or .safetensors file")
-    labels_key: str | None = attrs.field(
-        default=None, alias="labels", metadata={options.BOUND: "name of an integer tensor in the same file, or nothing"}
-    )
+    key: str | None = options.text(None, doc="name of the tensor in the file; nothing: the only one, or 'x'")
+    labels_key: str | None = options.text(None, alias="labels", doc="name of an integer tensor in the same file")
     mapped: bool = options.flag(default=False, doc="leave the tensor in its file, read by blocks")
     _data: Dataset = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         path = options.existing_path(self.path, what="data", remedy="Paths are relative to where kinetic is started.")
-        if self.mapped:
-            object.__setattr__(self, "_data", self._mapped(path))
-            return
+        verb = "mapped" if self.mapped else "read"
         try:
-            tensors = self._tensors(str(path))
-        except (ValueError, OSError, EOFError, TypeError, SafetensorError) as error:
-            raise OptionError(f"'path' cannot be read as a .npy, .npz or .safetensors file: {path}: {error}") from error
-        labels = None
-        for name in (self.key, self.labels_key):
-            if name is not None and name not in tensors:
-                raise unknown(f"{path} holds no tensor named", name, tensors, "Say which it is with `key`.")
-        if self.labels_key is not None:
-            labels = self._whole(tensors[self.labels_key])
-        if tensors[self.key].dtype == torch.uint8:
+            data = self._mapped(path) if self.mapped else self._loaded(path)
+        except KineticError:
+            raise
+        except Exception as error:  # at what is no such file NumPy and the zip below it raise almost anything
+            said = f"{type(error).__name__}: {error}"
             raise OptionError(
-                f"{path}: {self.key!r} must be a floating-point tensor: torch.uint8\n"
-                "  Bytes of images become x / 127.5 - 1, float32, of shape (n, channels, height, width)."
-            )
-        object.__setattr__(self, "_data", TensorData(tensors[self.key], labels))
+                f"'path' cannot be {verb} as a .npy, .npz or .safetensors file: {path}: {said}"
+            ) from error
+        object.__setattr__(self, "_data", data)
+
+    def _loaded(self, path: Path) -> Dataset:
+        if path.suffix == ".safetensors":
+            with safe_open(path, "pt") as file:
+                return self._held(path, list(file.keys()), file.get_tensor)
+        with path.open("rb") as file:  # which NumPy leaves open where it is no zip
+            loaded: Any = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return self._held(path, ["x"], lambda name: torch.from_numpy(native(loaded)))
+            with loaded:
+                return self._held(path, loaded.files, lambda name: torch.from_numpy(native(loaded[name])))
+
+    def _held(self, path: Path, names: Sequence[str], tensor: Callable[[str], Tensor]) -> Dataset:
+        key = self._key(path, names)
+        x, labels = tensor(key), None if self.labels_key is None else self._whole(tensor(self.labels_key))
+        if x.dtype == torch.uint8:
+            return ByteImages(x, labels)
+        if not x.is_floating_point():
+            raise OptionError(f"{path}: {key!r} must be floating point, or bytes of images (uint8): {x.dtype}")
+        return TensorData(x, labels)
 
     def _mapped(self, path: Path) -> Dataset:
-        if self.labels_key is not None and path.suffix == ".npy":
-            raise unknown(f"{path} holds no tensor named", self.labels_key, [self.key])
-        try:
-            named = self.labels_key
-            labels = None if named is None else self._whole(torch.tensor(open_array(path, named)))
-            return Mapped(open_array(path, self.key), labels)
-        except (ValueError, OSError, TypeError, KeyError, OverflowError, EOFError) as error:
-            if isinstance(error, KineticError):
-                raise
-            raise OptionError(f"'path' cannot be mapped as a .npy or .safetensors file: {path}: {error}") from error
+        names = tensor_names(path)
+        key = self._key(path, names)
+        labels = None if self.labels_key is None else self._whole(torch.tensor(open_array(path, self.labels_key)))
+        return Mapped(open_array(path, key), labels)
+
+    def _key(self, path: Path, names: Sequence[str]) -> str:
+        """The name of the points among those of a file's tensors."""
+        others = [name for name in names if name != self.labels_key]
+        unnamed = self.key is None or path.suffix == ".npy"  # where no tensor has a name
+        key = others[0] if unnamed and len(others) == 1 else self.key or "x"
+        if self.labels_key is not None and self.labels_key not in names:
+            raise unknown(f"{path} holds no tensor named", self.labels_key, names, "The option `labels` asks for it.")
+        if key not in names and {*names} >= _STATISTICS:
+            raise OptionError(
+                f"{path} holds statistics, 'mu' and 'sigma', and no points\n"
+                "  They stand in for the reference of `frechet`: --set metrics.frechet.statistics=PATH, no --reference."
+            )
+        if key not in names:
+            way = "Say which it is with `key`: in a recipe, or as in --set samples.key=NAME."
+            raise unknown(f"{path} holds no tensor named", key, names, way)
+        return key
 
     def _whole(self, labels: Tensor) -> Tensor:
         if labels.is_floating_point():
             raise OptionError(f"'labels' must name a tensor of integers: {self.labels_key!r} is {labels.dtype}")
         return labels.long()
-
-    def _tensors(self, path: str) -> dict[str, Tensor]:
-        if path.endswith(".safetensors"):
-            return load_file(path)
-        loaded: Any = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {self.key: torch.from_numpy(loaded)}
-        with loaded:
-            return {name: torch.from_numpy(loaded[name]) for name in loaded.files}
 
     @property
     def event_shape(self) -> torch.Size:
@@ -105,3 +123,8 @@ class TensorFile(Dataset):
     @property
     def labels(self) -> Tensor | None:
         return self._data.labels
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How bytes are read, where it holds bytes."""
+        return getattr(self._data, "notes", ())

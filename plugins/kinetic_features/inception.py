@@ -8,13 +8,13 @@ from unittest import mock
 from urllib.error import URLError
 
 import attrs
-import torch
 from torch import Tensor, nn
 
 from kinetic import FeatureSpace, in_blocks, options
 from kinetic.errors import MissingFileError, OptionError
 from kinetic.types import State
 from kinetic_features.images import RGB, as_rgb, need
+from kinetic_features.weights import state_dict
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 
@@ -63,15 +63,12 @@ class Inception(FeatureSpace):
                     f"  Get {FILE} from pytorch-fid's releases and give its path: "
                     f'features = {{ name = "inception", weights = "PATH" }}'
                 ) from error
-        path = options.existing_path(
-            self.weights, what="Inception weights", remedy=f"Get {FILE} from pytorch-fid's releases."
-        )
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = state_dict(self.weights, "Inception weights", f"Get {FILE} from pytorch-fid's releases.")
         with mock.patch.object(inception, "load_state_dict_from_url", return_value=state):
             try:
                 return inception.InceptionV3(block)
             except (RuntimeError, AttributeError, TypeError) as error:
-                raise OptionError(f"'weights' does not hold pytorch-fid's Inception network: {path}") from error
+                raise OptionError(f"'weights' does not hold pytorch-fid's Inception network: {self.weights}") from error
 
     @property
     def preprocessing(self) -> str:

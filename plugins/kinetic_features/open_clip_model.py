@@ -7,7 +7,6 @@ from typing import Any
 
 import attrs
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
@@ -15,6 +14,7 @@ from kinetic import in_blocks
 from kinetic.errors import MissingFileError, OptionError
 from kinetic.options import existing_path
 from kinetic_features.images import RGB, as_rgb, need
+from kinetic_features.weights import why
 
 _LOCAL = "local-dir:"
 
@@ -89,9 +89,9 @@ def open_clip_model(model: str, pretrained: str | None) -> OpenClip:
     try:
         net, _, _ = open_clip.create_model_and_transforms(model, pretrained=pretrained)
         tokenize = open_clip.get_tokenizer(model)
-    except (RuntimeError, OSError, ValueError, SafetensorError) as error:
+    except Exception as error:  # a download, and files that are none, fail in as many ways as there are libraries
         raise MissingFileError(
-            f"CLIP model {model!r} ({pretrained or 'local'}) cannot be loaded: {error}\n"
+            f"CLIP model {model!r} ({pretrained or 'local'}) cannot be loaded: {why(error)}\n"
             f'  Offline, keep it in a folder and use model = "{_LOCAL}PATH".'
         ) from error
     config = open_clip.get_model_preprocess_cfg(net)

@@ -48,7 +48,10 @@ class ClassMargin(Metric):
     def observe(self, state: Observations, samples: Samples) -> Observations:
         asked = samples.condition
         if asked is None:
-            raise OptionError("the class margin needs a class for each sample: set `classes = N` under [run]")
+            raise OptionError(
+                "the class margin needs a class for each sample\n  In a recipe set `classes = N` under [run]; for "
+                "`kinetic score` give labels: --set samples.labels=true of image folders, =NAME of a tensor file."
+            )
 
         def judge(x: State) -> dict[str, Tensor]:
             logits = embed(self.logits, x).double()

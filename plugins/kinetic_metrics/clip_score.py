@@ -50,7 +50,10 @@ class CLIPScore(Metric):
     def observe(self, state: Observations, samples: Samples) -> Observations:
         asked = samples.condition
         if asked is None:
-            raise OptionError("the CLIP score needs a class for each sample: set `classes = N` under [run]")
+            raise OptionError(
+                "the CLIP score needs a class for each sample\n  In a recipe set `classes = N` under [run]; for "
+                "`kinetic score` give labels: --set samples.labels=true of image folders, =NAME of a tensor file."
+            )
         if bool((asked >= len(self.prompts)).any()):
             raise OptionError(
                 f"'prompts' has {len(self.prompts)} entries, the samples ask for class {int(asked.max())}"

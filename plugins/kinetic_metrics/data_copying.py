@@ -73,7 +73,10 @@ class DataCopying(Metric):
 
     def __attrs_post_init__(self) -> None:
         if self.held_out is None or self.held_out is self.train:
-            raise OptionError("'held_out' must be a dataset of points that the model was not trained on")
+            raise OptionError(
+                "'held_out' must be a dataset of points that the model was not trained on\n"
+                '  As in held_out = { name = "tensor-file", path = "PATH" }'
+            )
         ours, theirs = tuple(self.train.event_shape), tuple(self.held_out.event_shape)
         if ours != theirs:
             raise ShapeError(f"the points of 'held_out' have shape {theirs}, those of 'train' {ours}")

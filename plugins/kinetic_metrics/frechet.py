@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import final
@@ -235,14 +234,14 @@ def _statistics(location: str) -> tuple[Tensor, Tensor]:
     remedy = "pytorch-fid --save-stats and `kinetic statistics` write such files."
     path = options.existing_path(location, what="statistics", remedy=remedy)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:  # NumPy leaves open what is no zip
             held = list(file.files)
             mu, sigma = (np.asarray(file[name], np.float64) for name in ("mu", "sigma"))
     except KeyError:
         raise OptionError(
             f"statistics must hold 'mu' and 'sigma': {path} holds {', '.join(held)}\n  {remedy}"
         ) from None
-    except (OSError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # at what is no such file NumPy and the zip below it raise almost anything
         raise OptionError(f"'statistics' cannot be read as a .npz file: {path}: {error}\n  {remedy}") from error
     if mu.ndim != 1 or sigma.shape != (len(mu), len(mu)):
         raise ShapeError(f"statistics must be mu (f,) and sigma (f, f): {path} holds {mu.shape} and {sigma.shape}")

@@ -6,6 +6,7 @@ from typing import final
 
 import attrs
 from kinetic_features import Pixels
+from torch import Tensor
 
 from kinetic import (
     Dataset,
@@ -20,7 +21,7 @@ from kinetic import (
     options,
 )
 from kinetic.errors import OptionError
-from kinetic_metrics.feature_table import embed
+from kinetic_metrics.feature_table import Found, observed, tables, twice
 from kinetic_metrics.nearest import nearest
 
 _FLOOR = 1e-12  # a sample on k equal reference points has support 27.6, not infinity
@@ -32,7 +33,8 @@ class KNNSupport(Metric):
     """Local support of each sample, -log of the mean L2 distance to its k nearest reference points in feature space.
 
     Large where the reference data are dense, small on the sparse frontier; up to its constants the logarithm of a
-    k-nearest-neighbour density raised to 1/f. Column and value: `support`, and its mean.
+    k-nearest-neighbour density raised to 1/f. Column and value: `support`, and its mean; with `_denoised`, of the
+    denoised samples (see `Samples`): leftover noise lowers the support.
 
     Args:
         reference: the data, usually those the model was trained on; k points or more.
@@ -52,19 +54,23 @@ class KNNSupport(Metric):
         return Observations()
 
     def observe(self, state: Observations, samples: Samples) -> Observations:
-        return state.adding(samples.ids, {"x": embed(self.features, samples.x)})
+        return observed(state, samples, self.features)
 
     def merge(self, a: Observations, b: Observations) -> Observations:
         return a.joined(b)
 
     def finish(self, state: Observations) -> Score:
-        ids, columns = state.sorted()
-        x = columns["x"].to(device_of(self.features) or "cpu")
-        distances, _ = nearest(x, self.reference, self.k, self.features.features)
-        support = -distances.mean(1).clamp_min(_FLOOR).log().cpu()
-        n, m = len(ids), len(self.reference)
+        ids, x, denoised = tables(state, 1)
+        place = device_of(self.features) or "cpu"
+
+        def judge(features: Tensor) -> Found:
+            distances, _ = nearest(features.to(place), self.reference, self.k, self.features.features)
+            support = -distances.mean(1).clamp_min(_FLOOR).log().cpu()
+            return {"support": evidence.mean(support.numpy())}, {"support": support}
+
+        values, columns = twice(x, denoised, judge)
         note = (
-            f"Support of {n} samples among {m} reference points, k = {self.k}, in {x.shape[1]} "
-            f"{type(self.features).__name__} features."
+            f"Support of {len(ids)} samples among {len(self.reference)} reference points, k = {self.k}, in "
+            f"{x.shape[1]} {type(self.features).__name__} features."
         )
-        return Score({"support": evidence.mean(support.numpy())}, ids, {"support": support}, (note,))
+        return Score(values, ids, columns, (note,))

@@ -9,10 +9,27 @@ import torch
 from kinetic_fields import Empirical
 from torch import Tensor
 
-from kinetic import Dataset, Metric, Observations, Samples, Score, as_dataset, options
+from kinetic import (
+    Dataset,
+    FeatureSpace,
+    Metric,
+    Observations,
+    Samples,
+    Score,
+    TensorData,
+    as_dataset,
+    device_of,
+    options,
+)
 from kinetic.errors import OptionError, ShapeError
 from kinetic.types import PerSample, State
+from kinetic_metrics.feature_table import Found, embed_all, observed, tables, twice
 from kinetic_metrics.sample_table import estimates, judged, listed
+
+_ROWS = 500  # samples whose features are looked at at a time
+
+Tables = tuple[Observations, Observations]
+"""What was found of the samples, and their features, which are looked at in the end."""
 
 
 def _times(value: Any) -> Any:
@@ -32,12 +49,16 @@ class PosteriorSignals(Metric):
     `collapse_time`, the first t = k/grid from which on the top weight is above 1/2, or 1 where it never is. The weight
     only rises along x_t = t x, so the first time is found by halving. A copy collapses early, when t/(1 - t) is about
     the inverse of the distance to other training points; a sample between several of them late.
-    Values: the means. All with `_denoised` too, on the denoised samples (see `Samples`).
+    Values: the means. All with `_denoised` too, on the denoised samples (see `Samples`); with `features` given, again
+    with `_features` and `_features_denoised`, for the closed-form field whose training points are the features of
+    `train`. A model that moves in another space has no such posterior: there the columns only say how much nearer the
+    features of the sample are to those of one training point than of the others, on the scale those features have.
 
     Args:
         train: the data the model was trained on, 2 points or more.
         times: when to look, in (0, 1).
         grid: collapse is looked for at k/grid, k = 1 ... grid - 1.
+        features: a second space to look in.
 
     Source: the posterior of Bertrand et al., arXiv 2506.03719, proposition 1; collapse: Biroli et al., Dynamical
     regimes of diffusion models, arXiv 2402.18491.
@@ -50,6 +71,7 @@ class PosteriorSignals(Metric):
         metadata={options.BOUND: "a list of numbers > 0 and < 1, all different", options.DOC: "when to look"},
     )
     grid: int = options.integer(1000, at_least=2, doc="collapse is looked for at multiples of 1/grid")
+    features: FeatureSpace | None = options.component("features", None, doc="a second space to look in")
 
     @times.validator
     def _inside(self, attribute: attrs.Attribute[tuple[float, ...]], value: Any) -> None:
@@ -61,34 +83,51 @@ class PosteriorSignals(Metric):
         if len(self.train) < 2:
             raise OptionError(f"'train' must hold 2 points or more, to tell apart: {len(self.train)}")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> Tables:
+        return Observations(), Observations()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: Tables, samples: Samples) -> Tables:
         if samples.x.shape[1:] != self.train.event_shape:
             theirs = tuple(self.train.event_shape)
             raise ShapeError(f"samples have shape {tuple(samples.x.shape[1:])}, the points of 'train' {theirs}")
-        return judged(state, samples, self._look)
+        found, features = state
+        found = judged(found, samples, lambda x: self._look(Empirical(self.train), x))
+        return found, features if self.features is None else observed(features, samples, self.features)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: Tables, b: Tables) -> Tables:
+        return a[0].joined(b[0]), a[1].joined(b[1])
 
-    def finish(self, state: Observations) -> Score:
-        ids, columns = listed(state)
+    def finish(self, state: Tables) -> Score:
+        found, features = state
+        ids, columns = listed(found)
         never = int((columns["collapse_time"] == 1).sum())
-        note = (
+        notes = [
             f"Closed-form posterior over {len(self.train)} training points at t x, without the noise of a sample; "
             f"{never} of {len(ids)} samples collapse on none of them before t = 1."
-        )
-        return Score(estimates(columns), ids, columns, (note,))
+        ]
+        if self.features is not None:
+            columns |= self._look_again(self.features, features)
+            notes.append(f"With `_features` in the names, of a flow of {type(self.features).__name__} features.")
+        return Score(estimates(columns), ids, columns, tuple(notes))
 
-    def _look(self, x: State) -> dict[str, Tensor]:
-        field, x = Empirical(self.train), x.double()
+    def _look(self, field: Empirical, x: State) -> dict[str, Tensor]:
+        x = x.double()
         columns = {"collapse_time": collapse_time(field, x, self.grid)}
         for time in self.times:
             posterior = field.posterior(x * time, x.new_full((len(x),), time))
             columns |= {f"top_weight_{time:g}": posterior.top_weight, f"entropy_{time:g}": posterior.entropy}
         return columns
+
+    def _look_again(self, space: FeatureSpace, state: Observations) -> dict[str, Tensor]:
+        train, place = embed_all(space, self.train), device_of(space) or torch.device("cpu")
+        _, x, denoised = tables(state, 2, train)
+        field = Empirical(TensorData(train.to(place)))
+
+        def judge(points: Tensor) -> Found:
+            parts = [self._look(field, block.to(place)) for block in points.split(_ROWS)]
+            return {}, {f"{name}_features": torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+
+        return twice(x, denoised, judge)[1]
 
 
 def collapse_time(field: Empirical, x: State, grid: int) -> PerSample:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from importlib.metadata import version
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -41,6 +42,12 @@ def test_help_needs_neither_torch_nor_a_plugin():
     assert done.returncode == 0, done.stderr
     for command in ("run", "score", "statistics", "recipes", "plugins", "show", "report"):
         assert command in done.stdout
+
+
+def test_the_version_is_that_of_the_distribution():
+    done = kinetic("--version")
+    assert done.returncode == 0
+    assert done.stdout == f"kinetic {version('kinetic-flow')}\n"
 
 
 def test_a_recipe_is_run_reported_and_reported_again(tmp_path):
@@ -117,6 +124,7 @@ def test_a_broken_plugin_is_shown_with_its_error_and_the_rest_works(install):
         (("run", "goldilock"), "Did you mean 'goldilocks'?"),
         (("show", "solver", "hein"), "Did you mean 'heun'?"),
         (("show", "wizard"), "there is no role 'wizard'"),
+        (("run", "goldilocks", "--set", "arms.nobody.schedule.beta=1"), "there is no arm 'nobody'"),
         (("report", "/no/such/run"), "holds no run"),
         (
             ("score", "/no/such", "--metrics", "vendi"),
@@ -125,7 +133,7 @@ def test_a_broken_plugin_is_shown_with_its_error_and_the_rest_works(install):
         (("statistics", "/no/such", "--features", "pixels", "--out", "/no/s.npz"), "'out' must be a .npz file"),
         (
             ("run", "goldilocks", "--device", "warp9", "--out", "/dev/null/x"),
-            "'device' must be one that torch has here",
+            "'device' must be one that torch has here, or \"auto\": 'warp9'\n  Here: cpu",
         ),
     ],
 )

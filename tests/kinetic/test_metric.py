@@ -1,6 +1,8 @@
+import pytest
 import torch
 
-from kinetic import Observations
+from kinetic import Observations, Score
+from kinetic.errors import OptionError
 
 
 def test_observations_come_back_by_ascending_id_however_they_were_joined():
@@ -16,3 +18,8 @@ def test_adding_leaves_the_table_it_was_added_to():
     empty = Observations()
     empty.adding(torch.tensor([1]), {})
     assert empty.parts == ()
+
+
+def test_a_value_that_is_no_estimate_is_named():
+    with pytest.raises(OptionError, match=r"'m' must be an Estimate: 1\.5\. Say Estimate\(1\.5\)"):
+        Score({"m": 1.5})

@@ -58,3 +58,31 @@ def test_what_is_not_there_is_named(location):
     with pytest.raises(MissingFileError) as caught:
         options.existing_path(location, what="weights", remedy="Get them.")
     assert str(caught.value).startswith("weights: ")
+
+
+def test_a_choice_is_among_strings_and_its_default_one_of_them():
+    with pytest.raises(OptionError, match=r"a choice must be among strings, one or more: \(1, 2\)"):
+        options.choice(1, 2)
+    with pytest.raises(OptionError, match=r"a choice must be among strings, one or more: \(\)"):
+        options.choice()
+    with pytest.raises(OptionError, match="the default of a choice must be one of 'a', 'b': 'c'"):
+        options.choice("a", "b", default="c")
+
+    @attrs.frozen
+    class Chosen:
+        it: str = options.choice("a", "b")
+
+    for wrong in (["a"], 1, "c"):
+        with pytest.raises(OptionError, match="'it' must be one of 'a', 'b'"):
+            Chosen(wrong)
+
+
+def test_a_text_that_may_be_nothing_is_checked_and_named_by_its_alias():
+    @attrs.frozen
+    class Named:
+        labels_key: str | None = options.text(None, alias="labels")
+
+    assert Named().labels_key is None
+    assert Named(labels="y").labels_key == "y"
+    with pytest.raises(OptionError, match="'labels' must be a string, or nothing: 3"):
+        Named(labels=3)

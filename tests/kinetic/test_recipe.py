@@ -219,3 +219,17 @@ def test_odd_values_are_named_too(recipe, change, error, said):
 def test_a_table_without_a_name_says_which_there_are(recipe):
     with pytest.raises(OptionError, match=r"a solver needs a `name`, one of: .*heun"):
         load_recipe(recipe('[run]\nsamples = 2\n[field]\nname = "gaussian"\n[solver]\nsteps = 3\n'))
+
+
+def test_a_misspelt_arm_is_named_and_a_new_one_is_set_whole(recipe):
+    path = recipe(SMALL)
+    with pytest.raises(UnknownNameError, match=r"no arm 'ktss'\. Did you mean 'kts'\?\n.*\n.*set whole: arms\.ktss="):
+        load_recipe(path, ["arms.ktss.schedule.beta=0.04"])
+    loaded = load_recipe(path, ["arms.slow={solver={steps=9}}", "arms.kts.schedule.beta=0.04"])
+    assert loaded.runners["slow"].solver.steps == 9
+
+
+def test_a_run_folder_is_no_recipe_and_its_report_is_suggested(tmp_path):
+    (tmp_path / "recipe.toml").write_text("")
+    with pytest.raises(RecipeError, match=f"is a run folder, not a recipe\n  `kinetic report {tmp_path}` shows"):
+        load_recipe(tmp_path)

@@ -168,7 +168,7 @@ def test_a_component_inside_a_component_is_built_and_checked():
     )
     assert isinstance(metric, FrechetDistance)
     assert len(metric.reference) == 360
-    with pytest.raises(UnknownNameError, match=r"no features is named 'digit'. Did you mean 'digits'"):
+    with pytest.raises(UnknownNameError, match=r"no feature space is named 'digit'. Did you mean 'digits'"):
         known.build("metric", {"name": "frechet", "features": {"name": "digit"}}, {"dataset": Digits()})
 
 

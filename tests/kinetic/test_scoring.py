@@ -7,13 +7,14 @@ import torch
 from kinetic_digits import DigitsFeatures
 from kinetic_features import Pixels
 from kinetic_metrics import FrechetDistance
+from PIL import Image
 from rich.console import Console
 from safetensors.torch import save_file
 
-from kinetic import score_samples
+from kinetic import TensorData, score_samples
 from kinetic._progress import Reporter
 from kinetic._provenance import hash_of
-from kinetic._scoring import data_table, load_scoring, write_statistics
+from kinetic._scoring import check_files, data_table, load_scoring, write_statistics
 from kinetic.errors import MissingFileError, OptionError, RecipeError, StoreError, UnknownNameError
 
 
@@ -96,7 +97,15 @@ def test_a_path_says_what_it_is(tmp_path):
         ({"features": "pixel"}, UnknownNameError, "Did you mean 'pixels'"),
         ({"overrides": ["metric.kid=1"]}, UnknownNameError, "a score has no key 'metric'"),
         ({"overrides": [KEY, "metrics.frechet=1"]}, RecipeError, "holds tables"),
-        ({"overrides": []}, UnknownNameError, "holds no tensor named 'x'"),
+        ({"overrides": ["reference.key=x"]}, UnknownNameError, "holds no tensor named 'x'"),
+        ({"metrics": "fid"}, UnknownNameError, "The FID is `frechet` with --features inception"),
+        ({"metrics": "class-margin"}, OptionError, "'logits': a feature space;.*--set metrics.class-margin.OPTION="),
+        (
+            {"metrics": "class-margin", "overrides": [KEY, "metrics.class-margin.logits=digits-logits"]},
+            OptionError,
+            "must be a feature space: 'digits-logits'\n.*logits = { name = \"digits-logits\" }",
+        ),
+        ({"metrics": "ct"}, OptionError, "'held_out' must be .*\n.*As in held_out = { name.*--set metrics.ct.OPTION="),
     ],
 )
 def test_a_wrong_word_is_named(files, given, error, said):
@@ -141,3 +150,55 @@ def test_a_folder_in_use_is_refused_before_anything_is_computed(files, tmp_path)
     scoring = load_scoring(files[0], "frechet", files[1], overrides=[KEY])
     with pytest.raises(StoreError, match="holds no scores"):
         scoring.run(tmp_path / "out")
+
+
+def test_a_run_folder_and_its_shards_are_pointed_to_the_report(tmp_path):
+    shards = tmp_path / "run" / "shards" / "base"
+    shards.mkdir(parents=True)
+    (tmp_path / "run" / "pictures").mkdir()
+    (tmp_path / "run" / "recipe.toml").write_text("")
+    for folder in (shards, shards.parent, tmp_path / "run"):
+        with pytest.raises(OptionError, match=f"is of a run, which is scored already: `kinetic report {tmp_path}/run`"):
+            data_table(str(folder))
+    assert data_table(str(tmp_path / "run" / "pictures"))["name"] == "image-folder"
+    assert data_table(str(shards / "00000000-00000500.safetensors"))["name"] == "tensor-file"
+
+
+def test_every_file_of_both_sides_is_looked_at_before_anything_is_computed(tmp_path):
+    rng = np.random.default_rng(0)
+    for side in ("a", "b"):
+        (tmp_path / side).mkdir()
+        for number in range(30):
+            Image.fromarray(rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)).save(
+                tmp_path / side / f"{number:02}.png"
+            )
+    told = io.StringIO()
+    words = (str(tmp_path / "a"), "frechet,kid", str(tmp_path / "b"))
+    check_files(TensorData(torch.zeros(3, 2)), {})
+    load_scoring(*words).run(device="cpu", reporter=Reporter(Console(file=told)))
+    assert told.getvalue().count("checking samples: 30") == told.getvalue().count("checking reference points: 30") == 1
+    for name in ("20", "29"):
+        path = tmp_path / "b" / f"{name}.png"
+        path.write_bytes(path.read_bytes()[:200])
+    told = io.StringIO()
+    with pytest.raises(OptionError, match=r"^reference points: 2 of 30 images in .*: 20\.png \(.*\), 29\.png \("):
+        load_scoring(*words).run(device="cpu", reporter=Reporter(Console(file=told)))
+    assert "\nsamples: 30" not in told.getvalue()
+    assert "finishing" not in told.getvalue()
+    with pytest.raises(OptionError, match=r"^samples: 2 of 30"):
+        load_scoring(words[2], words[1], words[0]).run(device="cpu", reporter=Reporter(Console(file=told)))
+
+
+def test_floats_with_channels_last_are_held_to_the_range_of_images(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).uniform(0, 255, (9, 8, 8, 3)))
+    scoring = load_scoring(str(tmp_path / "x.npy"), "vendi")
+    with pytest.raises(OptionError, match=r"(?s)samples that are images must be in \[-1, 1\].*x / 127.5 - 1"):
+        scoring.run(device="cpu", reporter=Reporter(Console(file=io.StringIO())))
+
+
+def test_bytes_as_guided_diffusion_saves_them_are_scored_and_the_note_says_how_they_were_read(tmp_path):
+    np.savez(tmp_path / "adm.npz", np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3), dtype=np.uint8))
+    scored = load_scoring(str(tmp_path / "adm.npz"), "vendi").run(
+        device="cpu", reporter=Reporter(Console(file=io.StringIO()))
+    )
+    assert "channels put first: b is read as b / 127.5 - 1" in scored.notes[0]

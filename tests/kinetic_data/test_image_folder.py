@@ -1,7 +1,11 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import torch
 from kinetic_data import ImageFolder
+from kinetic_data import image_folder as module
 from PIL import Image
 
 import kinetic
@@ -51,7 +55,10 @@ def test_what_is_no_image_or_hidden_is_left_out(tmp_path):
     put(tmp_path / "deep" / "er", pixels(2))
     (tmp_path / "notes.txt").write_text("text")
     (tmp_path / "._000.png").write_text("what macOS leaves")
-    assert ImageFolder(str(tmp_path)).files == ("deep/er/000.png", "deep/er/001.png")
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "deep")
+    data = ImageFolder(str(tmp_path))
+    assert data.files == ("deep/er/000.png", "deep/er/001.png")
+    assert data.notes == (f"Left out: 2 files in {tmp_path} that are no images: elsewhere, notes.txt.",)
     put(tmp_path, pixels(1), "a.png")
     with pytest.raises(OptionError, match=r"every image in a folder of its class: .* itself holds a\.png"):
         ImageFolder(str(tmp_path), labels=True)
@@ -60,7 +67,10 @@ def test_what_is_no_image_or_hidden_is_left_out(tmp_path):
 def test_a_folder_without_images_or_none_at_all_is_named(tmp_path):
     with pytest.raises(MissingFileError, match="images: there is no '/no/such'\n  Paths are relative"):
         ImageFolder("/no/such")
-    with pytest.raises(MissingFileError, match=r"there is no \.png, \.jpg or \.jpeg file in"):
+    with pytest.raises(MissingFileError, match=r"no file in .* ends in one of \.bmp, .*: it holds none"):
+        ImageFolder(str(tmp_path))
+    (tmp_path / "a.gif").write_text("")
+    with pytest.raises(MissingFileError, match=r"it holds a\.gif"):
         ImageFolder(str(tmp_path))
 
 
@@ -109,6 +119,88 @@ def test_16_bits_are_refused(tmp_path):
     put(tmp_path, np.zeros((1, 4, 4, 1), np.uint16))
     with pytest.raises(OptionError, match=r"8 bits a channel: .* holds 1 I;16"):
         ImageFolder(str(tmp_path), mode="gray")
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "ppm"])
+def test_16_bits_of_colour_are_refused_though_pillow_cuts_them_to_8(suffix, tmp_path):
+    x = pixels(1, (4, 4))[0].astype(">u2") * 257
+    if suffix == "png":
+        rows = b"".join(b"\0" + row.tobytes() for row in x)
+        chunks = (
+            (b"IHDR", struct.pack(">IIBBBBB", 4, 4, 16, 2, 0, 0, 0)),
+            (b"IDAT", zlib.compress(rows)),
+            (b"IEND", b""),
+        )
+        file = b"\x89PNG\r\n\x1a\n" + b"".join(
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            for kind, data in chunks
+        )
+    elif suffix == "ppm":
+        file = b"P6 4 4 65535\n" + x.tobytes()
+    else:
+        tags = [(256, 3, 1, 4), (257, 3, 1, 4), (258, 3, 3, 134), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 140)]
+        tags += [(277, 3, 1, 3), (278, 3, 1, 4), (279, 4, 1, 96), (284, 3, 1, 1)]
+        entries = b"".join(
+            struct.pack(">HHI", tag, kind, count)
+            + (struct.pack(">HH", value, 0) if kind == 3 and count == 1 else struct.pack(">I", value))
+            for tag, kind, count, value in tags
+        )
+        head = b"MM\0*" + struct.pack(">IH", 8, len(tags)) + entries + b"\0" * 4
+        file = head + struct.pack(">HHH", 16, 16, 16) + x.tobytes()
+    (tmp_path / f"deep.{suffix}").write_bytes(file)
+    with Image.open(tmp_path / f"deep.{suffix}") as image:
+        assert (np.asarray(image) == x >> 8).all()
+    for mode in ("rgb", None):
+        with pytest.raises(OptionError, match=rf"8 bits a channel: .* holds 1 RGB;16 \(deep\.{suffix}\)\n"):
+            ImageFolder(str(tmp_path), mode=mode)
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "ppm", "tif", "tiff", "webp"])
+def test_what_pytorch_fid_reads_is_read(suffix, tmp_path):
+    x = pixels(3)
+    for number, image in enumerate(x):
+        Image.fromarray(image).save(tmp_path / f"{number}.{suffix}", **({"lossless": True} if suffix == "webp" else {}))
+    data = ImageFolder(str(tmp_path))
+    assert torch.equal(data.read(0, 3), torch.from_numpy(x).permute(0, 3, 1, 2).float() / 127.5 - 1)
+    assert data.notes == ()
+    check_dataset(data)
+
+
+def test_gray_maps_are_read_and_16_bit_ones_refused(tmp_path):
+    put(tmp_path / "8", pixels(2, channels=1), "{}.pgm")
+    assert ImageFolder(str(tmp_path / "8")).event_shape == (1, 5, 7)
+    (tmp_path / "16").mkdir()
+    (tmp_path / "16" / "a.pgm").write_bytes(b"P5 2 1 65535\n\1\2\3\4")
+    with pytest.raises(OptionError, match="8 bits a channel"):
+        ImageFolder(str(tmp_path / "16"))
+
+
+def test_a_file_of_several_images_is_no_image(tmp_path):
+    first, *others = (Image.fromarray(image) for image in pixels(3))
+    first.save(tmp_path / "a.tif", save_all=True, append_images=others)
+    with pytest.raises(OptionError, match=r"1 of 1 images .* a\.tif \(it holds 3 images\)"):
+        ImageFolder(str(tmp_path))
+
+
+def test_links_to_nothing_are_named_or_left_out(tmp_path):
+    put(tmp_path, pixels(2))
+    (tmp_path / "zz.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(OptionError, match=r"1 of 3 images in .* cannot be decoded: zz\.png \(.*No such file"):
+        ImageFolder(str(tmp_path))
+    assert "1 of 3 images" in ImageFolder(str(tmp_path), skip_corrupt=True).notes[0]
+
+
+def test_a_check_decodes_every_file_and_tells_how_far_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_AT_ONCE", 4)
+    put(tmp_path, pixels(9, (40, 40)), "{}.png")
+    data, heard = ImageFolder(str(tmp_path)), []
+    data.check(heard.append)
+    assert heard == [4, 4, 1]
+    for name in ("5", "7"):
+        path = tmp_path / f"{name}.png"
+        path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(OptionError, match=r"2 of 9 images in .*: 5\.png \(.*\), 7\.png \(.*\)\n.*skip_corrupt = true"):
+        data.check()
 
 
 def test_files_without_a_header_are_named_and_counted_in_one_error(tmp_path):

@@ -1,3 +1,4 @@
+import pickle
 from importlib.metadata import version
 
 import pytest
@@ -91,6 +92,14 @@ def test_a_weights_file_that_is_not_there_or_not_it_is_named(tmp_path):
     torch.save({"a": torch.zeros(2)}, other)
     with pytest.raises(OptionError, match="'weights' does not hold pytorch-fid's Inception network"):
         Inception(weights=str(other))
+    for content, said in (
+        (b"junk", r"\w+: "),
+        (pickle.dumps(print, protocol=2), "a pickle of more than tensors, which is never"),
+    ):
+        other.write_bytes(content)
+        with pytest.raises(OptionError, match=rf"cannot be read as tensors alone: .*{said}.*\n  Get pt_inc") as caught:
+            Inception(weights=str(other))
+        assert "weights_only" not in str(caught.value)
 
 
 @pytest.mark.weights

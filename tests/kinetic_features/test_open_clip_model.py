@@ -39,6 +39,14 @@ def test_the_preprocessing_is_the_models_own(folder):
     assert torch.allclose(model.images(model.net, x), expected, atol=1e-6)
 
 
+def test_weights_that_are_junk_are_named_and_no_pickle_is_recommended(folder):
+    (folder / "open_clip_model.safetensors").unlink()
+    (folder / "open_clip_pytorch_model.bin").write_bytes(b"junk" * 9)
+    with pytest.raises(MissingFileError, match="cannot be loaded") as caught:
+        open_clip_model(f"local-dir:{folder}", None)
+    assert "weights_only" not in str(caught.value)
+
+
 def test_weights_that_are_cut_short_are_named(folder):
     weights = folder / "open_clip_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])

@@ -102,7 +102,9 @@ def test_the_contract_of_a_metric_is_kept():
 
 def test_bad_input_is_named():
     metric, asked = ClassMargin(logits=Pixels()), torch.zeros(4, dtype=torch.int64)
-    with pytest.raises(OptionError, match="needs a class for each sample: set `classes = N` under"):
+    with pytest.raises(
+        OptionError, match=r"needs a class for each sample\n  In a recipe set `classes = N` .*--set samples.labels="
+    ):
         score(metric, torch.zeros(4, 3), None)
     with pytest.raises(OptionError, match="'logits' are of 3 classes, the samples ask for class 7"):
         score(metric, torch.zeros(4, 3), asked + 7)

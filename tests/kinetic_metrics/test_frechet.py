@@ -1,4 +1,3 @@
-import inspect
 from pathlib import Path
 
 import attrs
@@ -12,7 +11,6 @@ from kinetic_metrics import FrechetDistance
 from kinetic_metrics import frechet as module
 from kinetic_metrics.gaussians import frechet_distance, moments
 from PIL import Image
-from scipy.linalg import sqrtm
 
 import kinetic
 from kinetic import Samples, evidence
@@ -93,9 +91,10 @@ def test_statistics_that_are_none_are_named(held, said, tmp_path):
 def test_statistics_that_cannot_be_read_or_do_not_fit_are_named(tmp_path):
     with pytest.raises(MissingFileError, match=r"statistics: there is no .*\n.*--save-stats"):
         FrechetDistance(statistics="/no/such.npz")
-    (tmp_path / "s.npz").write_text("text")
-    with pytest.raises(OptionError, match=r"'statistics' cannot be read as a .npz file"):
-        FrechetDistance(statistics=str(tmp_path / "s.npz"))
+    for content in (b"text", b"PK\3\4junk", b""):
+        (tmp_path / "s.npz").write_bytes(content)
+        with pytest.raises(OptionError, match=r"'statistics' cannot be read as a .npz file"):
+            FrechetDistance(statistics=str(tmp_path / "s.npz"))
     FrechetDistance(torch.randn(9, 2)).save_statistics(tmp_path / "s.npz")
     metric = FrechetDistance(statistics=str(tmp_path / "s.npz"))
     with pytest.raises(ShapeError, match=r"Pixels gives 3 features, and the statistics in .* are of 2: give the"):
@@ -127,9 +126,10 @@ def pytorch_fid(inception_weights, tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:The `disp` argument is deprecated:DeprecationWarning")  # pytorch-fid's own call
-def test_the_fid_of_two_folders_is_that_of_pytorch_fid(pytorch_fid, folders, inception_weights):
-    if "disp" not in inspect.signature(sqrtm).parameters:
-        pytest.skip("this SciPy (1.18 or newer) no longer runs pytorch-fid's distance")
+def test_the_fid_of_two_folders_is_that_of_pytorch_fid(
+    pytorch_fid, folders, inception_weights, pytorch_fids_distance, monkeypatch
+):
+    monkeypatch.setattr(pytorch_fid, "calculate_frechet_distance", pytorch_fids_distance)
     theirs = pytorch_fid.calculate_fid_given_paths(folders, 35, "cpu", 64, num_workers=0)
     metric = FrechetDistance(ImageFolder(folders[1]), Inception(weights=str(inception_weights), dims=64))
     ours = kinetic.score_samples(ImageFolder(folders[0]), {"fid": metric}, device="cpu").scores["fid"]["fd"]

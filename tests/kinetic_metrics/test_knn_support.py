@@ -26,9 +26,21 @@ def test_a_sample_on_all_its_neighbours_has_a_large_finite_support():
     assert score.columns["support"].item() == pytest.approx(-math.log(1e-12))
 
 
+def test_denoised_samples_have_their_own_support():
+    reference, x = torch.randn(20, 4), torch.randn(10, 4)
+    metric = KNNSupport(reference=reference, k=3)
+
+    def score(x, denoised):
+        return metric.finish(metric.observe(metric.begin(), Samples(torch.arange(10), x, denoised)))
+
+    both, alone = score(x, x * 0.5), score(x * 0.5, x * 0.5)
+    assert torch.equal(both.columns["support_denoised"], alone.columns["support"])
+    assert both.values["support_denoised"].value == alone.values["support"].value > both.values["support"].value
+
+
 def test_the_contract_of_a_metric_is_kept():
     x = torch.randn(10, 4)
-    check_metric(KNNSupport(reference=torch.randn(20, 4), k=3), Samples(torch.arange(10), x, x))
+    check_metric(KNNSupport(reference=torch.randn(20, 4), k=3), Samples(torch.arange(10), x, x * 0.9))
 
 
 def test_more_neighbours_than_points_are_refused():

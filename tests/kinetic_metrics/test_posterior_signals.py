@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from kinetic_features import ModuleFeatures, Pixels
 from kinetic_fields import Empirical
 from kinetic_metrics import PosteriorSignals
 from kinetic_metrics.posterior_signals import collapse_time
@@ -76,9 +77,27 @@ def test_denoised_samples_have_their_own_numbers():
         assert found.values[f"{name}_denoised"].value == denoised.values[name].value
 
 
+def test_in_a_feature_space_they_are_those_of_the_features():
+    class Net(torch.nn.Module):
+        def forward(self, x):
+            return torch.stack([x[:, 0] * x[:, 1], x[:, 2].sin(), x.sum(1)], 1)
+
+    space, train, x = ModuleFeatures(Net()), torch.randn(40, 5), torch.randn(20, 5)
+    both = score(PosteriorSignals(train=train, features=space), x, x * 0.5)
+    plain = score(PosteriorSignals(train=train), x, x * 0.5)
+    alone = score(PosteriorSignals(train=Net()(train)), Net()(x), Net()(x * 0.5))
+    for name in ("collapse_time", "top_weight_0.8", "entropy_0.5"):
+        for end in ("", "_denoised"):
+            assert torch.equal(both.columns[name + end], plain.columns[name + end])
+            assert torch.allclose(both.columns[f"{name}_features{end}"], alone.columns[name + end], rtol=1e-12)
+            assert both.values[f"{name}_features{end}"].value == pytest.approx(alone.values[name + end].value)
+    assert "of a flow of ModuleFeatures features" in both.notes[1]
+
+
 def test_the_contract_of_a_metric_is_kept():
     x = torch.randn(12, 3)
     check_metric(PosteriorSignals(train=torch.randn(9, 3), times=[0.2, 0.7]), Samples(torch.randperm(12), x, x + 0.1))
+    check_metric(PosteriorSignals(train=torch.randn(9, 3), features=Pixels()), Samples(torch.randperm(12), x, x + 0.1))
 
 
 def test_bad_input_is_named():

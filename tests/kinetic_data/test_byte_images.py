@@ -1,0 +1,45 @@
+import pytest
+import torch
+from kinetic_data.byte_images import ByteImages
+
+from kinetic.errors import ShapeError
+from kinetic.testing import check_dataset
+
+
+def pixels(*shape):
+    return torch.randint(0, 256, shape, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("c", [1, 3])
+def test_channels_come_first_and_byte_b_is_b_over_127_and_a_half_less_1(c):
+    last = pixels(6, 5, 4, c)
+    first = last.permute(0, 3, 1, 2).contiguous()
+    expected = first.float() / 127.5 - 1
+    for x, said in ((last, "(n, height, width, channels), channels put first"), (first, "(n, channels, ...)")):
+        data = ByteImages(x, torch.arange(6))
+        assert data.event_shape == (c, 5, 4)
+        assert torch.equal(data.read(1, 4), expected[1:4])
+        assert data.read(0, 6).is_contiguous()
+        assert torch.equal(data.take(torch.tensor([5, 0])), expected[[5, 0]])
+        assert data.notes == (f"Bytes of 6 images, {said}: b is read as b / 127.5 - 1.",)
+        check_dataset(data)
+
+
+@pytest.mark.parametrize(
+    ("shape", "why"),
+    [
+        ((4, 3, 5, 3), "it could be either"),
+        ((4, 1, 5, 3), "it could be either"),
+        ((4, 28, 28), "it is neither"),
+        ((4, 8, 8, 4), "it is neither"),
+        ((0, 8, 8, 3), "it is neither"),
+    ],
+)
+def test_a_shape_that_leaves_doubt_is_refused(shape, why):
+    with pytest.raises(ShapeError, match=rf"\(n, height, width, 1 or 3\) or .*: {why}\n  Save them as x / 127.5 - 1"):
+        ByteImages(pixels(*shape))
+
+
+def test_labels_are_as_many_as_images():
+    with pytest.raises(ShapeError, match=r"labels must have shape \(4,\): \(3,\)"):
+        ByteImages(pixels(4, 8, 8, 3), torch.arange(3))

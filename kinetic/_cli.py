@@ -51,14 +51,14 @@ def run(
     """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on."""
     from kinetic import load_recipe
     from kinetic._progress import Reporter
-    from kinetic._report import print_report
+    from kinetic._report import print_brief
 
     try:
         finished = load_recipe(recipe, override or ()).run(out, device, Reporter(_console(stderr=True)))
     except KeyboardInterrupt:  # here, since typer would end with nothing said
         _console(stderr=True).print("stopped; what was finished is kept, and the same command goes on from there")
         raise typer.Exit(130) from None
-    print_report(finished, _console())
+    print_brief(finished, _console())
 
 
 @app.command()
@@ -116,21 +116,30 @@ def statistics(
 
 
 @app.command()
-def recipes() -> None:
-    """List the recipes that the installed plugins ship."""
+def recipes(
+    name: Annotated[
+        str | None, typer.Argument(help="Print this one, to change: kinetic recipes NAME > my.toml.")
+    ] = None,
+) -> None:
+    """List the recipes that the installed plugins ship, or print one."""
     from rich.markup import escape
-    from rich.table import Table
 
     from kinetic._recipe import read_recipe, shipped
+    from kinetic.errors import unknown
 
-    table = Table("recipe", "what it asks", "file", box=None, header_style="bold")
-    for name, path in shipped().items():
+    known, out = shipped(), _console()
+    if name is not None:
+        if name not in known:
+            raise unknown("no recipe is named", name, known)
+        typer.echo(known[name].read_text(encoding="utf-8"), nl=False)
+        return
+    for each, path in known.items():
         try:
             title = escape(str(read_recipe(path).get("title", "")))
         except KineticError as error:  # a stranger's recipe must not hide the others
             title = f"[red]{escape(str(error))}[/red]"
-        table.add_row(escape(name), title, escape(str(path)))
-    _console().print(table)
+        out.print(f"[bold]{escape(each)}[/bold]  {title}", highlight=False, soft_wrap=True)
+        out.print(f"  {path}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -156,13 +165,12 @@ def show(
     name: Annotated[str | None, typer.Argument(help="One of them; all names without it.")] = None,
 ) -> None:
     """Say what a component is and which options it takes."""
-    import inspect
-
     import attrs
     from rich.markup import escape
     from rich.table import Table
 
     from kinetic import abstract_class, registry
+    from kinetic._docstring import arguments, prose
     from kinetic._registry import describe
 
     abstract_class(role)
@@ -173,18 +181,20 @@ def show(
         return
     cls = known.get(role, name)
     out.print(f"[bold]{escape(role)} {escape(name)}[/bold]  {cls.__module__}.{cls.__name__}")
-    out.print(escape(inspect.getdoc(cls) or ""), highlight=False)
+    out.print(escape(prose(cls)), highlight=False)
+    said = arguments(cls)
     table = Table("option", "default", "takes", box=None, header_style="bold")
     for field in attrs.fields(cls):
         if field.init:
             default = "required" if field.default is attrs.NOTHING else repr(field.default)
-            table.add_row(escape(field.alias or field.name), escape(default), escape(describe(field)))
+            option = field.alias or field.name
+            table.add_row(escape(option), escape(default), escape(describe(field, said.get(option))))
     out.print(table)
 
 
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(help="A finished run folder.")]) -> None:
-    """Write the report of a finished run anew, and print its tables."""
+    """Write the report of a finished run anew, and print all its tables."""
     from kinetic import load_run
     from kinetic._report import print_report, write_report
 

@@ -81,12 +81,12 @@ def read_recipe(path: Path) -> dict[str, Any]:
     """What a recipe file holds, unchecked.
 
     Raises:
-        RecipeError: it cannot be read, or is no TOML.
+        RecipeError: it cannot be read, or is not valid TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} is no TOML: {error}") from error
+        raise RecipeError(f"{path} is not valid TOML: {error}") from error
     except OSError as error:
         raise RecipeError(f"{path} cannot be read: {error}") from error
 

@@ -145,9 +145,9 @@ class Registry:
             raise OptionError(f"{role} {name!r}: {error.args[0] if error.args else error}") from error
 
 
-def describe(field: attrs.Attribute[Any]) -> str:
-    """What an option takes and means, in a few words."""
-    bound, doc = field.metadata.get(options.BOUND, ""), field.metadata.get(options.DOC, "")
+def describe(field: attrs.Attribute[Any], words: str | None = None) -> str:
+    """What an option takes and means, in `words` or else in those of its declaration."""
+    bound, doc = field.metadata.get(options.BOUND, ""), words or field.metadata.get(options.DOC, "")
     return "; ".join(part for part in (bound, doc) if part) or "see its documentation"
 
 

@@ -123,7 +123,7 @@ class RunFolder:
                     "  Choose another folder with --out, or delete it."
                 )
         elif path.is_file() or (path.exists() and any(path.iterdir())):
-            raise StoreError(f"{path} is there and holds no run\n  Choose another folder with --out.")
+            raise StoreError(f"{path} exists but holds no run\n  Choose another folder with --out.")
         else:
             try:
                 path.mkdir(parents=True, exist_ok=True)

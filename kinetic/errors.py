@@ -1,4 +1,4 @@
-"""Every error a user can cause. Each names the thing, the value, what would do, and the way on."""
+"""Every error a user can cause. Each names the thing, the value, what is allowed, and the way on."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _CACHED = 5000  # up to this n the resampling weights are kept, 40 MB at the mos
 Array = NDArray[np.float64]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Estimate:
     """A number with the interval it is known to.
 
@@ -41,6 +41,10 @@ class Estimate:
     low: float | None = None
     high: float | None = None
     leave_out: Array | None = None
+
+    def __repr__(self) -> str:
+        ends = "" if self.low is None or self.high is None else f" [{self.low:.4g}, {self.high:.4g}]"
+        return f"Estimate({self.value:.4g}{ends})"
 
     def to_json(self) -> dict[str, float | None]:
         """As `scores.json` and `evidence.json` hold it."""

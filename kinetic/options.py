@@ -1,4 +1,4 @@
-"""Options of a component: attrs fields that check what they are given and say what would do.
+"""Options of a component: attrs fields that check what they are given and say what is allowed.
 
 An attrs class *is* its options: the keys a recipe may use are exactly its fields. Plain `attrs.field` works too;
 these spell the common cases, and `kinetic show ROLE NAME` prints their bounds and words.

@@ -8,25 +8,56 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import kinetic
-from kinetic import _hooks, registry
+from kinetic import _hooks, load_recipe, options, registry
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEXT = "\n".join(page.read_text() for page in PAGES)
+RECIPES = [
+    (page.name, block)
+    for page in PAGES
+    for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    if "[run]" in block
+]
+
+
+def takes_doc(each):
+    return (
+        inspect.isfunction(each) and not each.__name__.startswith("_") and "doc" in inspect.signature(each).parameters
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_python_snippets_of_a_page_run(page, tmp_path):
     blocks = re.findall(r"```python run\n(.*?)```", page.read_text(), re.DOTALL)
-    code = "\n".join(block for block in blocks if "# not run" not in block)
+    code = "\n".join(blocks)
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "error::DeprecationWarning:kinetic", "-c", code]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("page", "block"), RECIPES)
+def test_every_recipe_on_a_page_gets_through_its_rehearsal(page, block, tmp_path):
+    (tmp_path / "page.toml").write_text(block)
+    recipe = load_recipe(tmp_path / "page.toml")
+    run = recipe.content["run"]
+    for runner in recipe.runners.values():
+        runner.rehearse(run.get("seed", 0), torch.device("cpu"), classes=run.get("classes"))
+
+
+def test_the_readme_and_the_page_of_the_format_hold_recipes():
+    assert {page for page, _ in RECIPES} >= {"README.md", "index.md"}
+
+
+@pytest.mark.parametrize("name", [name for name, each in vars(options).items() if takes_doc(each)])
+def test_every_kind_of_option_stands_in_the_plugin_page(name):
+    assert f"| `{name}(" in (ROOT / "docs" / "plugins.md").read_text()
 
 
 @pytest.mark.parametrize("hook", [name for name in vars(_hooks) if name.startswith("register_")])

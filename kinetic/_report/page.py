@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -13,20 +15,23 @@ import jinja2
 from markupsafe import Markup
 
 from kinetic._report import tables
+from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.figures import Picture, pictures
+from kinetic._report.numbers import typeset
 from kinetic._report.tables import Table
 from kinetic._store import RECIPE, REPORT, FinishedRun, load_run, write_whole
 
-_WORDS = ("against", "what", "score", "energy", "noise only")  # columns that are not numbers
+_NUMBER = re.compile(r"-?\d|$")  # how a cell of a column of numbers begins, or it is empty
 _UNDRAWN = "Not drawn: this takes KPE or bending, and images of 1 or 3 channels or points in the plane."
 
 
 @attrs.frozen
 class Section:
-    """A part of the page; `more` is folded away."""
+    """A part of the page; `words` are said line by line, each after a name, `more` is folded away."""
 
     title: str
     lead: str = ""
+    words: tuple[tuple[str, str], ...] = ()
     tables: tuple[Table, ...] = ()
     pictures: tuple[Picture, ...] = ()
     more: tuple[Table, ...] = ()
@@ -42,6 +47,7 @@ def write_report(folder: Path) -> None:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["b64"] = lambda data: base64.b64encode(data).decode()
+    environment.filters["typeset"] = typeset
     text = environment.get_template("page.html.j2").render(
         title=run.provenance["title"],
         about=run.recipe.get("about", "").strip(),
@@ -61,41 +67,74 @@ def _sections(run: FinishedRun) -> list[Section]:
     def titled(*starts: str) -> tuple[Picture, ...]:
         return tuple(picture for picture in drawn if picture.title.startswith(starts))
 
-    brief, compared = tables.differences_in_brief(run), tables.differences(run)
+    brief, compared = differences_in_brief(run), differences(run)
     by_arm = [tables.correlations(run, arm) for arm in run.arms] + [tables.groups(run, arm) for arm in run.arms]
     count = sum(run.evidence["expected_false"].values())
     lead = (
-        f"Of all the correlation intervals of this run about {count:.0f} would leave out 0 by chance. Look for one "
+        f"Of all the correlation intervals of this run about {count:.0f} would exclude 0 by chance. Look for one "
         "sign in raw and partial, and in more than one space."
     )
+    told = tuple(
+        (arms, " ".join(f"{kind.capitalize()}: {words}." for kind, words in found.items()))
+        for arms, found in verdict(run).items()
+    )
+    changed = (
+        "Arm against arm, same noise, paired by sample; 95% intervals, one in twenty of which excludes 0 by chance."
+    )
     sections = [
-        Section("Arms", tables=tuple(tables.arms(run))),
+        Section("In short", changed if told else "", told),
+        Section("Arms", tables=(*tables.energies(run), *tables.scores(run))),
         Section("Differences", tables=(brief,) if brief else (), more=(compared,) if compared else ()),
-        Section("Energies", pictures=titled("Power", "Energies", "Where")),
-        Section("Energy and outcome", lead, (), titled("Energy and", "All"), tuple(table for table in by_arm if table)),
+        Section("Energies", pictures=titled("Power", "Distribution", "Where")),
+        Section(
+            "Energy and outcome",
+            lead,
+            pictures=titled("Energy and", "All"),
+            more=tuple(table for table in by_arm if table),
+        ),
         Section("Samples", "" if titled("Samples") else _UNDRAWN, pictures=titled("Samples")),
         Section("Nearest training points", pictures=titled("Nearest")),
     ]
-    return [each for each in sections if each.tables or each.pictures or each.more or each.lead == _UNDRAWN]
+    return [
+        each for each in sections if each.words or each.tables or each.pictures or each.more or each.lead == _UNDRAWN
+    ]
 
 
 def _facts(run: FinishedRun) -> str:
     p = run.provenance
     solvers: dict[str, list[str]] = defaultdict(list)
     for arm, made in p["arms"].items():
-        options = ", ".join(f"{key} {value}" for key, value in made["solver"].items() if key != "name")
-        solvers[f"{made['solver']['name']} ({options})" if options else made["solver"]["name"]].append(arm)
+        solvers[_component(made["solver"])].append(arm)
     said = solvers if len(solvers) == 1 else [f"{name} in {', '.join(arms)}" for name, arms in solvers.items()]
     parts = [
         f"Recipe {p['recipe']}",
         f"{p['run']['samples']:,} samples in each of {len(run.arms)} arms, seed {p['run'].get('seed', 0)}",
-        f"solver {'; '.join(said)}",
-        f"{p['device']}, {sum(p['seconds'].values()):.0f} s" if "seconds" in p else p["device"],
+        f"Solver {'; '.join(said)}",
+        f"On {p['device']}, {_lasted(sum(p['seconds'].values()))}, {_day(p['started'])}",
         f"kinetic {p['packages'].get('kinetic-flow', '')}, torch {p['packages'].get('torch', '')}",
-        p["started"],
         p["time_map"],
     ]
     return ". ".join(parts) + "."
+
+
+def _component(made: Any) -> str:
+    """`doubled (solver euler (steps 50, grid uniform), every 2)`."""
+    if not isinstance(made, dict):
+        return str(made)
+    options = ", ".join(f"{key} {_component(value)}" for key, value in made.items() if key != "name")
+    return f"{made['name']} ({options})" if options else str(made["name"])
+
+
+def _lasted(seconds: float) -> str:
+    if seconds < 1:
+        return "less than 1 s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _day(started: str) -> str:
+    """`24 November 2026, 03:54 UTC`."""
+    when = datetime.datetime.fromisoformat(started).astimezone(datetime.UTC)
+    return f"{when.day} {when:%B %Y, %H:%M} UTC"
 
 
 def _notes(run: FinishedRun) -> list[tuple[str, list[str]]]:
@@ -109,11 +148,12 @@ def _notes(run: FinishedRun) -> list[tuple[str, list[str]]]:
 
 def _html(table: Table) -> Markup:
     """A table; `Markup.format` and `Markup.join` escape every cell."""
-    words = {0, *(place for place, head in enumerate(table.head) if head in _WORDS)}
+    columns = enumerate(zip(*table.rows, strict=True))
+    words = {0, *(place for place, column in columns if not all(map(_NUMBER.match, column)))}
 
     def stacked(cell: str) -> Markup | str:
-        value, bracket, rest = cell.partition(" [")
-        return Markup("{}<small>[{}</small>").format(value, rest) if bracket else cell
+        value, bracket, rest = typeset(cell).partition(" [")
+        return Markup("{}<small>[{}</small>").format(value, rest) if bracket else value
 
     def cells(tag: str, row: tuple[str, ...]) -> Markup:
         pairs: list[Any] = [
@@ -126,7 +166,8 @@ def _html(table: Table) -> Markup:
         Markup('<tr class="{}">{}</tr>').format(mark, cells("td", row))
         for mark, row in zip(marks, table.rows, strict=True)
     )
+    caption = Markup('<p class="caption">{}</p>').format(table.caption) if table.caption else ""
     return Markup(
-        '<h3>{}</h3><p class="caption">{}</p><div class="scroll"><table><thead><tr>{}</tr></thead>'
-        "<tbody>{}</tbody></table></div>"
-    ).format(table.title, table.caption, cells("th", table.head), body)
+        '<div class="table"><h3>{}</h3>{}<div class="scroll"><table><thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table></div></div>"
+    ).format(table.title, caption, cells("th", table.head), body)

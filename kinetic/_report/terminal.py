@@ -6,26 +6,42 @@ import attrs
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table as RichTable
 
 from kinetic._report import tables
+from kinetic._report.differences import differences, differences_in_brief, verdict
+from kinetic._report.numbers import interval
 from kinetic._score import Scored
-from kinetic._store import REPORT, FinishedRun
+from kinetic._store import EVIDENCE, REPORT, FinishedRun
+
+_BRIEF = ("arm", "kpe", "displacement", "bending")
+
+
+def print_brief(run: FinishedRun, console: Console) -> None:
+    """Print the energies, what changed from arm to arm, and where the rest is."""
+    _head(run, console)
+    for table in tables.energies(run):
+        if "kpe" in table.head:
+            _print(_columns(table, [place for place, name in enumerate(table.head) if name in _BRIEF]), console)
+    for arms, found in verdict(run).items():
+        console.print(f"[bold]{escape(arms)}[/bold]", highlight=False)
+        for kind, words in found.items():
+            console.print(Padding(escape(f"{kind}: {words}"), (0, 0, 0, 2)), highlight=False)
+    _warnings(run, console)
+    _where(run, console)
+    console.print(f"tables: kinetic report {run.folder}", highlight=False, soft_wrap=True)
 
 
 def print_report(run: FinishedRun, console: Console) -> None:
-    """Print the arms, the differences, and the correlations of the first arm; the page has the rest."""
-    console.print(f"\n[bold]{escape(str(run.provenance.get('title', '')))}[/bold]")
-    first = tables.correlations(run, run.arms[0], short=True)
-    shown = [*tables.arms(run), tables.differences_in_brief(run), first]
-    for table in shown:
+    """Print every table of the page."""
+    _head(run, console)
+    arms = [table for arm in run.arms for table in (tables.correlations(run, arm), tables.groups(run, arm))]
+    for table in (*tables.energies(run), *tables.scores(run), differences_in_brief(run), differences(run), *arms):
         if table is not None:
-            for block in _blocks(table, console.width):
-                console.print(_rich(block))
-    for arm in run.arms:
-        for note in run.evidence["notes"].get(arm, {}).get("energy", []):
-            console.print(f"[yellow]{escape(arm)}: {escape(note)}[/yellow]")
-    console.print(f"\nreport: {run.folder / REPORT}", highlight=False, soft_wrap=True)
+            _print(table, console)
+    _warnings(run, console)
+    _where(run, console)
 
 
 def print_scores(scored: Scored, title: str, console: Console) -> None:
@@ -34,8 +50,8 @@ def print_scores(scored: Scored, title: str, console: Console) -> None:
     for metric, score in scored.details.items():
         for name, estimate in score.values.items():
             said = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-            value, _, interval = tables.interval(said).partition(" ")
-            rows.append((metric, name, value, interval))
+            value, _, ends = interval(said).partition(" ")
+            rows.append((metric, name, value, ends))
     shown = tables.Table(f"{title}: {scored.n} samples", "", ("metric", "score", "value", "95%"), tuple(rows))
     console.print(_rich(shown))
     for note in scored.notes:
@@ -45,28 +61,43 @@ def print_scores(scored: Scored, title: str, console: Console) -> None:
             console.print(f"{escape(metric)}: {escape(note)}", style="dim", highlight=False)
 
 
+def _head(run: FinishedRun, console: Console) -> None:
+    console.print(f"\n[bold]{escape(str(run.provenance.get('title', '')))}[/bold]")
+
+
+def _warnings(run: FinishedRun, console: Console) -> None:
+    for arm in run.arms:
+        for note in run.evidence["notes"].get(arm, {}).get("energy", []):
+            console.print(f"[yellow]{escape(arm)}: {escape(note)}[/yellow]", highlight=False)
+
+
+def _where(run: FinishedRun, console: Console) -> None:
+    console.print(f"\nreport: {run.folder / REPORT}", highlight=False, soft_wrap=True)
+    console.print(f"numbers: {run.folder / EVIDENCE}", highlight=False, soft_wrap=True)
+
+
+def _print(table: tables.Table, console: Console) -> None:
+    for block in _blocks(table, console.width):
+        console.print(_rich(block))
+
+
 def _blocks(table: tables.Table, width: int) -> list[tables.Table]:
     """The table in pieces no wider than the terminal where that can be, each with the first column."""
-    wide = [max(len(line) for cell in column for line in cell.split(" [")) + 4 for column in _columns(table)]
+    columns = zip(table.head, *table.rows, strict=True)
+    wide = [max(len(line) for cell in column for line in cell.split(" [")) + 4 for column in columns]
     chosen: list[list[int]] = [[]]
     for place in range(1, len(table.head)):
         if chosen[-1] and 2 + wide[0] + sum(wide[other] for other in chosen[-1]) + wide[place] > width:
             chosen.append([])
         chosen[-1].append(place)
-    pieces = [(0, *places) for places in chosen]
-    return [
-        attrs.evolve(
-            table,
-            title=table.title if not number else f"{table.title}, continued",
-            head=tuple(table.head[place] for place in piece),
-            rows=tuple(tuple(row[place] for place in piece) for row in table.rows),
-        )
-        for number, piece in enumerate(pieces)
-    ]
+    pieces = [_columns(table, [0, *places]) for places in chosen]
+    return pieces[:1] + [attrs.evolve(piece, title=f"{table.title}, continued") for piece in pieces[1:]]
 
 
-def _columns(table: tables.Table) -> list[tuple[str, ...]]:
-    return list(zip(table.head, *table.rows, strict=True))
+def _columns(table: tables.Table, places: list[int]) -> tables.Table:
+    """The table with these of its columns."""
+    rows = tuple(tuple(row[place] for place in places) for row in table.rows)
+    return attrs.evolve(table, head=tuple(table.head[place] for place in places), rows=rows)
 
 
 def _rich(table: tables.Table) -> RichTable:

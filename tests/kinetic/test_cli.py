@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from kinetic._recipe import shipped
+
 
 def kinetic(*words, **environment):
     return subprocess.run(
@@ -110,6 +112,18 @@ def test_recipes_plugins_and_show_say_what_there_is():
     assert "midpoint" in kinetic("show", "solver").stdout
 
 
+def test_a_shipped_recipe_is_printed_as_its_file_and_listed_with_its_whole_path():
+    path = shipped()["goldilocks"]
+    assert kinetic("recipes", "goldilocks").stdout == path.read_text()
+    assert str(path) in kinetic("recipes", COLUMNS="20").stdout
+
+
+def test_show_says_each_thing_once():
+    shown = kinetic("show", "metric", "class-margin").stdout
+    assert "Args:" not in shown
+    assert shown.count("a feature space whose features are the logits of C classes") == 1
+
+
 def test_a_broken_plugin_is_shown_with_its_error_and_the_rest_works(install):
     site = install("acme-broken", "acme_broken", "raise ValueError('boom [bold]')")
     done = kinetic("plugins", PYTHONPATH=str(site))
@@ -125,6 +139,7 @@ def test_a_broken_plugin_is_shown_with_its_error_and_the_rest_works(install):
         (("show", "solver", "hein"), "Did you mean 'heun'?"),
         (("show", "wizard"), "there is no role 'wizard'"),
         (("run", "goldilocks", "--set", "arms.nobody.schedule.beta=1"), "there is no arm 'nobody'"),
+        (("recipes", "goldilock"), "Did you mean 'goldilocks'?"),
         (("report", "/no/such/run"), "holds no run"),
         (
             ("score", "/no/such", "--metrics", "vendi"),
@@ -152,7 +167,7 @@ def test_a_broken_shipped_recipe_is_shown_with_its_error_and_the_rest_is_listed(
     (site / "acme_late-1.0.dist-info" / "entry_points.txt").write_text("[kinetic]\nacme_late = acme_late\n")
     done = kinetic("recipes", PYTHONPATH=str(site), COLUMNS="1000")
     assert done.returncode == 0, done.stderr
-    assert "late.toml is no TOML" in done.stdout
+    assert "late.toml is not valid TOML" in done.stdout
     assert "goldilocks" in done.stdout
 
 

@@ -169,3 +169,8 @@ def test_bad_input_is_named(call, said):
     with pytest.raises(OptionError) as caught:
         call()
     assert said in str(caught.value)
+
+
+def test_an_estimate_is_shown_in_few_digits_without_what_it_keeps():
+    assert repr(evidence.jackknife(0.123456, np.full(20, 0.123456))) == "Estimate(0.1235 [0.1235, 0.1235])"
+    assert repr(evidence.Estimate(12345.6)) == "Estimate(1.235e+04)"

@@ -124,11 +124,11 @@ def test_an_override_of_the_wrong_form_is_named(recipe, bad):
 
 
 def test_a_file_that_is_no_toml_is_named_with_the_place(recipe):
-    with pytest.raises(RecipeError, match=r"small\.toml is no TOML: .*line 2"):
+    with pytest.raises(RecipeError, match=r"small\.toml is not valid TOML: .*line 2"):
         load_recipe(recipe("title = 'x'\n[run\n"))
     path = recipe("")
     path.write_bytes(b"\xff\xfe\x00binary")
-    with pytest.raises(RecipeError, match="is no TOML"):
+    with pytest.raises(RecipeError, match="is not valid TOML"):
         load_recipe(path)
 
 

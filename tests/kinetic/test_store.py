@@ -115,7 +115,7 @@ def test_a_folder_takes_one_recipe_with_one_set_of_weights(tmp_path):
 def test_a_folder_that_is_none_or_holds_something_else_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     for place in (tmp_path, tmp_path / "notes.txt"):
-        with pytest.raises(StoreError, match="is there and holds no run\n  Choose another folder"):
+        with pytest.raises(StoreError, match="exists but holds no run\n  Choose another folder"):
             RunFolder.open(place, {}, {})
     with pytest.raises(StoreError, match=r"cannot be made: .*\n  Choose another folder"):
         RunFolder.open(tmp_path / "notes.txt" / "run", {}, {})

@@ -154,7 +154,7 @@ def test_a_folder_of_another_run_is_left_alone(finished, tmp_path):
     assert "holds another run: arms.kts.schedule.beta is 0.03 there and 0.02 here" in str(caught.value)
     assert "--out" in str(caught.value)
     (tmp_path / "letters.txt").write_text("mine")
-    with pytest.raises(StoreError, match="is there and holds no run"):
+    with pytest.raises(StoreError, match="exists but holds no run"):
         load_recipe(path).run(tmp_path, device="cpu")
 
 

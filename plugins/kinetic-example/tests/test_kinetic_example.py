@@ -39,7 +39,7 @@ def test_the_plugin_is_found_with_all_it_offers():
 
 
 def test_its_recipe_runs_by_name(tmp_path):
-    command = ["kinetic", "run", "three_ways", "--out", str(tmp_path / "run"), "--device", "cpu"]
+    command = ["kinetic", "run", "three-ways", "--out", str(tmp_path / "run"), "--device", "cpu"]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     run = kinetic.load_run(tmp_path / "run")
     assert run.arms == ["plain", "kts", "boosted"]

@@ -108,6 +108,23 @@ def test_the_page_is_no_wider_than_the_screen(opened, width):
     opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_a_wide_table_scrolls_under_the_names_of_its_rows(opened):
+    size = {"width": 420, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    moved, stayed = opened.execute_script("""
+        const wide = [...document.querySelectorAll('.scroll')].find(each => each.scrollWidth > each.clientWidth + 200);
+        const lefts = () => ['td:first-child', 'td:last-child'].map(
+            which => wide.querySelector(which).getBoundingClientRect().left);
+        const before = lefts();
+        wide.scrollLeft = 150;
+        const after = lefts();
+        return [before[1] - after[1], before[0] - after[0]];
+    """)
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert moved == pytest.approx(150, abs=1)
+    assert stayed == pytest.approx(0, abs=1)
+
+
 @pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
 def test_paper_is_dark_at_night_and_pictures_stay_on_white(opened, scheme, dark):
     features = [{"name": "prefers-color-scheme", "value": scheme}]

@@ -18,7 +18,8 @@ def drawn(full):
 
 
 def test_each_question_has_its_picture(drawn, full):
-    for title in ("Power against time", "Energies", "Where the variance of the KPE comes from", "All correlations"):
+    shared = ("Power against time", "Distribution of the energies", "Where the variance of the KPE comes from")
+    for title in (*shared, "All correlations"):
         assert title in drawn
     for arm in full.arms:
         assert f"Nearest training points: {arm}" in drawn
@@ -30,6 +31,13 @@ def test_pictures_are_pngs_with_something_on_them(drawn):
         pixels = imread(io.BytesIO(picture.png), format="png")
         assert min(pixels.shape[:2]) > 100, picture.title
         assert np.ptp(pixels[..., :3]) > 0.5, picture.title
+
+
+def test_no_picture_is_wider_than_the_page_and_all_have_one_scale(drawn):
+    for picture in drawn.values():
+        pixels = imread(io.BytesIO(picture.png), format="png")
+        assert picture.width <= 840, picture.title
+        assert pixels.shape[1] / picture.width == pytest.approx(1.75, rel=0.01), picture.title
 
 
 def test_captions_are_sentences(drawn):

@@ -8,7 +8,7 @@ import pytest
 
 from kinetic import load_run
 from kinetic._report import write_report
-from kinetic._store import EVIDENCE, REPORT, read_json, write_json
+from kinetic._store import EVIDENCE, PROVENANCE, REPORT, read_json, write_json
 
 POINTS = """
     title = "points"
@@ -97,6 +97,34 @@ def test_the_head_says_what_ran(full):
     assert "Recipe small" in said
 
 
+def test_the_verdict_stands_before_the_tables(full):
+    said = page(full).said
+    verdict = said.index("kts against plain")
+    assert said.index("In short") < verdict < said.index("Means over samples")
+
+
+def test_how_long_and_when_are_told_for_people(full, tmp_path):
+    shutil.copytree(full.folder, tmp_path / "run")
+    known = {**full.provenance, "started": "2026-11-04T23:30:00-02:00"}
+    for seconds, words in ((0.2, "less than 1 s"), (65.2, "65 s"), (600.0, "10 min")):
+        write_json(tmp_path / "run" / PROVENANCE, {**known, "seconds": {"plain": seconds}})
+        write_report(tmp_path / "run")
+        assert f"On cpu, {words}, 5 November 2026, 01:30 UTC." in page(load_run(tmp_path / "run")).said
+
+
+def test_a_solver_inside_a_solver_is_told_in_words(make):
+    run = make("""
+        [run]
+        samples = 8
+        [field]
+        name = "gaussian"
+        [solver]
+        name = "doubled"
+        solver = { name = "euler", steps = 4 }
+    """)
+    assert "Solver doubled (solver euler (steps 4, grid uniform), every 2)." in page(run).said
+
+
 def test_hashes_and_recipe_are_there(full):
     said = page(full).said
     hashes = [value for arm in full.provenance["weights"].values() for value in arm.values()]
@@ -133,7 +161,7 @@ def test_one_arm_without_metrics_makes_a_page_without_empty_sections(make):
     links = [link["href"] for link in shown.all("a")]
     headings = [heading["id"] for heading in shown.all("h2")]
     assert links == [f"#{name}" for name in headings]
-    for absent in ("Differences", "Energy and outcome", "Nearest training points"):
+    for absent in ("In short", "Differences", "Energy and outcome", "Nearest training points"):
         assert absent not in shown.said
 
 

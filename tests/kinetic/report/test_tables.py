@@ -1,15 +1,11 @@
 """The tables say what samples.parquet says."""
 
 import re
-import shutil
 
 import numpy as np
-import pytest
 from scipy.stats import spearmanr
 
-from kinetic import load_run
 from kinetic._report import tables
-from kinetic._store import EVIDENCE, read_json, write_json
 
 
 def column(run, arm, name):
@@ -38,7 +34,7 @@ def titled(found, title):
 
 
 def test_the_energy_table_holds_the_means_of_the_columns(full):
-    table = titled(tables.arms(full), "Energy")
+    table = titled(tables.energies(full), "Energy")
     for arm in full.arms:
         for name in ("kpe", "displacement", "bending", "early", "late"):
             assert says(cells(table, arm)[name], column(full, arm, name).mean())
@@ -58,37 +54,23 @@ def test_how_a_path_was_walked_stands_beside_its_energy_where_a_solver_says(make
         [arms.adaptive]
         solver = { name = "dopri5" }
     """)
-    table = titled(tables.arms(run), "Path")
+    table = titled(tables.energies(run), "Path")
     for arm in run.arms:
         for name in ("nfe", "kpe_error", "x1_error"):
             assert says(cells(table, arm)[name], column(run, arm, name).mean())
     assert cells(table, "fixed")["rejected"] == ""
-    assert not [table for table in tables.arms(full) if table.title == "Path"]
+    assert not [table for table in tables.energies(full) if table.title == "Path"]
     page = (run.folder / "report.html").read_text(encoding="utf-8")
     assert "The grid dominates" in page
 
 
 def test_the_share_of_copies_is_the_mean_of_its_column(full):
-    table = titled(tables.arms(full), "Memorisation")
     metric = next(name.removesuffix(".ratio") for name in full.table.column_names if name.endswith(".ratio"))
+    table = titled(tables.scores(full), metric)
     for arm in full.arms:
         for kind in ("", "_denoised", "_features", "_features_denoised"):
             said = cells(table, arm)[f"f_mem{kind}"]
             assert says(said, column(full, arm, f"{metric}.memorised{kind}").mean())
-
-
-def test_differences_are_paired_by_sample(full):
-    table = tables.differences(full)
-    for arm, base in full.provenance["against"].items():
-        for name in ("kpe", "bending"):
-            row = next(row for row in table.rows if row[:3] == (arm, base, name))
-            assert says(row[3], (column(full, arm, name) - column(full, base, name)).mean())
-
-
-def test_each_share_of_copies_stands_beside_its_guard(full):
-    brief = tables.differences_in_brief(full)
-    for name in [name for name in brief.head if name.startswith("f_mem") and not name.endswith("guard")]:
-        assert brief.head[brief.head.index(name) + 1] == f"{name}, guard"
 
 
 def test_rho_is_spearmans(full):
@@ -111,58 +93,20 @@ def test_groups_are_the_fifths_by_energy(full):
         assert says(row[4], score[order[-size:]].mean() - score[order[:size]].mean())
 
 
-@pytest.mark.parametrize(
-    ("guard", "mark"),
-    [
-        ((-0.10, -0.12, -0.08), "clear"),
-        ((0.01, -0.02, 0.03), "noise"),
-        ((0.05, 0.03, 0.07), "noise"),
-        (None, "clear"),
-    ],
-)
-def test_a_fall_the_denoised_samples_do_not_share_is_marked_as_noise(full, tmp_path, guard, mark):
-    shutil.copytree(full.folder, tmp_path / "run")
-    found = read_json(tmp_path / "run" / EVIDENCE)
-    about = {"arm": "kts", "against": "plain", "metric": "memorisation"}
-    rows = [("memorised", (-0.10, -0.12, -0.08))] + ([("memorised_denoised", guard)] if guard else [])
-    found["differences"] = [
-        {**about, "name": name, **dict(zip(("value", "low", "high"), numbers, strict=True))} for name, numbers in rows
-    ]
-    write_json(tmp_path / "run" / EVIDENCE, found)
-    run = load_run(tmp_path / "run")
-    assert tables.differences(run).marks == (mark,)
-    brief = tables.differences_in_brief(run)
-    assert ("noise only" in brief.head) == (mark == "noise")
-    if mark == "noise":
-        assert cells(brief, "kts - plain")["noise only"] == "f_mem"
-
-
-@pytest.mark.parametrize(
-    ("numbers", "said"),
-    [
-        ((0.42, 0.4, 0.44), "0.420 [0.400, 0.440]"),
-        ((44.917, 44.62, 45.21), "44.92 [44.62, 45.21]"),
-        ((123456.0, 123450.2, 123461.7), "123456 [123450, 123462]"),
-        ((3.1e-5, 2.9e-5, 3.4e-5), "3.10e-5 [2.90e-5, 3.40e-5]"),
-        ((1e-9, -1e-9, 3e-9), "1.0e-9 [-1.0e-9, 3.0e-9]"),
-        ((2e-5, 2e-5, 2e-5), "2e-5 [2e-5, 2e-5]"),
-        ((-4e-5, -0.3, 0.2), "0.00 [-0.30, 0.20]"),
-        ((0.0, 0.0, 0.0), "0 [0, 0]"),
-        ((0.25, None, None), "0.25"),
-    ],
-)
-def test_an_interval_is_said_in_the_digits_it_deserves(numbers, said):
-    assert tables.interval(dict(zip(("value", "low", "high"), numbers, strict=True))) == said
-
-
-def test_no_interval_with_a_width_is_shown_without_one():
-    rng = np.random.default_rng(0)
-    for size in 10.0 ** rng.uniform(-12, 6, 200):
-        shown = tables.interval({"value": size, "low": size * 0.98, "high": size * 1.02})
-        low, high = re.search(r"\[(\S+), (\S+)\]", shown).groups()
-        assert float(low) < float(high), (size, shown)
-
-
-def test_nothing_is_said_of_a_number_that_is_not_there():
-    assert tables.interval(None) == ""
-    assert tables.number(None) == ""
+def test_a_caption_explains_what_its_table_has(make, full):
+    bare = make("""
+        title = "bare"
+        [run]
+        samples = 20
+        [field]
+        name = "gaussian"
+        [solver]
+        name = "heun"
+        steps = 3
+        [energy.kpe]
+    """)
+    for word in ("gain", "noise_left"):
+        assert word in titled(tables.energies(full), "Energy").caption
+        assert word not in titled(tables.energies(bare), "Energy").caption
+    for table in tables.scores(full):
+        assert ("guard" in table.caption) == any(name.endswith("_denoised") for name in table.head)

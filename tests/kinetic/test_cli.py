@@ -190,12 +190,17 @@ SLOW = """
 """
 
 
+def _hears_interrupts():
+    """Tests that a shell has put in the background inherit that SIGINT is ignored, and so would the run."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_run_says_that_it_can_go_on(install, recipe, tmp_path):
     site = install("acme-slow", "acme_slow", SLOW)
     path = recipe("[run]\nsamples = 400\nbatch = 2\n[field]\nname = 'slow'\n[solver]\nname = 'euler'\nsteps = 5\n")
     words = [sys.executable, "-m", "kinetic", "run", str(path), "--device", "cpu", "--out", str(tmp_path / "out")]
     environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    running = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=_hears_interrupts)
     deadline = time.monotonic() + 60
     while not list((tmp_path / "out").rglob("0*.safetensors")) and time.monotonic() < deadline:
         time.sleep(0.02)

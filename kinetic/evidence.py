@@ -33,8 +33,8 @@ class Estimate:
     Args:
         value: the number.
         low, high: the ends of its 95% interval, or None where there is none.
-        leave_out: `(GROUPS,)`, the number recomputed without each of the `groups` of samples, or None. From these the
-            jackknife gives intervals of differences between arms.
+        leave_out: `(count,)`, the number recomputed without each of `count` `groups` of samples, mostly `GROUPS`, or
+            None. From these the jackknife gives intervals of differences between arms.
     """
 
     value: float
@@ -106,13 +106,13 @@ def paired_difference(a: ArrayLike, b: ArrayLike) -> Estimate:
     return mean(x - y)
 
 
-def groups(ids: ArrayLike) -> NDArray[np.int64]:
-    """The jackknife group, 0 to 19, of each sample id.
+def groups(ids: ArrayLike, count: int = GROUPS) -> NDArray[np.int64]:
+    """The jackknife group, 0 to count - 1, of each sample id.
 
     Ids are scattered by Fibonacci hashing, so that a group leans to no class where sample i is of class i mod C.
     """
     hashed = np.asarray(ids).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return ((hashed >> np.uint64(32)) * np.uint64(GROUPS) >> np.uint64(32)).astype(np.int64)
+    return ((hashed >> np.uint64(32)) * np.uint64(count) >> np.uint64(32)).astype(np.int64)
 
 
 def jackknife(value: float, leave_out: ArrayLike) -> Estimate:

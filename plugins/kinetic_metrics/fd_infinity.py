@@ -24,10 +24,11 @@ from kinetic import (
     options,
 )
 from kinetic.errors import OptionError
-from kinetic_metrics.feature_table import Found, embed_all, observed, tables, twice
+from kinetic_metrics.feature_table import Found, embed_all, observed, ranks, tables, twice
 from kinetic_metrics.gaussians import frechet_distance, moments
+from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
 
-_WIDEST = 256  # the jackknife costs 20 more distances of each subset, each cubic in the width
+_WIDEST = 1024  # the jackknife costs a distance more of each subset for each group, cubic in the width
 
 
 @final
@@ -38,10 +39,11 @@ class FrechetInfinity(Metric):
     The Frechet distance is biased upwards by about b/N; a is free of that, to order 1/N^2. It may fall below 0.
 
     Values: `fd_infinity`, and `fd_infinity_denoised` of the denoised samples (see `Samples`).
-    Intervals by the jackknife of the whole fit over 20 groups of sample ids, for features up to 256 wide and 60 samples
-    or more. The interval that least squares itself gives is too narrow, because the subsets share samples: 95% of it
-    held the truth in 57 to 85% of our simulations. The reference is held fixed: its own bias of about 1/m stays, so
-    take m large. A note warns where the smallest subset is below ten times the width: there FD is no line in 1/N.
+    Intervals by the jackknife of the whole fit over 20 groups of sample ids, over 10 above 512 features, for 60 samples
+    or more and up to 1,024 features. The interval that least squares itself gives is too narrow, because the subsets
+    share samples: 95% of it held the truth in 57 to 85% of our simulations. The reference is held fixed: its own bias
+    of about 1/m stays, so take m large. A note warns where the smallest subset is below ten times the width: there FD
+    is no line in 1/N. The subsets go by `ranks`, so that the order of the samples does not matter.
 
     Args:
         reference: data to compare with, best none that the model was trained on; 2 points or more.
@@ -78,13 +80,15 @@ class FrechetInfinity(Metric):
         mean, cov = moments(theirs)
         n, width = x.shape
         draws = subsets(n, self.points, self.smallest, self.seed)
-        groups = torch.from_numpy(evidence.groups(ids.numpy()))
-        rest = [[rows[groups[rows] != g] for rows in draws] for g in range(evidence.GROUPS)]
-        jackknifed = (
-            width <= _WIDEST and n >= 3 * evidence.GROUPS and all(len(rows) > 1 for part in rest for rows in part)
-        )
+        count = jackknife_groups(width, _WIDEST) if n >= LEAST else 1
+        group_of = torch.from_numpy(evidence.groups(ids.numpy(), count))
 
         def judge(features: Tensor) -> Found:
+            order = ranks(features)
+            features, groups = features[order], group_of[order]
+            rest = [[rows[groups[rows] != g] for rows in draws] for g in range(count)]
+            jackknifed = count > 1 and all(len(rows) > 1 for part in rest for rows in part)
+
             def limit(part: list[Tensor]) -> float:
                 distances = [frechet_distance(*moments(features[rows]), mean, cov) for rows in part]
                 return intercept(np.array([len(rows) for rows in part]), np.array(distances))
@@ -103,11 +107,13 @@ class FrechetInfinity(Metric):
             notes.append(
                 f"{first} samples are few for {width} features (below ten times): the line does not hold there."
             )
+        if count < 2:
+            notes.append(no_interval(n, width, _WIDEST))
         return Score(values, notes=tuple(notes))
 
 
 def subsets(n: int, points: int, smallest: float, seed: int) -> list[Tensor]:
-    """Rows of random subsets of n >= 4 samples, drawn without replacement; equally spaced sizes, all different."""
+    """Ranks of random subsets of n >= 4 samples, drawn without replacement; equally spaced sizes, all different."""
     rng = np.random.default_rng(seed)
     first = min(max(2, int(smallest * n)), n - 1)
     sizes = np.unique(np.linspace(first, n, points).astype(np.int64))

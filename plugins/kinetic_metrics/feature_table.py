@@ -13,7 +13,8 @@ from kinetic.types import State
 from kinetic_metrics.nearest import nearest
 
 _BLOCK = 256  # points through the feature net at a time
-_PAIRS = 2**25  # query-point pairs at a time, 256 MB
+_ROWS = 2048  # features in float64 at a time
+_LARGEST = 1e15  # of a feature: its square is a float32 still, and its sixth power a float64
 
 Found = tuple[dict[str, Estimate], dict[str, Tensor]]
 """Values of the set, and columns `(n,)` with a number per sample."""
@@ -23,11 +24,14 @@ def embed(space: FeatureSpace, x: State) -> Tensor:
     """Features `(m, f)` of points `(m, *event)`.
 
     Raises:
-        OptionError: some are NaN or infinite.
+        OptionError: some are NaN, infinite or above 1e15, where squares and products begin to overflow.
     """
     features = space.features(x)
     if not bool(torch.isfinite(features).all()):
         raise OptionError(f"{type(space).__name__} features must be finite: some are NaN or infinite")
+    largest = float(features.detach().abs().max()) if features.numel() else 0.0
+    if largest > _LARGEST:
+        raise OptionError(f"{type(space).__name__} features must be at most {_LARGEST:g} in size: {largest:g}")
     return features
 
 
@@ -40,12 +44,21 @@ def embed_all(space: FeatureSpace, data: Dataset) -> Tensor:
 def neighbours(x: Tensor, points: Tensor, k: int, place: torch.device) -> tuple[Tensor, Tensor]:
     """Distances float64 `(n, k)`, ascending, and indices int64 `(n, k)` of the k points `(m, f)` nearest to `(n, f)`.
 
-    Found on `place`, in blocks of rows; given on the CPU.
+    Found on `place`, given on the CPU.
     """
-    data, rows = TensorData(points), max(1, _PAIRS // len(points))
-    found = [nearest(block.to(place), data, k) for block in x.split(min(rows, 2048))]
-    distances, index = zip(*found, strict=True)
-    return torch.cat(distances).cpu(), torch.cat(index).cpu()
+    distances, index = nearest(x.to(place), TensorData(points), k)
+    return distances.cpu(), index.cpu()
+
+
+def ranks(features: Tensor) -> Tensor:
+    """Rows of `(n, f)` by ascending projection on one random direction, int64 `(n,)`.
+
+    An order that is the features' own: random subsets taken by it are the same, however samples are numbered.
+    """
+    generator = torch.Generator().manual_seed(0)
+    direction = torch.randn(features.shape[1], dtype=torch.float64, generator=generator)
+    projection = torch.cat([(rows.double() * direction).sum(1) for rows in features.split(_ROWS)])
+    return projection.argsort(stable=True)
 
 
 def observed(state: Observations, samples: Samples, space: FeatureSpace) -> Observations:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import final
 
@@ -26,11 +26,13 @@ from kinetic import (
     options,
 )
 from kinetic.errors import OptionError, ShapeError
+from kinetic_metrics.feature_table import embed
 from kinetic_metrics.gaussians import Gaussian, Moments, gaussian_distance
+from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
 
 _BLOCK = 256  # reference points through the feature net at a time
 _SYMMETRIC = 1e-6  # how far sigma may be from its transpose
-_WIDEST = 512  # the jackknife keeps 20 covariances and costs 20 more distances, each cubic in the width
+_WIDEST = 2048  # the jackknife keeps the covariances of its groups and costs as many distances more
 
 
 @attrs.frozen(eq=False)
@@ -38,7 +40,7 @@ class _Seen:
     """Features of one kind seen so far: as they are while few, then the moments of each jackknife group.
 
     What is held is bounded: n <= width features are kept for their factor, and beyond that no more than the
-    covariances of the groups, which are 20 up to `_WIDEST` features and 1 above, and as many features again.
+    covariances of the `groups`, and as many features again.
     """
 
     n: int = 0
@@ -47,17 +49,17 @@ class _Seen:
     sums: Mapping[int, Moments] = attrs.field(factory=dict)
 
     @property
-    def grouped(self) -> bool:
-        """Whether there is a jackknife."""
-        return self.width <= _WIDEST
+    def groups(self) -> int:
+        """Of the jackknife; 1 where there is none."""
+        return jackknife_groups(self.width, _WIDEST)
 
     def adding(self, ids: Tensor, features: Tensor) -> _Seen:
         """These and a batch of features `(m, f)` more."""
         if len(features) == 0:
             return self
-        groups = torch.from_numpy(evidence.groups(ids.cpu().numpy()))
-        part = (groups, features.detach().cpu())
-        return self.joined(_Seen(len(features), features.shape[1], (part,)))
+        width = features.shape[1]
+        groups = torch.from_numpy(evidence.groups(ids.cpu().numpy(), jackknife_groups(width, _WIDEST)))
+        return self.joined(_Seen(len(features), width, ((groups, features.detach().cpu()),)))
 
     def joined(self, other: _Seen) -> _Seen:
         """Both."""
@@ -66,15 +68,13 @@ class _Seen:
         width = max(self.width, other.width)
         both = _Seen(self.n + other.n, width, self.parts + other.parts, _merged(self.sums, other.sums))
         kept = sum(len(features) for _, features in both.parts)
-        return both.summed() if kept > width * (evidence.GROUPS if both.grouped else 1) else both
+        return both.summed() if kept > width * both.groups else both
 
     def summed(self) -> _Seen:
         """The same with moments only."""
         if not self.parts:
             return self
         groups, features = self.rows()
-        if not self.grouped:
-            groups = torch.zeros_like(groups)
         sums = {int(group): Moments.of(features[groups == group]) for group in groups.unique()}
         return _Seen(self.n, self.width, (), _merged(self.sums, sums))
 
@@ -89,15 +89,16 @@ class _Seen:
             return Gaussian.fitted(self.rows()[1] if self.n else torch.zeros(0, 1))
         return _total(self.summed().sums).gaussian()
 
-    def without_each_group(self) -> list[Gaussian]:
+    def without_each_group(self) -> Iterator[Gaussian]:
         """Fitted to all but one group of the jackknife, for each group."""
         if self.n <= self.width:
             groups, features = self.rows()
-            return [Gaussian.fitted(features[groups != group]) for group in range(evidence.GROUPS)]
+            yield from (Gaussian.fitted(features[groups != group]) for group in range(self.groups))
+            return
         sums = self.summed().sums
         total = _total(sums)
-        left = [total.without(sums[group]) if group in sums else total for group in range(evidence.GROUPS)]
-        return [moments.gaussian() for moments in left]
+        for group in range(self.groups):
+            yield (total.without(sums[group]) if group in sums else total).gaussian()
 
 
 @attrs.frozen(eq=False)
@@ -116,9 +117,9 @@ class FrechetDistance(Metric):
     Values:
         fd           of the samples
         fd_denoised  of the denoised samples (see `Samples`): what is left when leftover noise is taken off
-    Intervals by the jackknife over 20 groups of sample ids, for features up to 512 wide; the reference is held fixed.
-    The distance is biased upwards, by about 1/n: compare equal n only. A note gives n, and warns where n is below ten
-    times the width of the features.
+    Intervals by the jackknife over 20 groups of sample ids, over 10 above 512 features, for 60 samples or more and up
+    to 2,048 features; the reference is held fixed. The distance is biased upwards, by about 1/n: compare equal n only.
+    A note gives n, and warns where n is below ten times the width of the features.
 
     Args:
         reference: data to compare with, best none that the model was trained on.
@@ -174,6 +175,8 @@ class FrechetDistance(Metric):
         ]
         if n < 10 * width:
             notes.append(f"{n} samples are few for {width} features (below ten times): much of the distance is bias.")
+        if values["fd"].low is None:
+            notes.append(no_interval(n, width, _WIDEST))
         return Score(values, notes=tuple(notes))
 
     def save_statistics(self, path: str | Path) -> None:
@@ -212,20 +215,18 @@ class FrechetDistance(Metric):
         return theirs.gaussian()
 
     def _checked(self, x: Tensor) -> Tensor:
-        features = self.features.features(x)
+        features = embed(self.features, x)
         if self._mu is not None and features.shape[1] != len(self._mu):
             raise ShapeError(
                 f"{type(self.features).__name__} gives {features.shape[1]} features, and the statistics in "
                 f"{self.statistics} are of {len(self._mu)}: give the feature space they were computed in"
             )
-        if not bool(torch.isfinite(features).all()):
-            raise OptionError(f"{type(self.features).__name__} features must be finite: some are NaN or infinite")
         return features
 
 
 def _estimate(seen: _Seen, reference: Gaussian) -> Estimate:
     value = gaussian_distance(seen.gaussian(), reference)
-    if not seen.grouped or seen.n < 3 * evidence.GROUPS:
+    if seen.groups < 2 or seen.n < LEAST:
         return Estimate(value)
     return evidence.jackknife(value, [gaussian_distance(left, reference) for left in seen.without_each_group()])
 

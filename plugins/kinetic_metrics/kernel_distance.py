@@ -23,7 +23,7 @@ from kinetic import (
     options,
 )
 from kinetic.errors import OptionError
-from kinetic_metrics.feature_table import Found, embed_all, observed, tables, twice
+from kinetic_metrics.feature_table import Found, embed_all, observed, ranks, tables, twice
 
 
 @final
@@ -37,8 +37,8 @@ class KernelDistance(Metric):
         kid           of the samples; below 0 at times, since it is unbiased
         kid_denoised  of the denoised samples (see `Samples`)
     Intervals by the jackknife over 20 groups of sample ids, subsets and reference held fixed; for 60 samples or more.
-    The subsets are those torch-fidelity draws with the same seed, samples in the order of their ids. A subset size
-    above n or the size of the reference is lowered to it, and noted.
+    The subsets are those torch-fidelity draws with the same seed, samples in the order of their `ranks`, so that no
+    other order matters. A subset size above n or the size of the reference is lowered to it, and noted.
 
     Args:
         reference: data to compare with, best none that the model was trained on; 2 points or more.
@@ -70,16 +70,20 @@ class KernelDistance(Metric):
         return a.joined(b)
 
     def finish(self, state: Observations) -> Score:
-        theirs = embed_all(self.features, self.reference).double()
+        theirs = embed_all(self.features, self.reference)
         ids, x, denoised = tables(state, 2, theirs)
         n, width = x.shape
         size = min(self.subset_size, n, len(theirs))
         draws = subset_pairs(n, len(theirs), size, self.subsets, self.seed)
+        order = ranks(theirs)
+        draws = [(mine, order[rows]) for mine, rows in draws]
         within = [_off_diagonal(poly_kernel(theirs[rows], theirs[rows])) for _, rows in draws]
         groups = torch.from_numpy(evidence.groups(ids.numpy()))
 
         def judge(features: Tensor) -> Found:
-            return {"kid": _estimate(features.double(), theirs, draws, within, groups)}, {}
+            order = ranks(features)
+            ranked = [(order[rows], others) for rows, others in draws]
+            return {"kid": _estimate(features, theirs, ranked, within, groups)}, {}
 
         values, _ = twice(x, denoised, judge)
         notes = [
@@ -92,20 +96,19 @@ class KernelDistance(Metric):
 
 
 def poly_kernel(x: Tensor, y: Tensor) -> Tensor:
-    """(<x, y>/f + 1)^3 of every pair of `(n, f)` and `(m, f)`, `(n, m)`."""
-    return (x @ y.T / x.shape[1] + 1) ** 3
+    """(<x, y>/f + 1)^3 of every pair of `(n, f)` and `(m, f)`, float64 `(n, m)`."""
+    return (x.double() @ y.double().T / x.shape[1] + 1) ** 3
 
 
 def poly_mmd(x: Tensor, y: Tensor) -> float:
     """Unbiased MMD^2 with `poly_kernel` of `(n, f)` and `(m, f)`, n and m at least 2, in float64."""
-    x, y = x.double(), y.double()
     n, m = len(x), len(y)
     within = _off_diagonal(poly_kernel(x, x)) / (n * (n - 1)) + _off_diagonal(poly_kernel(y, y)) / (m * (m - 1))
     return within - 2 * float(poly_kernel(x, y).mean())
 
 
 def subset_pairs(n: int, m: int, size: int, count: int, seed: int) -> list[tuple[Tensor, Tensor]]:
-    """Row indices `(size,)` of the samples and of the reference in each subset, as torch-fidelity 0.4 draws them."""
+    """Ranks `(size,)` of the samples and of the reference in each subset, as torch-fidelity 0.4 draws rows."""
     rng = np.random.RandomState(seed)
     return [
         (

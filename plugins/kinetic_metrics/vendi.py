@@ -13,8 +13,9 @@ from torch import Tensor
 from kinetic import Estimate, FeatureSpace, Metric, Observations, Samples, Score, evidence, options
 from kinetic.errors import OptionError
 from kinetic_metrics.feature_table import Found, observed, tables, twice
+from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
 
-_WIDEST = 1024  # the jackknife costs 20 more spectra, each cubic in the smaller of n and f
+_WIDEST = 2048  # the jackknife costs a spectrum more for each group, cubic in the smaller of n and f
 
 
 @final
@@ -26,8 +27,9 @@ class VendiScore(Metric):
     another order q it is (sum lambda^q)^{1/(1 - q)}; a larger q weighs common features more.
 
     Values: `vendi`, and `vendi_denoised` of the denoised samples (see `Samples`). Intervals by the jackknife over 20
-    groups of sample ids, where n or f is at most 1,024 and n at least 60. The score grows with n towards that of the
-    law, which the interval does not see: compare equal n only. A note warns where it is above n/10.
+    groups of sample ids, over 10 where the smaller of n and f is above 512, up to 2,048, for 60 samples or more. The
+    score grows with n towards that of the law, which the interval does not see: compare equal n only. A note warns
+    where it is above n/10.
 
     The eigenvalues are those of the smaller of K/n and the features' second moments, which differ by zeros alone.
 
@@ -52,20 +54,23 @@ class VendiScore(Metric):
 
     def finish(self, state: Observations) -> Score:
         ids, x, denoised = tables(state, 2)
-        groups = torch.from_numpy(evidence.groups(ids.numpy()))
+        n, width = x.shape
+        count = jackknife_groups(min(n, width), _WIDEST) if n >= LEAST else 1
+        groups = torch.from_numpy(evidence.groups(ids.numpy(), count))
 
         def judge(features: Tensor) -> Found:
-            return {"vendi": self._estimate(features, groups)}, {}
+            return {"vendi": self._estimate(features, groups, count)}, {}
 
         values, _ = twice(x, denoised, judge)
-        n, width = x.shape
         order = "" if self.q == 1 else f" of order {self.q:g}"
         notes = [f"Vendi score{order} of {n} samples, in {width} {type(self.features).__name__} features."]
         if values["vendi"].value > n / 10:
             notes.append(f"{n} samples are few for this score: it grows with n, to {min(n, width)} at the most.")
+        if count < 2:
+            notes.append(no_interval(n, min(n, width), _WIDEST))
         return Score(values, notes=tuple(notes))
 
-    def _estimate(self, features: Tensor, groups: Tensor) -> Estimate:
+    def _estimate(self, features: Tensor, groups: Tensor, count: int) -> Estimate:
         x = features.double()
         length = x.norm(dim=1)
         if not bool((length > 0).all()):
@@ -75,10 +80,10 @@ class VendiScore(Metric):
         wide = width >= n
         gram = x @ x.T if wide else x.T @ x
         value = vendi_score(gram, n, self.q)
-        if min(n, width) > _WIDEST or n < 3 * evidence.GROUPS:
+        if count < 2:
             return Estimate(value)
         without = []
-        for g in range(evidence.GROUPS):
+        for g in range(count):
             kept, gone = groups != g, x[groups == g]
             without.append(vendi_score(gram[kept][:, kept] if wide else gram - gone.T @ gone, int(kept.sum()), self.q))
         return evidence.jackknife(value, without)

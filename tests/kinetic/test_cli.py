@@ -200,7 +200,13 @@ def test_an_interrupted_run_says_that_it_can_go_on(install, recipe, tmp_path):
     path = recipe("[run]\nsamples = 400\nbatch = 2\n[field]\nname = 'slow'\n[solver]\nname = 'euler'\nsteps = 5\n")
     words = [sys.executable, "-m", "kinetic", "run", str(path), "--device", "cpu", "--out", str(tmp_path / "out")]
     environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    running = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=_hears_interrupts)
+    running = subprocess.Popen(
+        words,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hears_interrupts,  # noqa: PLW1509 - one call of the system, no lock
+    )
     deadline = time.monotonic() + 60
     while not list((tmp_path / "out").rglob("0*.safetensors")) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from kinetic_features import Pixels
 from kinetic_metrics import feature_table as module
-from kinetic_metrics.feature_table import embed_all, neighbours, observed, tables, twice
+from kinetic_metrics.feature_table import embed_all, neighbours, observed, ranks, tables, twice
 
 import kinetic
 from kinetic import Observations, Samples, TensorData
@@ -44,17 +44,27 @@ def test_all_points_are_embedded_in_order_block_by_block():
     assert torch.equal(embed_all(Pixels(), TensorData(x)), x.flatten(1))
 
 
-def test_neighbours_are_those_of_brute_force_in_blocks_of_any_size(monkeypatch):
+def test_neighbours_are_those_of_brute_force():
     x, points = torch.randn(11, 4), torch.randn(17, 4)
     distances, index = torch.cdist(x.double(), points.double()).topk(3, dim=1, largest=False)
-    monkeypatch.setattr(module, "_PAIRS", 5 * 17)
     found, where = neighbours(x, points, 3, torch.device("cpu"))
     assert torch.allclose(found, distances, rtol=1e-9)
     assert torch.equal(where, index)
 
 
+def test_ranks_go_with_the_points_and_not_with_their_order(monkeypatch):
+    x, mixed = torch.randn(500, 3), torch.randperm(500)
+    assert torch.equal(x[ranks(x)], x[mixed][ranks(x[mixed])])
+    assert not torch.equal(ranks(x), torch.arange(500))
+    whole = ranks(x)
+    monkeypatch.setattr(module, "_ROWS", 7)
+    assert torch.equal(ranks(x), whole)
+
+
 def test_bad_input_is_named():
     x = torch.zeros(3, 2)
+    with pytest.raises(OptionError, match=r"Pixels features must be at most 1e\+15 in size: 2e\+15"):
+        observed(Observations(), Samples(torch.arange(3), x - 2e15, x), Pixels())
     with pytest.raises(OptionError, match="Broken features must be finite: some are NaN or infinite"):
         observed(Observations(), Samples(torch.arange(3), x, x), Broken())
     with pytest.raises(OptionError, match="Broken features must be finite"):

@@ -7,7 +7,7 @@ import torch
 from kinetic_data import ImageFolder
 from kinetic_features import Inception
 from kinetic_features.inception import FILE
-from kinetic_metrics import FrechetDistance
+from kinetic_metrics import FrechetDistance, jackknife
 from kinetic_metrics import frechet as module
 from kinetic_metrics.gaussians import frechet_distance, moments
 from PIL import Image
@@ -157,6 +157,24 @@ def test_statistics_of_pytorch_fid_are_ours_and_either_reads_the_others(
         assert np.allclose(read["sigma"], theirs["sigma"], rtol=1e-12, atol=1e-15)
 
 
+def test_a_missing_interval_is_explained():
+    metric = FrechetDistance(reference=torch.randn(50, 3))
+    score = metric.finish(metric.observe(metric.begin(), samples(torch.randn(59, 3))))
+    assert score.values["fd"].low is None
+    assert score.notes[-1] == "No interval: 59 samples, below 60."
+
+
+@pytest.mark.parametrize("n", [300, 640])
+def test_wide_features_have_the_jackknife_over_10_groups(n):
+    """On either side of n = f."""
+    x, reference = torch.randn(n, 520), torch.randn(700, 520)
+    metric = FrechetDistance(reference=reference)
+    found = metric.finish(metric.observe(metric.begin(), samples(x))).values["fd"]
+    groups = torch.from_numpy(evidence.groups(torch.arange(n).numpy(), 10))
+    without = [frechet_distance(*moments(x[groups != g]), *moments(reference)) for g in range(10)]
+    assert found.leave_out.tolist() == pytest.approx(without, rel=1e-9)
+
+
 def test_few_samples_for_many_features_are_flagged():
     metric = FrechetDistance(reference=torch.randn(50, 30))
     score = metric.finish(metric.observe(metric.begin(), samples(torch.randn(70, 30))))
@@ -195,8 +213,9 @@ def test_batches_and_merging_change_neither_value_nor_leave_outs(width):
     assert whole.leave_out.tolist() == pytest.approx(without, rel=1e-9)
 
 
-@pytest.mark.parametrize(("widest", "kept"), [(512, 20), (1, 1)])
-def test_what_is_held_does_not_grow_with_the_samples(widest, kept, monkeypatch):
+@pytest.mark.parametrize(("wide", "widest", "kept"), [(512, 2048, 20), (2, 2048, 10), (2, 2, 1)])
+def test_what_is_held_does_not_grow_with_the_samples(wide, widest, kept, monkeypatch):
+    monkeypatch.setattr(jackknife, "_WIDE", wide)
     monkeypatch.setattr(module, "_WIDEST", widest)
     metric, width = FrechetDistance(reference=torch.randn(50, 3)), 3
     state, most = metric.begin(), 0

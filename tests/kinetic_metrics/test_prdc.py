@@ -1,12 +1,12 @@
 import pytest
 import torch
-from kinetic_metrics import PRDC, feature_table
+from kinetic_metrics import PRDC, nearest
 from kinetic_metrics import prdc as module
 from kinetic_metrics.prdc import expected_coverage, overlaps, radii
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from kinetic import Samples
+from kinetic import Samples, evidence
 from kinetic.errors import OptionError
 from kinetic.testing import check_metric
 
@@ -52,19 +52,59 @@ def test_all_four_are_their_definitions_in_blocks_of_any_size(rows, monkeypatch)
     assert found.columns["density"].mean().item() == pytest.approx(found.values["density"].value)
 
 
+@pytest.mark.parametrize("spread", [1.0, 1e-3, 1e-7])
+def test_float32_products_decide_nothing_that_their_rounding_could_change(spread):
+    """Near-duplicates about few centres, far from the origin: float64 differences are the truth."""
+    centres = 5 + torch.randn(6, 24)
+    real, fake = (centres[torch.arange(n) % 6] + spread * torch.randn(n, 24) for n in (90, 80))
+    found = score(PRDC(reference=real, k=3), fake)
+    for name, value in by_formula(real.double(), fake.double(), 3).items():
+        assert found.values[name].value == pytest.approx(value, rel=1e-12)
+
+
+def test_recall_and_coverage_without_a_group_are_those_of_the_other_samples_in_the_same_balls():
+    real, fake = torch.randn(70, 3, dtype=torch.float64), torch.randn(90, 3, dtype=torch.float64) + 0.5
+    found = score(PRDC(reference=real, k=3), fake).values
+    between = (real[:, None] - fake).norm(dim=2)
+    r, s = ((z[:, None] - z).norm(dim=2).sort(1).values[:, 3] for z in (real, fake))
+    groups = torch.from_numpy(evidence.groups(torch.arange(90).numpy()))
+    for name, pairs in (("coverage", between < r[:, None]), ("recall", between < s)):
+        without = [pairs[:, groups != g].any(1).double().mean().item() for g in range(evidence.GROUPS)]
+        expected = evidence.jackknife(pairs.any(1).double().mean().item(), without)
+        assert found[name].leave_out.tolist() == pytest.approx(without, rel=1e-12)
+        assert (found[name].low, found[name].high) == pytest.approx((expected.low, min(1, expected.high)), rel=1e-9)
+
+
+def test_intervals_over_samples_hold_what_more_samples_give_on_the_mean():
+    """60 draws of samples against one reference: the mean of their scores is what each interval is of."""
+    real = torch.randn(150, 4)
+    drawn = [score(PRDC(reference=real, k=5), 1.2 * torch.randn(150, 4)).values for _ in range(60)]
+    for name in ("precision", "recall", "density", "coverage"):
+        truth = sum(values[name].value for values in drawn) / 60
+        assert sum(values[name].low <= truth <= values[name].high for values in drawn) >= 52  # 57 expected at 95%
+
+
+def test_few_samples_have_no_interval_of_recall_and_coverage():
+    found = score(PRDC(reference=torch.randn(80, 3)), torch.randn(59, 3)).values
+    assert found["recall"].low is None
+    assert found["coverage"].low is None
+    assert found["precision"].low is not None
+
+
 def test_a_point_on_the_edge_of_a_ball_is_not_inside_though_rounding_would_have_it():
     """Points of a grid far from the origin, which the expanded square cannot tell from their neighbours."""
     grid = torch.cartesian_prod(*[torch.arange(4.0, dtype=torch.float64)] * 2)
     far = grid + 1e6 / 3
     for points in (grid, far):
         reach = radii(points, 4, CPU)
-        counts, covered, recalled = overlaps(points, reach, points, reach, CPU)
+        group = torch.arange(len(points)) % 20
+        counts, covered, recalled = overlaps(points, reach, points, reach, group, CPU)
         exact = (grid[:, None] - grid).norm(dim=2)
         ball = exact.sort(1).values[:, 4]
         assert torch.allclose(reach, ball, rtol=1e-8)
         assert torch.equal(counts, (exact < ball[:, None] * (1 - 1e-8)).sum(0))
-        assert bool(covered.all())
-        assert bool(recalled.all())
+        assert bool(covered.any(1).all())
+        assert bool(recalled.any(1).all())
 
 
 def test_copies_of_the_reference_are_inside_its_balls_and_equal_points_have_none():
@@ -90,7 +130,8 @@ def test_samples_of_the_references_own_law_have_the_coverage_and_density_of_the_
 def test_no_tensor_grows_with_n_times_n(monkeypatch):
     """With 50,000 x 2,048 features the largest is the table of features itself."""
     monkeypatch.setattr(module, "_ROWS", 64)
-    monkeypatch.setattr(feature_table, "_PAIRS", 2**18)
+    monkeypatch.setattr(nearest, "_PRODUCTS", 2**18)
+    monkeypatch.setattr(nearest, "_POINTS", 512)
 
     class Largest(TorchDispatchMode):
         numel = 0

@@ -72,9 +72,13 @@ def test_the_interval_is_the_jackknife_of_the_formula_over_groups_of_ids(f):
 
 
 def test_where_it_would_cost_much_or_mean_little_there_is_no_interval(monkeypatch):
-    assert score(VendiScore(), torch.randn(59, 3)).values["vendi"].low is None
+    few = score(VendiScore(), torch.randn(59, 3))
+    assert few.values["vendi"].low is None
+    assert few.notes[-1] == "No interval: 59 samples, below 60."
     monkeypatch.setattr(module, "_WIDEST", 8)
-    assert score(VendiScore(), torch.randn(80, 9)).values["vendi"].low is None
+    wide = score(VendiScore(), torch.randn(80, 9))
+    assert wide.values["vendi"].low is None
+    assert wide.notes[-1] == "No interval: 9 features, above 8."
     assert score(VendiScore(), torch.randn(80, 8)).values["vendi"].low is not None
 
 
@@ -82,7 +86,7 @@ def test_few_samples_for_the_score_are_flagged():
     found = score(VendiScore(), torch.randn(30, 50))
     assert found.notes[0] == "Vendi score of 30 samples, in 50 Pixels features."
     assert found.notes[1] == "30 samples are few for this score: it grows with n, to 30 at the most."
-    assert len(score(VendiScore(q=2.0), torch.ones(30, 5)).notes) == 1
+    assert len(score(VendiScore(q=2.0), torch.ones(60, 5)).notes) == 1
 
 
 @pytest.mark.parametrize("f", [4, 100])

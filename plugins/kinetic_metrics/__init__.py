@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import kinetic
 from kinetic_metrics.authpct import AuthPct as AuthPct
+from kinetic_metrics.calibrated_l2 import CalibratedL2 as CalibratedL2
 from kinetic_metrics.class_margin import ClassMargin as ClassMargin
 from kinetic_metrics.clip_score import CLIPScore as CLIPScore
 from kinetic_metrics.data_copying import DataCopying as DataCopying
@@ -33,6 +34,7 @@ def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> N
     register("clip", CLIPScore)
     register("class-margin", ClassMargin)
     register("memorisation", Memorisation)
+    register("calibrated-l2", CalibratedL2)
     register("authpct", AuthPct)
     register("ct", DataCopying)
     register("held-out-distance", HeldOutDistance)

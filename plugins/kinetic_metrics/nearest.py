@@ -17,7 +17,7 @@ _POINTS = 8192  # points at a time, at the most
 _EVEN = 64  # points at a time are a multiple of this: products whose rows start unaligned take half as long again
 _PRODUCTS = 2**22  # products of queries and points at a time
 _DEPTH = 2048  # features summed in one product: the rounding grows with them
-_PAIRS = 2**18  # elements of differences at a time, so that they stay in the cache
+_PAIRS = 2**16  # elements of differences at a time, so that they stay in the cache
 _CROWDED = 32  # a query with more than this share (1/32) of a block left over is looked at again in float64
 
 
@@ -49,30 +49,76 @@ def nearest(
     size = max(1, min(_POINTS, _BLOCK // max(1, data.event_shape.numel())))
     size = size // _EVEN * _EVEN or size
     most = max(1, _PRODUCTS // size)
-    centre = None
+    rooms, whole = _Rooms(), None
     with torch.no_grad(), full_precision(x.device):
         for start, raw in data.blocks(size):
-            points = _points(raw.to(x.device), x, start, features)
-            centre = points.mean(0, dtype=torch.float64).float() if centre is None else centre
-            dtype = torch.promote_types(torch.promote_types(x.dtype, points.dtype), torch.float32)
-            block = _Block(points, centre, dtype, start)
+            points = _points(raw.to(x.device), x, features)
+            if start == 0:
+                centre = points.mean(0, dtype=torch.float64).float()
+                dtype = torch.promote_types(torch.promote_types(x.dtype, points.dtype), torch.float32)
+            block = _Block(points, centre, dtype, start, rooms)
+            if not bool(torch.isfinite(block.squares.sum())):  # where all norms are finite, all points are
+                _finite(points, "data", start)
             for rows in range(0, len(x), most):
                 part = slice(rows, rows + most)
-                _look(x[part], block, best[part], index[part])
+                queries = whole or _Queries.of(x[part], block)
+                whole = queries if len(x) <= most else None
+                _look(queries, block, best[part], index[part])
     return best.sqrt(), index
+
+
+class _Rooms:
+    """Memory used again for every block: what is new to the process costs as much as the arithmetic that fills it."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Tensor] = {}
+
+    def room(self, name: str, rows: int, columns: int, like: Tensor) -> Tensor:
+        """A tensor `(rows, columns)` of the type and on the device of another, with anything in it."""
+        kept = self.kept.get(name)
+        if kept is None or kept.dtype != like.dtype or kept.numel() < rows * columns:
+            kept = self.kept[name] = like.new_empty(rows * columns)
+        return kept[: rows * columns].view(rows, columns)
+
+    def about(self, name: str, points: Tensor, centre: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Points `(n, f)` minus a centre, in another type, and their squared norms `(n,)`, summed in that, as float64.
+
+        A few at a time, so that they are still in the cache when their norms are taken.
+        """
+        centre = centre.to(dtype)
+        about = self.room(name, len(points), points.shape[1], centre)
+        size = max(1, _PAIRS // max(1, points.shape[1]))
+        norms = [
+            torch.linalg.vector_norm(torch.sub(some.to(dtype), centre, out=place), dim=1)
+            for some, place in zip(points.split(size), about.split(size), strict=True)
+        ]
+        return about, torch.cat(norms).double().square_()
 
 
 class _Block:
     """Points from number `start` on; about a centre in the type of the products; and their squared norms, float64."""
 
-    def __init__(self, points: Tensor, centre: Tensor, dtype: torch.dtype, start: int) -> None:
-        self.points, self.centre, self.start = points, centre, start
-        self.about = points.to(dtype) - centre.to(dtype)
-        self.squares = _squares(self.about)
+    def __init__(self, points: Tensor, centre: Tensor, dtype: torch.dtype, start: int, rooms: _Rooms) -> None:
+        self.points, self.centre, self.start, self.rooms = points, centre, start, rooms
+        self.about, self.squares = rooms.about("points", points, centre, dtype)
 
     def exact(self) -> _Block:
         """The same in float64."""
-        return _Block(self.points, self.centre, torch.float64, self.start)
+        return _Block(self.points, self.centre, torch.float64, self.start, _Rooms())
+
+
+@attrs.frozen(eq=False)
+class _Queries:
+    """Queries; about the centre of the blocks, in the type of the products; and their squared norms, float64."""
+
+    points: Tensor
+    about: Tensor
+    squares: Tensor
+
+    @classmethod
+    def of(cls, x: Tensor, block: _Block) -> _Queries:
+        """Of x `(m, f)`, for this block and those with its centre."""
+        return cls(x, *block.rooms.about("queries", x, block.centre, block.about.dtype))
 
 
 @attrs.frozen(eq=False)
@@ -92,14 +138,13 @@ class _Rough:
     f: int
 
     @classmethod
-    def of(cls, x: Tensor, block: _Block) -> _Rough:
-        """Of all queries x `(m, f)` and the block."""
-        about = x.to(block.about.dtype) - block.centre.to(block.about.dtype)
-        products = block.squares.to(about.dtype)
-        for left, right in zip(about.split(_DEPTH, 1), block.about.split(_DEPTH, 1), strict=True):
-            products = torch.addmm(products, left, right.T, alpha=-2)
-        squares = _squares(about)
-        return cls(products, squares, squares.sqrt() + block.squares.max().sqrt(), about.shape[1])
+    def of(cls, x: _Queries, block: _Block) -> _Rough:
+        """Of all queries and the block."""
+        products = block.rooms.room("products", len(x.about), len(block.about), x.about)
+        products.copy_(block.squares)
+        for left, right in zip(x.about.split(_DEPTH, 1), block.about.split(_DEPTH, 1), strict=True):
+            products.addmm_(left, right.T, alpha=-2)
+        return cls(products, x.squares, x.squares.sqrt() + block.squares.max().sqrt(), x.about.shape[1])
 
     def take(self, rows: Tensor) -> _Rough:
         """Of some of the queries."""
@@ -112,14 +157,15 @@ class _Rough:
 
         A sum of n terms, in whatever order, is off by less than gamma_n = n u / (1 - n u) times the sum of their sizes,
         here <= reach^2. A term is rounded in a product of `_DEPTH` features, once more for each such product, and a few
-        times in centring, norm and bound; norms and differences are float64 sums over all features. Underflow costs the
-        smallest normal number for each feature. Where numbers overflow nothing is certain.
+        times in centring, norm and bound; norms are sums over all features in the same type, differences in float64.
+        Underflow costs the smallest normal number for each feature. Where numbers overflow nothing is certain.
 
         Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1.
         """
         numbers = torch.finfo(self.products.dtype)
         exact = _gamma(self.f, torch.float64)
-        rounding = _gamma(min(self.f, _DEPTH) + -(-self.f // _DEPTH), self.products.dtype) + exact
+        product = min(self.f, _DEPTH) + -(-self.f // _DEPTH)
+        rounding = _gamma(product, self.products.dtype) + _gamma(self.f, self.products.dtype)
         slack = rounding * self.reach.square() + 2 * exact * furthest + 4 * self.f * numbers.tiny * (1 + self.reach)
         bound = torch.where(self.reach.square() < numbers.max / 8, furthest - self.squares + slack, torch.inf)
         bound = bound.to(self.products.dtype)
@@ -130,9 +176,9 @@ class _Rough:
         return ~(self.products > self.bound(furthest))
 
 
-def _look(x: Tensor, block: _Block, best: Tensor, index: Tensor) -> None:
-    """Measure all points of a block that can be among the k nearest to x; update `best` and `index` in place."""
-    rough = _Rough.of(x, block)
+def _look(queries: _Queries, block: _Block, best: Tensor, index: Tensor) -> None:
+    """Measure all points of a block that can be among the k nearest; update `best` and `index` in place."""
+    x, rough = queries.points, _Rough.of(queries, block)
     rows = (~(rough.products.amin(1) > rough.bound(best[:, -1])[:, 0])).nonzero()[:, 0]
     if len(rows) == 0:
         return
@@ -145,7 +191,8 @@ def _look(x: Tensor, block: _Block, best: Tensor, index: Tensor) -> None:
         within = rough.within(best[rows, -1]).scatter_(1, first, False)
         crowded = (within.sum(1) > n // _CROWDED).nonzero()[:, 0]
         if len(crowded) and rough.products.dtype != torch.float64:
-            again = _Rough.of(x[rows[crowded]], block.exact())
+            exact = block.exact()
+            again = _Rough.of(_Queries.of(x[rows[crowded]], exact), exact)
             within[crowded] &= again.within(best[rows[crowded], -1])
     place, columns = within.nonzero(as_tuple=True)
     _measure(x, block, rows[place], columns, best, index)
@@ -176,14 +223,13 @@ def _measure(x: Tensor, block: _Block, rows: Tensor, columns: Tensor, best: Tens
     best[queries], index[queries] = squared[:, :k], number[:, :k]
 
 
-def _points(raw: Tensor, x: Tensor, start: int, features: Callable[[Tensor], Tensor] | None) -> Tensor:
-    """The points of a block in the space of distances, checked."""
+def _points(raw: Tensor, x: Tensor, features: Callable[[Tensor], Tensor] | None) -> Tensor:
+    """The points of a block in the space of distances."""
     points = (raw.flatten(1) if features is None else features(raw)).detach()
     if points.device != x.device:
         raise OptionError(f"queries are on {x.device}, the features of the data on {points.device}")
     if points.dim() != 2 or points.shape[1] != x.shape[1]:
         raise ShapeError(f"queries have shape {tuple(x.shape)}, a block of the data {tuple(points.shape)}")
-    _finite(points, "data", start)
     return points
 
 
@@ -195,12 +241,6 @@ def _finite(points: Tensor, what: str, start: int = 0) -> None:
         raise OptionError(
             f"{what} must be finite: {len(bad)} point(s) are not, the first is number {start + int(bad[0])}"
         )
-
-
-def _squares(points: Tensor) -> Tensor:
-    """||b||^2 `(n,)` in float64."""
-    size = max(1, _PAIRS // max(1, points.shape[1]))
-    return torch.cat([some.to(torch.float64, copy=True).square_().sum(1) for some in points.split(size)])
 
 
 def _gamma(n: int, dtype: torch.dtype) -> float:

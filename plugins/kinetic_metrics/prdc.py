@@ -29,7 +29,7 @@ from kinetic_metrics.jackknife import LEAST
 
 _ROWS = 2048  # points of either set at a time: a block of distances is 32 MB
 _DEPTH = 2048  # features summed in one product: the rounding grows with them
-_PAIRS = 2**18  # elements of differences at a time, where distances are made exact, so that they stay in the cache
+_PAIRS = 2**16  # elements of differences at a time, where distances are made exact, so that they stay in the cache
 _CROWDED = 32  # with more than this share (1/32) of pairs near an edge, products are made again in float64
 _EDGE = 1 - 1e-12  # what is nearer to an edge than this lies on it, and not inside
 

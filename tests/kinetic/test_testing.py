@@ -191,6 +191,7 @@ OPTIONS = {
     ("metric", "prdc"): {"reference": DATA},
     ("metric", "memorisation"): {"train": DATA},
     ("metric", "authpct"): {"train": DATA},
+    ("metric", "calibrated-l2"): {"train": DATA, "neighbours": 4},
     ("metric", "ct"): {"train": DATA[:12], "held_out": DATA[12:]},
     ("metric", "knn-support"): {"reference": DATA},
     ("metric", "kde-support"): {"reference": DATA},

@@ -175,7 +175,9 @@ def _differences(arm: str, base: str, runs: Mapping[str, Run]) -> list[dict[str,
                 rows.append((metric, name, evidence.paired_difference(column[keep], twin)))
         for name, estimate in mine.values.items():
             its = theirs.values.get(name)
-            if its is not None and estimate.leave_out is not None and its.leave_out is not None:
+            if its is None or estimate.leave_out is None or its.leave_out is None:
+                continue
+            if len(its.leave_out) == len(estimate.leave_out):  # spaces of other widths may have other groups
                 rows.append((metric, name, evidence.jackknife_difference(estimate, its)))
     order = {metric: place for place, metric in enumerate(["energy", *one.details])}
     rows.sort(key=lambda row: order[row[0]])

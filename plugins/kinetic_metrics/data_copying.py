@@ -27,6 +27,7 @@ from kinetic import (
 )
 from kinetic.errors import OptionError, ShapeError
 from kinetic_metrics.feature_table import Found, embed_all, neighbours, observed, tables, twice
+from kinetic_metrics.jackknife import LEAST
 
 Array = NDArray[np.float64]
 Cells = NDArray[np.int32]
@@ -184,5 +185,5 @@ def _estimate(parts: list[tuple[Array, Array, NDArray[np.int64]]]) -> Estimate:
         scale = np.sqrt(left * m * (left + m + 1) / 12)
         without += weight * np.divide(rest - left * m / 2, scale, out=np.full(len(left), np.nan), where=left > 0)
     half = 1.959963984540054 * float(np.sqrt(variance))
-    many = sum(len(mine) for mine, _, _ in parts) >= 3 * evidence.GROUPS and bool(np.isfinite(without).all())
+    many = sum(len(mine) for mine, _, _ in parts) >= LEAST and bool(np.isfinite(without).all())
     return Estimate(value, max(value - half, -most), min(value + half, most), without if many else None)

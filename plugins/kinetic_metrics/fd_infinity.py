@@ -24,7 +24,7 @@ from kinetic import (
     options,
 )
 from kinetic.errors import OptionError
-from kinetic_metrics.feature_table import Found, embed_all, observed, ranks, tables, twice
+from kinetic_metrics.feature_table import Found, embed_all, observed, tables, twice
 from kinetic_metrics.gaussians import frechet_distance, moments
 from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
 
@@ -43,7 +43,7 @@ class FrechetInfinity(Metric):
     or more and up to 1,024 features. The interval that least squares itself gives is too narrow, because the subsets
     share samples: 95% of it held the truth in 57 to 85% of our simulations. The reference is held fixed: its own bias
     of about 1/m stays, so take m large. A note warns where the smallest subset is below ten times the width: there FD
-    is no line in 1/N. The subsets go by `ranks`, so that the order of the samples does not matter.
+    is no line in 1/N. The subsets go by ids: arms of a run share them, and their differences are paired.
 
     Args:
         reference: data to compare with, best none that the model was trained on; 2 points or more.
@@ -81,14 +81,11 @@ class FrechetInfinity(Metric):
         n, width = x.shape
         draws = subsets(n, self.points, self.smallest, self.seed)
         count = jackknife_groups(width, _WIDEST) if n >= LEAST else 1
-        group_of = torch.from_numpy(evidence.groups(ids.numpy(), count))
+        groups = torch.from_numpy(evidence.groups(ids.numpy(), count))
+        rest = [[rows[groups[rows] != g] for rows in draws] for g in range(count)]
+        jackknifed = count > 1 and all(len(rows) > 1 for part in rest for rows in part)
 
         def judge(features: Tensor) -> Found:
-            order = ranks(features)
-            features, groups = features[order], group_of[order]
-            rest = [[rows[groups[rows] != g] for rows in draws] for g in range(count)]
-            jackknifed = count > 1 and all(len(rows) > 1 for part in rest for rows in part)
-
             def limit(part: list[Tensor]) -> float:
                 distances = [frechet_distance(*moments(features[rows]), mean, cov) for rows in part]
                 return intercept(np.array([len(rows) for rows in part]), np.array(distances))
@@ -109,11 +106,15 @@ class FrechetInfinity(Metric):
             )
         if count < 2:
             notes.append(no_interval(n, width, _WIDEST))
+        elif not jackknifed:
+            notes.append(
+                f"No interval: without a group of samples a subset, the smallest of {first}, has fewer than 2."
+            )
         return Score(values, notes=tuple(notes))
 
 
 def subsets(n: int, points: int, smallest: float, seed: int) -> list[Tensor]:
-    """Ranks of random subsets of n >= 4 samples, drawn without replacement; equally spaced sizes, all different."""
+    """Rows of random subsets of n >= 4 samples, drawn without replacement; equally spaced sizes, all different."""
     rng = np.random.default_rng(seed)
     first = min(max(2, int(smallest * n)), n - 1)
     sizes = np.unique(np.linspace(first, n, points).astype(np.int64))

@@ -13,7 +13,6 @@ from kinetic.types import State
 from kinetic_metrics.nearest import nearest
 
 _BLOCK = 256  # points through the feature net at a time
-_ROWS = 2048  # features in float64 at a time
 _LARGEST = 1e15  # of a feature: its square is a float32 still, and its sixth power a float64
 
 Found = tuple[dict[str, Estimate], dict[str, Tensor]]
@@ -48,17 +47,6 @@ def neighbours(x: Tensor, points: Tensor, k: int, place: torch.device) -> tuple[
     """
     distances, index = nearest(x.to(place), TensorData(points), k)
     return distances.cpu(), index.cpu()
-
-
-def ranks(features: Tensor) -> Tensor:
-    """Rows of `(n, f)` by ascending projection on one random direction, int64 `(n,)`.
-
-    An order that is the features' own: random subsets taken by it are the same, however samples are numbered.
-    """
-    generator = torch.Generator().manual_seed(0)
-    direction = torch.randn(features.shape[1], dtype=torch.float64, generator=generator)
-    projection = torch.cat([(rows.double() * direction).sum(1) for rows in features.split(_ROWS)])
-    return projection.argsort(stable=True)
 
 
 def observed(state: Observations, samples: Samples, space: FeatureSpace) -> Observations:

@@ -20,7 +20,7 @@ def jackknife_groups(width: int, widest: int) -> int:
     return evidence.GROUPS if width <= _WIDE else evidence.GROUPS // 2
 
 
-def no_interval(n: int, width: int, widest: int) -> str:
-    """A note that says why there is none, of n samples of `width` features."""
-    why = f"{n} samples, below {LEAST}" if n < LEAST else f"{width} features, above {widest}"
+def no_interval(n: int, width: int, widest: int, what: str = "features") -> str:
+    """A note that says why there is none, of n samples with a spectrum of `width`, so many of what."""
+    why = f"{n} samples, below {LEAST}" if n < LEAST else f"{width} {what}, above {widest}"
     return f"No interval: {why}."

@@ -23,7 +23,8 @@ from kinetic import (
     options,
 )
 from kinetic.errors import OptionError
-from kinetic_metrics.feature_table import Found, embed_all, observed, ranks, tables, twice
+from kinetic_metrics.feature_table import Found, embed_all, observed, tables, twice
+from kinetic_metrics.jackknife import LEAST
 
 
 @final
@@ -37,8 +38,9 @@ class KernelDistance(Metric):
         kid           of the samples; below 0 at times, since it is unbiased
         kid_denoised  of the denoised samples (see `Samples`)
     Intervals by the jackknife over 20 groups of sample ids, subsets and reference held fixed; for 60 samples or more.
-    The subsets are those torch-fidelity draws with the same seed, samples in the order of their `ranks`, so that no
-    other order matters. A subset size above n or the size of the reference is lowered to it, and noted.
+    The subsets are those torch-fidelity draws with the same seed, samples in the order of their ids: arms of a run
+    share them, and their differences are paired. Samples numbered otherwise have other subsets, a difference the
+    interval covers. A subset size above n or the size of the reference is lowered to it, and noted.
 
     Args:
         reference: data to compare with, best none that the model was trained on; 2 points or more.
@@ -75,15 +77,11 @@ class KernelDistance(Metric):
         n, width = x.shape
         size = min(self.subset_size, n, len(theirs))
         draws = subset_pairs(n, len(theirs), size, self.subsets, self.seed)
-        order = ranks(theirs)
-        draws = [(mine, order[rows]) for mine, rows in draws]
         within = [_off_diagonal(poly_kernel(theirs[rows], theirs[rows])) for _, rows in draws]
         groups = torch.from_numpy(evidence.groups(ids.numpy()))
 
         def judge(features: Tensor) -> Found:
-            order = ranks(features)
-            ranked = [(order[rows], others) for rows, others in draws]
-            return {"kid": _estimate(features, theirs, ranked, within, groups)}, {}
+            return {"kid": _estimate(features, theirs, draws, within, groups)}, {}
 
         values, _ = twice(x, denoised, judge)
         notes = [
@@ -108,7 +106,7 @@ def poly_mmd(x: Tensor, y: Tensor) -> float:
 
 
 def subset_pairs(n: int, m: int, size: int, count: int, seed: int) -> list[tuple[Tensor, Tensor]]:
-    """Ranks `(size,)` of the samples and of the reference in each subset, as torch-fidelity 0.4 draws rows."""
+    """Row indices `(size,)` of the samples and of the reference in each subset, as torch-fidelity 0.4 draws them."""
     rng = np.random.RandomState(seed)
     return [
         (
@@ -144,6 +142,6 @@ def _estimate(
             - 2 * (between.sum() - lost_between) / (left * size)
         )
     means = torch.stack(found).mean(0)
-    if len(x) < 3 * evidence.GROUPS or not bool(torch.isfinite(means).all()):
+    if len(x) < LEAST or not bool(torch.isfinite(means).all()):
         return Estimate(float(means[0]))
     return evidence.jackknife(float(means[0]), means[1:].numpy())

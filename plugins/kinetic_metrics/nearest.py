@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import attrs
@@ -155,20 +156,12 @@ class _Rough:
     def bound(self, furthest: Tensor) -> Tensor:
         """`(m, 1)`, above which of the products a point is certainly further than `furthest` `(m,)`, squared.
 
-        A sum of n terms, in whatever order, is off by less than gamma_n = n u / (1 - n u) times the sum of their sizes,
-        here <= reach^2. A term is rounded in a product of `_DEPTH` features, once more for each such product, and a few
-        times in centring, norm and bound; norms are sums over all features in the same type, differences in float64.
-        Underflow costs the smallest normal number for each feature. Where numbers overflow nothing is certain.
-
-        Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1.
+        `furthest` is a sum over all features in float64. Where numbers overflow nothing is certain.
         """
-        numbers = torch.finfo(self.products.dtype)
-        exact = _gamma(self.f, torch.float64)
-        product = min(self.f, _DEPTH) + -(-self.f // _DEPTH)
-        rounding = _gamma(product, self.products.dtype) + _gamma(self.f, self.products.dtype)
-        slack = rounding * self.reach.square() + 2 * exact * furthest + 4 * self.f * numbers.tiny * (1 + self.reach)
-        bound = torch.where(self.reach.square() < numbers.max / 8, furthest - self.squares + slack, torch.inf)
-        bound = bound.to(self.products.dtype)
+        dtype = self.products.dtype
+        slack = expansion_error(self.reach, self.f, dtype) + 2 * _gamma(self.f, torch.float64) * furthest
+        certain = self.reach.square() < torch.finfo(dtype).max / 8
+        bound = torch.where(certain, furthest - self.squares + slack, torch.inf).to(dtype)
         return torch.nextafter(bound, torch.full_like(bound, torch.inf))[:, None]
 
     def within(self, furthest: Tensor) -> Tensor:
@@ -243,7 +236,25 @@ def _finite(points: Tensor, what: str, start: int = 0) -> None:
         )
 
 
+def expansion_error(reach: Tensor, f: int, dtype: torch.dtype) -> Tensor:
+    """How far ||a||^2 - 2 <a, b> + ||b||^2 may be from ||a - b||^2, for f features about a centre, computed in `dtype`.
+
+    A sum of n terms, in whatever order, is off by less than gamma_n = n u / (1 - n u) times the sum of their sizes,
+    here <= reach^2. A term is rounded in a product of `_DEPTH` features, once more for each such product, and a few
+    times in centring, norm and comparison; norms are sums over all features. Underflow costs the smallest normal number
+    for each feature.
+
+    Args:
+        reach: ||a|| + ||b||, or more.
+        f: how many features.
+        dtype: of products and norms.
+    Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1.
+    """
+    rounding = _gamma(min(f, _DEPTH) + -(-f // _DEPTH), dtype) + _gamma(f, dtype)
+    return rounding * reach.square() + 4 * f * torch.finfo(dtype).tiny * (1 + reach)
+
+
 def _gamma(n: int, dtype: torch.dtype) -> float:
-    """gamma_n, with 12 roundings to spare."""
+    """gamma_n, with 12 roundings to spare; infinite where nothing is known of so long a sum."""
     rounded = (n + 12) * torch.finfo(dtype).eps / 2
-    return rounded / (1 - rounded)
+    return rounded / (1 - rounded) if rounded < 1 else math.inf

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import final
 
 import attrs
+import numpy as np
 import torch
 from kinetic_features import Pixels
 from torch import Tensor
@@ -26,6 +27,7 @@ from kinetic.errors import OptionError
 from kinetic.precision import full_precision
 from kinetic_metrics.feature_table import Found, embed_all, neighbours, observed, tables, twice
 from kinetic_metrics.jackknife import LEAST
+from kinetic_metrics.nearest import expansion_error
 
 _ROWS = 2048  # points of either set at a time: a block of distances is 32 MB
 _DEPTH = 2048  # features summed in one product: the rounding grows with them
@@ -50,9 +52,9 @@ class PRDC(Metric):
     Columns: `in_support`, whether the sample counts for precision, and `density`, its share of it.
     Intervals, with the reference held fixed: Wilson's for precision, the bootstrap over samples for density, and for
     recall and coverage, which a sample changes for many points at once, the jackknife over 20 groups of sample ids, for
-    60 samples or more. No ball is measured anew without a group, which makes that of recall rather wide. Recall and
-    coverage grow with n: compare equal n only. A note gives the coverage 1 - prod_{l=1..k} (m - l) / (n + m - l) that
-    is expected where the two laws are one, and warns below 0.9.
+    60 samples or more, unless no group matters, as at 0 and often at 1. No ball is measured anew without a group, which
+    makes the interval of recall rather wide. Recall and coverage grow with n: compare equal n only. A note gives the
+    coverage 1 - prod_{l=1..k} (m - l) / (n + m - l) that is expected where the two laws are one, and warns below 0.9.
 
     Products in the type of the features, about the mean of the reference, decide wherever their rounding cannot; near
     a ball's edge differences in float64 do, so that points on it, as copies may be, are not inside. Memory: the
@@ -189,15 +191,14 @@ class _Side:
 def _inside(a: _Side, b: _Side, centre: Tensor) -> tuple[Tensor, Tensor]:
     """Whether d_ij < a's radius i, and whether d_ij < b's radius j, bool `(m, n)` each.
 
-    The expanded square is off by less than gamma_f times (||a_i|| + ||b_j||)^2, as in `nearest`; pairs that this could
-    take across an edge are measured from their differences in float64. Where they are many, products are too.
+    Pairs that the error of the expanded square could take across an edge are measured from their differences in
+    float64. Where they are many, the products are made again in float64 first.
     """
     dtype, f = a.about.dtype, a.about.shape[1]
     squares = b.squares.to(dtype) + a.squares.to(dtype)[:, None]
     for left, right in zip(a.about.split(_DEPTH, 1), b.about.split(_DEPTH, 1), strict=True):
         squares = torch.addmm(squares, left, right.T, alpha=-2)
-    terms = min(f, _DEPTH) + -(-f // _DEPTH) + 16
-    slack = terms * torch.finfo(dtype).eps * (a.squares.max().sqrt() + b.squares.max().sqrt()).square()
+    slack = expansion_error(a.squares.max().sqrt() + b.squares.max().sqrt(), f, dtype)
     mine, yours = (squares < edge for edge in (a.edges.to(dtype)[:, None], b.edges.to(dtype)))
     near = torch.zeros_like(mine)
     for edge in (a.edges.to(dtype)[:, None], b.edges.to(dtype)):
@@ -223,7 +224,8 @@ def _share(held: Tensor, n: int) -> Estimate:
     value = float((by > 0).double().mean())
     if n < LEAST:
         return Estimate(value)
-    found = evidence.jackknife(value, (by - held.long() > 0).double().mean(0).numpy())
-    assert found.low is not None
-    assert found.high is not None
+    without = (by - held.long() > 0).double().mean(0).numpy()
+    found = evidence.jackknife(value, without)
+    if found.low is None or found.high is None or np.ptp(without) == 0:  # 0 or 1 in every group: no width, no certainty
+        return Estimate(value, leave_out=without)
     return attrs.evolve(found, low=max(0.0, found.low), high=min(1.0, found.high))

@@ -67,7 +67,7 @@ class VendiScore(Metric):
         if values["vendi"].value > n / 10:
             notes.append(f"{n} samples are few for this score: it grows with n, to {min(n, width)} at the most.")
         if count < 2:
-            notes.append(no_interval(n, min(n, width), _WIDEST))
+            notes.append(no_interval(n, min(n, width), _WIDEST, "samples and features"))
         return Score(values, notes=tuple(notes))
 
     def _estimate(self, features: Tensor, groups: Tensor, count: int) -> Estimate:

@@ -134,7 +134,7 @@ def tables(quick: bool) -> list[Table]:
             f"Set scores of {width:,} features, once",
             ("score", "who", "CPU time", "value"),
             rows,
-            "One thread; kinetic's times include its intervals. For the KID each takes other subsets.",
+            "One thread; kinetic's times include its intervals. torchmetrics draws other subsets for the KID.",
         ),
         _memory(quick),
     ]

@@ -4,7 +4,6 @@ import torch
 from kinetic_metrics import FrechetInfinity
 from kinetic_metrics import fd_infinity as module
 from kinetic_metrics.fd_infinity import intercept, subsets
-from kinetic_metrics.feature_table import ranks
 from kinetic_metrics.gaussians import frechet_distance, moments
 
 from kinetic import Samples, evidence
@@ -38,10 +37,9 @@ def test_the_score_is_the_end_of_the_line_through_the_distances_of_its_subsets()
     x, reference = torch.randn(300, 3), torch.randn(200, 3) + 0.4
     found = score(FrechetInfinity(reference=reference, points=6, seed=2), x, x * 0.9)
     drawn = subsets(300, 6, 0.1, seed=2)
-    group_of = torch.from_numpy(evidence.groups(torch.arange(300).numpy()))
+    groups = torch.from_numpy(evidence.groups(torch.arange(300).numpy()))
 
     def line(features, left_out=None):
-        features, groups = features[ranks(features)], group_of[ranks(features)]
         part = [rows if left_out is None else rows[groups[rows] != left_out] for rows in drawn]
         distances = [frechet_distance(*moments(features[rows]), *moments(reference)) for rows in part]
         return np.polyfit([1 / len(rows) for rows in part], distances, 1)[1]
@@ -49,12 +47,6 @@ def test_the_score_is_the_end_of_the_line_through_the_distances_of_its_subsets()
     assert found.values["fd_infinity"].value == pytest.approx(line(x), rel=1e-9)
     assert found.values["fd_infinity_denoised"].value == pytest.approx(line(x * 0.9), rel=1e-9)
     assert found.values["fd_infinity"].leave_out.tolist() == pytest.approx([line(x, g) for g in range(20)], rel=1e-9)
-
-
-def test_the_order_of_the_samples_does_not_matter():
-    x, metric = torch.randn(300, 4), FrechetInfinity(reference=torch.randn(200, 4), points=4)
-    first, second = (score(metric, rows).values["fd_infinity"].value for rows in (x, x[torch.randperm(300)]))
-    assert first == pytest.approx(second, rel=1e-10)
 
 
 def test_gaussians_of_one_law_extrapolate_to_0_where_the_distance_itself_is_biased():
@@ -94,6 +86,12 @@ def test_wide_features_and_few_samples_have_no_interval(monkeypatch):
     assert wide.notes[-1] == "No interval: 9 features, above 8."
     narrow = score(FrechetInfinity(reference=reference[:, :8], points=3), torch.randn(300, 8))
     assert narrow.values["fd_infinity"].low is not None
+
+
+def test_subsets_that_a_group_empties_have_no_interval():
+    found = score(FrechetInfinity(reference=torch.randn(50, 3), smallest=0.03), torch.randn(60, 3))
+    assert found.values["fd_infinity"].low is None
+    assert found.notes[-1] == "No interval: without a group of samples a subset, the smallest of 2, has fewer than 2."
 
 
 def test_small_subsets_are_flagged():

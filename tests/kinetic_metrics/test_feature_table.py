@@ -2,8 +2,7 @@ import attrs
 import pytest
 import torch
 from kinetic_features import Pixels
-from kinetic_metrics import feature_table as module
-from kinetic_metrics.feature_table import embed_all, neighbours, observed, ranks, tables, twice
+from kinetic_metrics.feature_table import embed_all, neighbours, observed, tables, twice
 
 import kinetic
 from kinetic import Observations, Samples, TensorData
@@ -50,15 +49,6 @@ def test_neighbours_are_those_of_brute_force():
     found, where = neighbours(x, points, 3, torch.device("cpu"))
     assert torch.allclose(found, distances, rtol=1e-9)
     assert torch.equal(where, index)
-
-
-def test_ranks_go_with_the_points_and_not_with_their_order(monkeypatch):
-    x, mixed = torch.randn(500, 3), torch.randperm(500)
-    assert torch.equal(x[ranks(x)], x[mixed][ranks(x[mixed])])
-    assert not torch.equal(ranks(x), torch.arange(500))
-    whole = ranks(x)
-    monkeypatch.setattr(module, "_ROWS", 7)
-    assert torch.equal(ranks(x), whole)
 
 
 def test_bad_input_is_named():

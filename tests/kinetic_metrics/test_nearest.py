@@ -150,10 +150,16 @@ def test_a_product_that_overflows_on_the_way_rules_nothing_out(monkeypatch):
 
 
 def test_products_that_underflow_rule_nothing_out(monkeypatch):
-    """The elements of <a, b> are 4e-46, which float32 rounds to 0; those of ||b||^2 are summed in float64."""
+    """Squares of elements are near 1.4e-45, the least float32: some are rounded to that, others to 0."""
     monkeypatch.setattr(module, "_BLOCK", 2000)
-    x = torch.full((1, 1000), 2e-23)
-    check(x, torch.cat([1.7 * x, -1.7 * x, x, 3 * x]), 1)
+    x = torch.full((1, 1000), 2.5e-23)
+    check(x, torch.tensor([2.0e-23, -2.0e-23, 2.7e-23, 9e-23])[:, None].expand(4, 1000).contiguous(), 1)
+
+
+def test_sums_too_long_to_know_anything_of_rule_nothing_out():
+    reach = torch.ones(1, dtype=torch.float64)
+    assert module.expansion_error(reach, 2**24, torch.float32).item() == float("inf")
+    assert module.expansion_error(reach, 2**24, torch.float64).item() < 1e-8
 
 
 @pytest.mark.parametrize("mine", [torch.float16, torch.bfloat16, torch.float32, torch.float64])

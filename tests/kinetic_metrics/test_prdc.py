@@ -84,6 +84,21 @@ def test_intervals_over_samples_hold_what_more_samples_give_on_the_mean():
         assert sum(values[name].low <= truth <= values[name].high for values in drawn) >= 52  # 57 expected at 95%
 
 
+@pytest.mark.parametrize("scale", [1e-21, 1e-22])
+def test_squares_that_underflow_decide_nothing(scale):
+    real, fake = scale * torch.randn(60, 24), scale * torch.randn(50, 24)
+    found = score(PRDC(reference=real, k=3), fake)
+    for name, value in by_formula(real.double(), fake.double(), 3).items():
+        assert found.values[name].value == pytest.approx(value, rel=1e-12)
+
+
+def test_at_0_and_1_no_interval_pretends_to_certainty():
+    found = score(PRDC(reference=torch.randn(80, 3)), 50 + torch.randn(70, 3)).values
+    assert found["coverage"].value == 0
+    assert found["coverage"].low is None
+    assert found["coverage"].leave_out.tolist() == [0.0] * evidence.GROUPS
+
+
 def test_few_samples_have_no_interval_of_recall_and_coverage():
     found = score(PRDC(reference=torch.randn(80, 3)), torch.randn(59, 3)).values
     assert found["recall"].low is None

@@ -78,7 +78,7 @@ def test_where_it_would_cost_much_or_mean_little_there_is_no_interval(monkeypatc
     monkeypatch.setattr(module, "_WIDEST", 8)
     wide = score(VendiScore(), torch.randn(80, 9))
     assert wide.values["vendi"].low is None
-    assert wide.notes[-1] == "No interval: 9 features, above 8."
+    assert wide.notes[-1] == "No interval: 9 samples and features, above 8."
     assert score(VendiScore(), torch.randn(80, 8)).values["vendi"].low is not None
 
 

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from kinetic_metrics import jackknife
 
 from kinetic import load_recipe, load_run
 from kinetic.errors import NonFiniteError, StoreError
@@ -98,6 +99,21 @@ def test_scores_and_differences_are_those_of_the_table(finished):
     assert found["kts", "energy", "kpe"]["high"] < 0  # a gain below 1 at the end takes energy away
     assert ("kts", "frechet", "fd") in found
     assert not any("index" in name for _, _, name in found)
+
+
+def test_arms_whose_scores_left_out_other_groups_are_not_compared(recipe, tmp_path, monkeypatch):
+    """64 pixels in one arm, 48 features in the other: the jackknife has 10 and 20 groups."""
+    monkeypatch.setattr(jackknife, "_WIDE", 50)
+    path = recipe(
+        "[run]\nsamples = 60\nclasses = 10\n[field]\nname = 'digits'\n[solver]\nname = 'euler'\nsteps = 2\n"
+        "[energy.kpe]\n[metrics.vendi]\n[arms.pixels]\n[arms.same]\n[arms.features]\n"
+        "metrics.vendi.features = { name = 'digits' }\n"
+    )
+    run = load_recipe(path).run(tmp_path / "run", device="cpu")
+    compared = {(row["arm"], row["metric"]) for row in run.evidence["differences"]}
+    assert ("same", "vendi") in compared
+    assert ("features", "vendi") not in compared
+    assert ("features", "energy") in compared
 
 
 def test_correlations_are_spearmans_of_the_table(finished):

@@ -106,9 +106,10 @@ def headline(run: FinishedRun) -> list[str]:
 
 def correlations(run: FinishedRun, arm: str) -> Table | None:
     """Spearman's rho of KPE and bending with scores in one arm, raw and partial."""
+    shown = {*judged(run)}
     rows, marks = [], []
     for row in run.evidence["correlations"].get(arm, []):
-        if row["energy"] in ("kpe", "bending") and row["score"] in judged(run):
+        if row["energy"] in ("kpe", "bending") and row["score"] in shown:
             rows.append((row["energy"], row["score"], *alike((row["raw"], row["partial"]))))
             marks.append("clear" if clear(row["raw"]) and clear(row["partial"]) else "")
     if not rows:
@@ -124,9 +125,10 @@ def correlations(run: FinishedRun, arm: str) -> Table | None:
 
 def groups(run: FinishedRun, arm: str) -> Table | None:
     """Mean score of the samples with the lowest and the highest energy."""
+    shown = {*judged(run)}
     rows, marks = [], []
     for row in run.evidence["groups"].get(arm, []):
-        if row["energy"] in ("kpe", "bending") and row["score"] in judged(run):
+        if row["energy"] in ("kpe", "bending") and row["score"] in shown:
             rows.append((row["energy"], row["score"], *alike((row["low"], row["high"], row["difference"]))))
             marks.append("clear" if clear(row["difference"]) else "")
     if not rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import attrs
@@ -12,14 +11,12 @@ from torch import Tensor
 from kinetic import Dataset
 from kinetic.errors import OptionError, ShapeError
 from kinetic.precision import full_precision
+from kinetic_metrics.expanded import CROWDED, PAIRS, Centred, Rooms, error, gamma, products
 
 _BLOCK = 2**22  # elements of data at a time
 _POINTS = 8192  # points at a time, at the most
 _EVEN = 64  # points at a time are a multiple of this: products whose rows start unaligned take half as long again
 _PRODUCTS = 2**22  # products of queries and points at a time
-_DEPTH = 2048  # features summed in one product: the rounding grows with them
-_PAIRS = 2**16  # elements of differences at a time, so that they stay in the cache
-_CROWDED = 32  # a query with more than this share (1/32) of a block left over is looked at again in float64
 
 
 def nearest(
@@ -50,7 +47,7 @@ def nearest(
     size = max(1, min(_POINTS, _BLOCK // max(1, data.event_shape.numel())))
     size = size // _EVEN * _EVEN or size
     most = max(1, _PRODUCTS // size)
-    rooms, whole = _Rooms(), None
+    rooms, whole = Rooms(), None
     with torch.no_grad(), full_precision(x.device):
         for start, raw in data.blocks(size):
             points = _points(raw.to(x.device), x, features)
@@ -58,68 +55,30 @@ def nearest(
                 centre = points.mean(0, dtype=torch.float64).float()
                 dtype = torch.promote_types(torch.promote_types(x.dtype, points.dtype), torch.float32)
             block = _Block(points, centre, dtype, start, rooms)
-            if not bool(torch.isfinite(block.squares.sum())):  # where all norms are finite, all points are
+            if not bool(torch.isfinite(block.centred.squares.sum())):  # where all norms are finite, all points are
                 _finite(points, "data", start)
             for rows in range(0, len(x), most):
                 part = slice(rows, rows + most)
-                queries = whole or _Queries.of(x[part], block)
+                queries = whole or block.queries(x[part])
                 whole = queries if len(x) <= most else None
                 _look(queries, block, best[part], index[part])
     return best.sqrt(), index
 
 
-class _Rooms:
-    """Memory used again for every block: what is new to the process costs as much as the arithmetic that fills it."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Tensor] = {}
-
-    def room(self, name: str, rows: int, columns: int, like: Tensor) -> Tensor:
-        """A tensor `(rows, columns)` of the type and on the device of another, with anything in it."""
-        kept = self.kept.get(name)
-        if kept is None or kept.dtype != like.dtype or kept.numel() < rows * columns:
-            kept = self.kept[name] = like.new_empty(rows * columns)
-        return kept[: rows * columns].view(rows, columns)
-
-    def about(self, name: str, points: Tensor, centre: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Points `(n, f)` minus a centre, in another type, and their squared norms `(n,)`, summed in that, as float64.
-
-        A few at a time, so that they are still in the cache when their norms are taken.
-        """
-        centre = centre.to(dtype)
-        about = self.room(name, len(points), points.shape[1], centre)
-        size = max(1, _PAIRS // max(1, points.shape[1]))
-        norms = [
-            torch.linalg.vector_norm(torch.sub(some.to(dtype), centre, out=place), dim=1)
-            for some, place in zip(points.split(size), about.split(size), strict=True)
-        ]
-        return about, torch.cat(norms).double().square_()
-
-
 class _Block:
-    """Points from number `start` on; about a centre in the type of the products; and their squared norms, float64."""
+    """Points from number `start` on, and about a centre in the type of the products."""
 
-    def __init__(self, points: Tensor, centre: Tensor, dtype: torch.dtype, start: int, rooms: _Rooms) -> None:
-        self.points, self.centre, self.start, self.rooms = points, centre, start, rooms
-        self.about, self.squares = rooms.about("points", points, centre, dtype)
+    def __init__(self, points: Tensor, centre: Tensor, dtype: torch.dtype, start: int, rooms: Rooms) -> None:
+        self.points, self.centre, self.dtype, self.start, self.rooms = points, centre, dtype, start, rooms
+        self.centred = Centred.of(points, centre, dtype, rooms, "points")
+
+    def queries(self, x: Tensor) -> Centred:
+        """x `(m, f)` as this block, and all with its centre, are held against."""
+        return Centred.of(x, self.centre, self.dtype, self.rooms, "queries")
 
     def exact(self) -> _Block:
         """The same in float64."""
-        return _Block(self.points, self.centre, torch.float64, self.start, _Rooms())
-
-
-@attrs.frozen(eq=False)
-class _Queries:
-    """Queries; about the centre of the blocks, in the type of the products; and their squared norms, float64."""
-
-    points: Tensor
-    about: Tensor
-    squares: Tensor
-
-    @classmethod
-    def of(cls, x: Tensor, block: _Block) -> _Queries:
-        """Of x `(m, f)`, for this block and those with its centre."""
-        return cls(x, *block.rooms.about("queries", x, block.centre, block.about.dtype))
+        return _Block(self.points, self.centre, torch.float64, self.start, Rooms())
 
 
 @attrs.frozen(eq=False)
@@ -139,13 +98,10 @@ class _Rough:
     f: int
 
     @classmethod
-    def of(cls, x: _Queries, block: _Block) -> _Rough:
+    def of(cls, x: Centred, block: _Block) -> _Rough:
         """Of all queries and the block."""
-        products = block.rooms.room("products", len(x.about), len(block.about), x.about)
-        products.copy_(block.squares)
-        for left, right in zip(x.about.split(_DEPTH, 1), block.about.split(_DEPTH, 1), strict=True):
-            products.addmm_(left, right.T, alpha=-2)
-        return cls(products, x.squares, x.squares.sqrt() + block.squares.max().sqrt(), x.about.shape[1])
+        reach = x.squares.sqrt() + block.centred.squares.max().sqrt()
+        return cls(products(x, block.centred, block.rooms), x.squares, reach, x.about.shape[1])
 
     def take(self, rows: Tensor) -> _Rough:
         """Of some of the queries."""
@@ -159,7 +115,7 @@ class _Rough:
         `furthest` is a sum over all features in float64. Where numbers overflow nothing is certain.
         """
         dtype = self.products.dtype
-        slack = expansion_error(self.reach, self.f, dtype) + 2 * _gamma(self.f, torch.float64) * furthest
+        slack = error(self.reach, self.f, dtype) + 2 * gamma(self.f, torch.float64) * furthest
         certain = self.reach.square() < torch.finfo(dtype).max / 8
         bound = torch.where(certain, furthest - self.squares + slack, torch.inf).to(dtype)
         return torch.nextafter(bound, torch.full_like(bound, torch.inf))[:, None]
@@ -169,7 +125,7 @@ class _Rough:
         return ~(self.products > self.bound(furthest))
 
 
-def _look(queries: _Queries, block: _Block, best: Tensor, index: Tensor) -> None:
+def _look(queries: Centred, block: _Block, best: Tensor, index: Tensor) -> None:
     """Measure all points of a block that can be among the k nearest; update `best` and `index` in place."""
     x, rough = queries.points, _Rough.of(queries, block)
     rows = (~(rough.products.amin(1) > rough.bound(best[:, -1])[:, 0])).nonzero()[:, 0]
@@ -182,10 +138,10 @@ def _look(queries: _Queries, block: _Block, best: Tensor, index: Tensor) -> None
         first = rough.products.topk(k, dim=1, largest=False).indices
         _measure(x, block, rows.repeat_interleave(k), first.flatten(), best, index)
         within = rough.within(best[rows, -1]).scatter_(1, first, False)
-        crowded = (within.sum(1) > n // _CROWDED).nonzero()[:, 0]
+        crowded = (within.sum(1) > n // CROWDED).nonzero()[:, 0]
         if len(crowded) and rough.products.dtype != torch.float64:
             exact = block.exact()
-            again = _Rough.of(_Queries.of(x[rows[crowded]], exact), exact)
+            again = _Rough.of(exact.queries(x[rows[crowded]]), exact)
             within[crowded] &= again.within(best[rows[crowded], -1])
     place, columns = within.nonzero(as_tuple=True)
     _measure(x, block, rows[place], columns, best, index)
@@ -195,7 +151,7 @@ def _measure(x: Tensor, block: _Block, rows: Tensor, columns: Tensor, best: Tens
     """Distances of pairs of a query and a point, rows ascending, from float64 differences, put in their places."""
     if len(rows) == 0:
         return
-    size = max(1, _PAIRS // max(1, x.shape[1]))
+    size = max(1, PAIRS // max(1, x.shape[1]))
     found = []
     for some, others in zip(rows.split(size), columns.split(size), strict=True):
         difference = x.index_select(0, some).double()
@@ -234,27 +190,3 @@ def _finite(points: Tensor, what: str, start: int = 0) -> None:
         raise OptionError(
             f"{what} must be finite: {len(bad)} point(s) are not, the first is number {start + int(bad[0])}"
         )
-
-
-def expansion_error(reach: Tensor, f: int, dtype: torch.dtype) -> Tensor:
-    """How far ||a||^2 - 2 <a, b> + ||b||^2 may be from ||a - b||^2, for f features about a centre, computed in `dtype`.
-
-    A sum of n terms, in whatever order, is off by less than gamma_n = n u / (1 - n u) times the sum of their sizes,
-    here <= reach^2. A term is rounded in a product of `_DEPTH` features, once more for each such product, and a few
-    times in centring, norm and comparison; norms are sums over all features. Underflow costs the smallest normal number
-    for each feature.
-
-    Args:
-        reach: ||a|| + ||b||, or more.
-        f: how many features.
-        dtype: of products and norms.
-    Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1.
-    """
-    rounding = _gamma(min(f, _DEPTH) + -(-f // _DEPTH), dtype) + _gamma(f, dtype)
-    return rounding * reach.square() + 4 * f * torch.finfo(dtype).tiny * (1 + reach)
-
-
-def _gamma(n: int, dtype: torch.dtype) -> float:
-    """gamma_n, with 12 roundings to spare; infinite where nothing is known of so long a sum."""
-    rounded = (n + 12) * torch.finfo(dtype).eps / 2
-    return rounded / (1 - rounded) if rounded < 1 else math.inf

@@ -25,14 +25,11 @@ from kinetic import (
 )
 from kinetic.errors import OptionError
 from kinetic.precision import full_precision
+from kinetic_metrics.expanded import CROWDED, PAIRS, Centred, Rooms, error, products
 from kinetic_metrics.feature_table import Found, embed_all, neighbours, observed, tables, twice
 from kinetic_metrics.jackknife import LEAST
-from kinetic_metrics.nearest import expansion_error
 
 _ROWS = 2048  # points of either set at a time: a block of distances is 32 MB
-_DEPTH = 2048  # features summed in one product: the rounding grows with them
-_PAIRS = 2**16  # elements of differences at a time, where distances are made exact, so that they stay in the cache
-_CROWDED = 32  # with more than this share (1/32) of pairs near an edge, products are made again in float64
 _EDGE = 1 - 1e-12  # what is nearer to an edge than this lies on it, and not inside
 
 
@@ -155,60 +152,45 @@ def overlaps(
     y_edges, x_edges = ((reach * _EDGE).square() for reach in (y_reach, x_reach))
     centre = y.mean(0, dtype=torch.float64).to(place)
     dtype = torch.promote_types(torch.promote_types(x.dtype, y.dtype), torch.float32)
+    rooms = Rooms()
     with full_precision(place):
         for i in range(0, len(y), _ROWS):
-            ours = _Side.of(y[i : i + _ROWS].to(place), y_edges[i : i + _ROWS].to(place), centre, dtype)
+            those = slice(i, i + _ROWS)
+            ours = Centred.of(y[those].to(place), centre, dtype, rooms, "reference")
             for j in range(0, len(x), _ROWS):
-                others = _Side.of(x[j : j + _ROWS].to(place), x_edges[j : j + _ROWS].to(place), centre, dtype)
-                inside, reached = _inside(ours, others, centre)
-                counts[j : j + _ROWS] += inside.sum(0).cpu()
-                some = groups[j : j + _ROWS]
-                _mark(covered[i : i + _ROWS], inside, some)
-                _mark(recalled[i : i + _ROWS], reached, some)
+                these = slice(j, j + _ROWS)
+                others = Centred.of(x[these].to(place), centre, dtype, rooms, "samples")
+                edges = y_edges[those, None].to(place), x_edges[None, these].to(place)
+                inside, reached = _inside(ours, others, edges, centre, rooms)
+                counts[these] += inside.sum(0).cpu()
+                _mark(covered[those], inside, groups[these])
+                _mark(recalled[those], reached, groups[these])
     return counts, covered, recalled
 
 
-@attrs.frozen(eq=False)
-class _Side:
-    """Points of one set, and about a centre, in the type of products; squares of norms and radii, float64 `(n,)`."""
-
-    points: Tensor
-    about: Tensor
-    squares: Tensor
-    edges: Tensor
-
-    @classmethod
-    def of(cls, points: Tensor, edges: Tensor, centre: Tensor, dtype: torch.dtype) -> _Side:
-        about = points.to(dtype) - centre.to(dtype)
-        squares = torch.cat([rows.double().square().sum(1) for rows in about.split(256)])
-        return cls(points, about, squares, edges)
-
-    def exact(self, centre: Tensor) -> _Side:
-        """The same in float64."""
-        return _Side.of(self.points, self.edges, centre, torch.float64)
-
-
-def _inside(a: _Side, b: _Side, centre: Tensor) -> tuple[Tensor, Tensor]:
-    """Whether d_ij < a's radius i, and whether d_ij < b's radius j, bool `(m, n)` each.
+def _inside(
+    a: Centred, b: Centred, edges: tuple[Tensor, Tensor], centre: Tensor, rooms: Rooms
+) -> tuple[Tensor, Tensor]:
+    """Whether d_ij^2 is below each of two edges, float64 `(m, 1)` of a and `(1, n)` of b; bool `(m, n)` each.
 
     Pairs that the error of the expanded square could take across an edge are measured from their differences in
     float64. Where they are many, the products are made again in float64 first.
     """
     dtype, f = a.about.dtype, a.about.shape[1]
-    squares = b.squares.to(dtype) + a.squares.to(dtype)[:, None]
-    for left, right in zip(a.about.split(_DEPTH, 1), b.about.split(_DEPTH, 1), strict=True):
-        squares = torch.addmm(squares, left, right.T, alpha=-2)
-    slack = expansion_error(a.squares.max().sqrt() + b.squares.max().sqrt(), f, dtype)
-    mine, yours = (squares < edge for edge in (a.edges.to(dtype)[:, None], b.edges.to(dtype)))
+    squares = products(a, b, rooms).add_(a.squares.to(dtype)[:, None])
+    slack = error(a.squares.max().sqrt() + b.squares.max().sqrt(), f, dtype)
+    mine, yours = (squares < edge.to(dtype) for edge in edges)
     near = torch.zeros_like(mine)
-    for edge in (a.edges.to(dtype)[:, None], b.edges.to(dtype)):
-        near |= ~((squares - edge).abs() > slack)  # NaN, of an overflow, is near too
+    for edge in edges:
+        near |= ~((squares - edge.to(dtype)).abs() > slack)  # NaN, of an overflow, is near too
     rows, columns = near.nonzero(as_tuple=True)
-    if len(rows) > near.numel() // _CROWDED and dtype != torch.float64:
-        return _inside(a.exact(centre), b.exact(centre), centre)
-    for i, j in zip(*(index.split(max(1, _PAIRS // max(1, f))) for index in (rows, columns)), strict=True):
+    if len(rows) > near.numel() // CROWDED and dtype != torch.float64:
+        again = Rooms()
+        exact = [Centred.of(side.points, centre, torch.float64, again, name) for side, name in ((a, "a"), (b, "b"))]
+        return _inside(exact[0], exact[1], edges, centre, again)
+    for i, j in zip(*(index.split(max(1, PAIRS // max(1, f))) for index in (rows, columns)), strict=True):
         distance = (a.points[i].double() - b.points[j].double()).square().sum(1)
-        mine[i, j], yours[i, j] = distance < a.edges[i], distance < b.edges[j]
+        mine[i, j], yours[i, j] = distance < edges[0][i, 0], distance < edges[1][0, j]
     return mine, yours
 
 

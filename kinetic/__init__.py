@@ -9,74 +9,74 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kinetic._batch import Batch as Batch
-    from kinetic._component import device_of as device_of
-    from kinetic._dataset import Dataset as Dataset
-    from kinetic._dataset import TensorData as TensorData
-    from kinetic._dataset import as_dataset as as_dataset
-    from kinetic._features import FeatureSpace as FeatureSpace
-    from kinetic._features import in_blocks as in_blocks
-    from kinetic._field import Shaped as Shaped
-    from kinetic._field import VelocityField as VelocityField
-    from kinetic._hooks import hookimpl as hookimpl
-    from kinetic._meter import EnergyMeter as EnergyMeter
-    from kinetic._metric import Metric as Metric
-    from kinetic._metric import Observations as Observations
-    from kinetic._metric import Samples as Samples
-    from kinetic._metric import Score as Score
-    from kinetic._recipe import Recipe as Recipe
-    from kinetic._recipe import load_recipe as load_recipe
-    from kinetic._registry import Registry as Registry
-    from kinetic._registry import abstract_class as abstract_class
-    from kinetic._registry import registry as registry
-    from kinetic._run import Run as Run
-    from kinetic._runner import Runner as Runner
-    from kinetic._schedule import Schedule as Schedule
-    from kinetic._score import Scored as Scored
-    from kinetic._score import score_samples as score_samples
-    from kinetic._solver import Solver as Solver
-    from kinetic._solver import Stage as Stage
-    from kinetic._solver import Status as Status
-    from kinetic._solver import Step as Step
-    from kinetic._store import FinishedRun as FinishedRun
-    from kinetic._store import load_run as load_run
+    from kinetic._experiment.read_recipe import Recipe as Recipe
+    from kinetic._experiment.read_recipe import load_recipe as load_recipe
+    from kinetic._experiment.score_samples import SetScores as SetScores
+    from kinetic._experiment.score_samples import score_samples as score_samples
+    from kinetic._plugins.hooks import hookimpl as hookimpl
+    from kinetic._plugins.registry import Registry as Registry
+    from kinetic._plugins.registry import abstract_class as abstract_class
+    from kinetic._plugins.registry import registry as registry
+    from kinetic._roles.batch import Batch as Batch
+    from kinetic._roles.component import device_of as device_of
+    from kinetic._roles.dataset import Dataset as Dataset
+    from kinetic._roles.dataset import TensorData as TensorData
+    from kinetic._roles.dataset import as_dataset as as_dataset
+    from kinetic._roles.features import FeatureSpace as FeatureSpace
+    from kinetic._roles.features import in_blocks as in_blocks
+    from kinetic._roles.field import Shaped as Shaped
+    from kinetic._roles.field import VelocityField as VelocityField
+    from kinetic._roles.meter import EnergyMeter as EnergyMeter
+    from kinetic._roles.metric import Metric as Metric
+    from kinetic._roles.metric import Samples as Samples
+    from kinetic._roles.metric import SampleTable as SampleTable
+    from kinetic._roles.metric import Score as Score
+    from kinetic._roles.schedule import Schedule as Schedule
+    from kinetic._roles.solver import Solver as Solver
+    from kinetic._roles.solver import Stage as Stage
+    from kinetic._roles.solver import Status as Status
+    from kinetic._roles.solver import Step as Step
+    from kinetic._sample.run import Run as Run
+    from kinetic._sample.runner import Runner as Runner
+    from kinetic._store.run_folder import FinishedRun as FinishedRun
+    from kinetic._store.run_folder import load_run as load_run
     from kinetic.errors import KineticError as KineticError
     from kinetic.evidence import Estimate as Estimate
 
 _HOME = {
-    "Batch": "_batch",
-    "Dataset": "_dataset",
-    "EnergyMeter": "_meter",
+    "Batch": "_roles.batch",
+    "Dataset": "_roles.dataset",
+    "EnergyMeter": "_roles.meter",
     "Estimate": "evidence",
-    "FeatureSpace": "_features",
-    "FinishedRun": "_store",
+    "FeatureSpace": "_roles.features",
+    "FinishedRun": "_store.run_folder",
     "KineticError": "errors",
-    "Metric": "_metric",
-    "Observations": "_metric",
-    "Recipe": "_recipe",
-    "Registry": "_registry",
-    "Run": "_run",
-    "Runner": "_runner",
-    "Samples": "_metric",
-    "Schedule": "_schedule",
-    "Score": "_metric",
-    "Scored": "_score",
-    "Shaped": "_field",
-    "Solver": "_solver",
-    "Stage": "_solver",
-    "Status": "_solver",
-    "Step": "_solver",
-    "TensorData": "_dataset",
-    "VelocityField": "_field",
-    "abstract_class": "_registry",
-    "as_dataset": "_dataset",
-    "device_of": "_component",
-    "hookimpl": "_hooks",
-    "in_blocks": "_features",
-    "load_recipe": "_recipe",
-    "load_run": "_store",
-    "registry": "_registry",
-    "score_samples": "_score",
+    "Metric": "_roles.metric",
+    "SampleTable": "_roles.metric",
+    "Recipe": "_experiment.read_recipe",
+    "Registry": "_plugins.registry",
+    "Run": "_sample.run",
+    "Runner": "_sample.runner",
+    "Samples": "_roles.metric",
+    "Schedule": "_roles.schedule",
+    "Score": "_roles.metric",
+    "SetScores": "_experiment.score_samples",
+    "Shaped": "_roles.field",
+    "Solver": "_roles.solver",
+    "Stage": "_roles.solver",
+    "Status": "_roles.solver",
+    "Step": "_roles.solver",
+    "TensorData": "_roles.dataset",
+    "VelocityField": "_roles.field",
+    "abstract_class": "_plugins.registry",
+    "as_dataset": "_roles.dataset",
+    "device_of": "_roles.component",
+    "hookimpl": "_plugins.hooks",
+    "in_blocks": "_roles.features",
+    "load_recipe": "_experiment.read_recipe",
+    "load_run": "_store.run_folder",
+    "registry": "_plugins.registry",
+    "score_samples": "_experiment.score_samples",
 }
 __all__ = sorted(_HOME)  # noqa: PLE0605 - one table serves both the lazy import and the list of names
 

@@ -78,12 +78,12 @@ def score(
     cache: Annotated[Path | None, typer.Option(help="A folder to keep features in. [default: $KINETIC_CACHE]")] = None,
 ) -> None:
     """Judge samples that others made by the metrics of a recipe. Nothing is sampled."""
-    from kinetic._cache import cache_folder
+    from kinetic._experiment.score_command import load_score_job
     from kinetic._progress import Reporter
     from kinetic._report import print_scores
-    from kinetic._scoring import load_scoring
+    from kinetic._store.feature_cache import cache_folder
 
-    scoring = load_scoring(samples, metrics, reference, features, override or (), cache=cache_folder(cache))
+    scoring = load_score_job(samples, metrics, reference, features, override or (), cache=cache_folder(cache))
     try:
         scored = scoring.run(out, device, batch, Reporter(_console(stderr=True)))
     except KeyboardInterrupt:
@@ -106,9 +106,9 @@ def statistics(
     cache: Annotated[Path | None, typer.Option(help="A folder to keep features in. [default: $KINETIC_CACHE]")] = None,
 ) -> None:
     """Write mean and covariance of data in a feature space, as pytorch-fid does, for the option `statistics`."""
-    from kinetic._cache import cache_folder
+    from kinetic._experiment.score_command import write_statistics
     from kinetic._progress import Reporter
-    from kinetic._scoring import write_statistics
+    from kinetic._store.feature_cache import cache_folder
 
     reporter, kept = Reporter(_console(stderr=True)), cache_folder(cache)
     write_statistics(reference, features, out, override or (), device, reporter, kept)
@@ -124,7 +124,7 @@ def recipes(
     """List the recipes that the installed plugins ship, or print one."""
     from rich.markup import escape
 
-    from kinetic._recipe import read_recipe, shipped
+    from kinetic._experiment.read_recipe import read_recipe, shipped
     from kinetic.errors import unknown
 
     known, out = shipped(), _console()
@@ -170,8 +170,8 @@ def show(
     from rich.table import Table
 
     from kinetic import abstract_class, registry
-    from kinetic._docstring import arguments, prose
-    from kinetic._registry import describe
+    from kinetic._plugins.docstring import arguments, prose
+    from kinetic._plugins.registry import describe
 
     abstract_class(role)
     known, out = registry(), _console()

@@ -10,7 +10,7 @@ import attrs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from kinetic._travel import Progress as Told
+from kinetic._sample.integrate import Progress as Told
 
 
 @final

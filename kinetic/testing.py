@@ -17,15 +17,15 @@ import attrs
 import torch
 from torch import Tensor
 
-from kinetic._batch import Batch
-from kinetic._component import Component
-from kinetic._dataset import Dataset
-from kinetic._features import FeatureSpace
-from kinetic._field import VelocityField
-from kinetic._meter import EnergyMeter
-from kinetic._metric import Metric, Samples, Score
-from kinetic._schedule import Schedule
-from kinetic._solver import Solver, Stage, Step
+from kinetic._roles.batch import Batch
+from kinetic._roles.component import Component
+from kinetic._roles.dataset import Dataset
+from kinetic._roles.features import FeatureSpace
+from kinetic._roles.field import VelocityField
+from kinetic._roles.meter import EnergyMeter
+from kinetic._roles.metric import Metric, Samples, Score
+from kinetic._roles.schedule import Schedule
+from kinetic._roles.solver import Solver, Stage, Step
 from kinetic.types import ALL, Rows, is_all
 
 _N = 6

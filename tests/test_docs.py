@@ -11,7 +11,8 @@ import pytest
 import torch
 
 import kinetic
-from kinetic import _hooks, load_recipe, options, registry
+from kinetic import load_recipe, options, registry
+from kinetic._plugins import hooks
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -48,7 +49,7 @@ def test_every_recipe_on_a_page_gets_through_its_rehearsal(page, block, tmp_path
     recipe = load_recipe(tmp_path / "page.toml")
     run = recipe.content["run"]
     for runner in recipe.runners.values():
-        runner.rehearse(run.get("seed", 0), torch.device("cpu"), classes=run.get("classes"))
+        runner.dry_run(run.get("seed", 0), torch.device("cpu"), classes=run.get("classes"))
 
 
 def test_the_readme_and_the_page_of_the_format_hold_recipes():
@@ -60,10 +61,10 @@ def test_every_kind_of_option_stands_in_the_plugin_page(name):
     assert f"| `{name}(" in (ROOT / "docs" / "plugins.md").read_text()
 
 
-@pytest.mark.parametrize("hook", [name for name in vars(_hooks) if name.startswith("register_")])
+@pytest.mark.parametrize("hook", [name for name in vars(hooks) if name.startswith("register_")])
 def test_every_hook_stands_in_the_plugin_page(hook):
     assert f"{hook}(register)" in (ROOT / "docs" / "plugins.md").read_text()
-    assert list(inspect.signature(getattr(_hooks, hook)).parameters) == ["register"]
+    assert list(inspect.signature(getattr(hooks, hook)).parameters) == ["register"]
 
 
 def test_every_component_and_public_name_stands_in_the_docs():

@@ -3,7 +3,7 @@
 import pytest
 
 from kinetic import load_recipe
-from kinetic._recipe import shipped
+from kinetic._experiment.read_recipe import shipped
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))

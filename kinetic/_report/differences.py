@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kinetic._report.numbers import alike
-from kinetic._report.tables import GUARD, Table, clear, headline, is_index
-from kinetic._store import FinishedRun
+from kinetic._report.numbers import format_aligned
+from kinetic._report.tables import GUARD, Table, excludes_zero, headline, is_index
+from kinetic._store.run_folder import FinishedRun
 
 _TESTED = ("kpe", "displacement", "bending", "late", "noise_left")
 _COPIES = ("memorised", "memorised_features")
@@ -30,7 +30,7 @@ def verdict(run: FinishedRun) -> dict[str, dict[str, str]]:
         found = said.setdefault(f"{row['arm']} against {row['against']}", {})
         label, mark = _label(row), _mark(row, guard)
         kind = {"": "no clear difference", "noise": _NOISE, "clear": "lower" if row["value"] < 0 else "higher"}[mark]
-        numbers, guarded = alike((row, guard))
+        numbers, guarded = format_aligned((row, guard))
         words = label if not mark else f"{label} {numbers}"
         if mark and guarded and guarded != numbers:
             words += f" (guard {guarded})"
@@ -62,7 +62,7 @@ def differences_in_brief(run: FinishedRun) -> Table | None:
         head, body = [*head, _NOISE], [*body, [", ".join(labels) for labels in noise.values()]]
     for label, found in columns.items():
         beside = guards.get(label, {})
-        cells = alike([*(found.get(arms) for arms in noise), *(beside.get(arms) for arms in noise)])
+        cells = format_aligned([*(found.get(arms) for arms in noise), *(beside.get(arms) for arms in noise)])
         head, body = [*head, label], [*body, cells[: len(noise)]]
         if beside:
             head, body = [*head, f"{label}, guard"], [*body, cells[len(noise) :]]
@@ -77,7 +77,7 @@ def differences(run: FinishedRun) -> Table | None:
     for row, guard in _paired(run):
         if row["metric"] == "energy" and row["name"] not in _TESTED:
             continue
-        rows.append((row["arm"], row["against"], _label(row), *alike((row, guard))))
+        rows.append((row["arm"], row["against"], _label(row), *format_aligned((row, guard))))
         marks.append(_mark(row, guard))
     if not rows:
         return None
@@ -129,9 +129,9 @@ def _guarded(there: bool) -> str:
 
 
 def _mark(row: Row, guard: Row | None) -> str:
-    if not clear(row):
+    if not excludes_zero(row):
         return ""
-    if guard is not None and not (clear(guard) and (guard["value"] > 0) == (row["value"] > 0)):
+    if guard is not None and not (excludes_zero(guard) and (guard["value"] > 0) == (row["value"] > 0)):
         return "noise"
     return "clear"
 

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from kinetic._report.numbers import fixed, typeset
-from kinetic._report.tables import clear, headline, judged
-from kinetic._store import FinishedRun
+from kinetic._report.tables import excludes_zero, headline, judged
+from kinetic._store.run_folder import FinishedRun
 
 _INK, _GRID = "#1f2430", "#d9dde5"
 _COLOURS = ("#2a5d9f", "#c2571a", "#2f7d4f", "#8a3d8f", "#b08a00", "#4a6a7c", "#b3344a", "#5a52b5")
@@ -189,7 +189,7 @@ def _rhos(run: FinishedRun) -> Picture | None:
                 if row and row[key]:
                     grid[i, j] = row[key]["value"]
                     weight, colour = "normal", "#777"
-                    if clear(row[key]):
+                    if excludes_zero(row[key]):
                         weight, colour = "bold", "white" if abs(grid[i, j]) > 0.55 else _INK
                     said = typeset(fixed(grid[i, j], 2))
                     axis.text(j, i, said, ha="center", va="center", fontsize=6.5, color=colour, weight=weight)

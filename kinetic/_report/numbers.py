@@ -43,7 +43,7 @@ def interval(estimate: Mapping[str, Any] | None) -> str:
     return _at(estimate, _places(high - low, size))
 
 
-def alike(estimates: Sequence[Mapping[str, Any] | None]) -> list[str]:
+def format_aligned(estimates: Sequence[Mapping[str, Any] | None]) -> list[str]:
     """Intervals that are read side by side, with the decimal places that most of them deserve.
 
     One that is exactly 0, or whose ends these places would not tell apart, is said in its own way.

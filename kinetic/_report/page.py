@@ -19,7 +19,7 @@ from kinetic._report.differences import differences, differences_in_brief, verdi
 from kinetic._report.figures import Picture, pictures
 from kinetic._report.numbers import typeset
 from kinetic._report.tables import Table
-from kinetic._store import RECIPE, REPORT, FinishedRun, load_run, write_whole
+from kinetic._store.run_folder import RECIPE, REPORT, FinishedRun, load_run, write_whole
 
 _NUMBER = re.compile(r"-?\d|$")  # how a cell of a column of numbers begins, or it is empty
 _UNDRAWN = "Not drawn: this takes KPE or bending, and images of 1 or 3 channels or points in the plane."

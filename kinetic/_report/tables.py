@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
-from kinetic._report.numbers import alike
-from kinetic._store import FinishedRun
+from kinetic._report.numbers import format_aligned
+from kinetic._store.run_folder import FinishedRun
 
 _ENERGIES = ("kpe", "displacement", "bending", "early", "late", "gain", "noise_left")
 _WALKED = ("nfe", "accepted", "rejected", "kpe_error", "bending_error", "x1_error")
@@ -68,7 +68,7 @@ def _there(run: FinishedRun, names: tuple[str, ...]) -> list[str]:
 
 
 def _by_arm(run: FinishedRun, title: str, caption: str, metric: str, names: list[str]) -> Table:
-    columns = [alike([run.scores[arm].get(metric, {}).get(name) for arm in run.arms]) for name in names]
+    columns = [format_aligned([run.scores[arm].get(metric, {}).get(name) for arm in run.arms]) for name in names]
     said = [caption] if caption else []
     said += [words for name, words in _MEANT.items() if name in names]
     if any(name.endswith("_denoised") for name in names):
@@ -76,7 +76,7 @@ def _by_arm(run: FinishedRun, title: str, caption: str, metric: str, names: list
     return Table(title, " ".join(said), ("arm", *names), tuple(zip(run.arms, *columns, strict=True)))
 
 
-def clear(estimate: Mapping[str, Any] | None) -> bool:
+def excludes_zero(estimate: Mapping[str, Any] | None) -> bool:
     """Whether the interval excludes 0."""
     if estimate is None or estimate.get("low") is None:
         return False
@@ -110,8 +110,8 @@ def correlations(run: FinishedRun, arm: str) -> Table | None:
     rows, marks = [], []
     for row in run.evidence["correlations"].get(arm, []):
         if row["energy"] in ("kpe", "bending") and row["score"] in shown:
-            rows.append((row["energy"], row["score"], *alike((row["raw"], row["partial"]))))
-            marks.append("clear" if clear(row["raw"]) and clear(row["partial"]) else "")
+            rows.append((row["energy"], row["score"], *format_aligned((row["raw"], row["partial"]))))
+            marks.append("clear" if excludes_zero(row["raw"]) and excludes_zero(row["partial"]) else "")
     if not rows:
         return None
     caption = (
@@ -129,8 +129,8 @@ def groups(run: FinishedRun, arm: str) -> Table | None:
     rows, marks = [], []
     for row in run.evidence["groups"].get(arm, []):
         if row["energy"] in ("kpe", "bending") and row["score"] in shown:
-            rows.append((row["energy"], row["score"], *alike((row["low"], row["high"], row["difference"]))))
-            marks.append("clear" if clear(row["difference"]) else "")
+            rows.append((row["energy"], row["score"], *format_aligned((row["low"], row["high"], row["difference"]))))
+            marks.append("clear" if excludes_zero(row["difference"]) else "")
     if not rows:
         return None
     caption = (

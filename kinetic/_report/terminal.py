@@ -9,11 +9,11 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table as RichTable
 
+from kinetic._experiment.score_samples import SetScores
 from kinetic._report import tables
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.numbers import interval
-from kinetic._score import Scored
-from kinetic._store import EVIDENCE, REPORT, FinishedRun
+from kinetic._store.run_folder import EVIDENCE, REPORT, FinishedRun
 
 _BRIEF = ("arm", "kpe", "displacement", "bending")
 
@@ -44,7 +44,7 @@ def print_report(run: FinishedRun, console: Console) -> None:
     _where(run, console)
 
 
-def print_scores(scored: Scored, title: str, console: Console) -> None:
+def print_scores(scored: SetScores, title: str, console: Console) -> None:
     """Print the scores of samples that others made, and what a reader of them must know."""
     rows = []
     for metric, score in scored.details.items():

@@ -46,7 +46,7 @@ class ModuleFeatures(FeatureSpace):
         size: height and width images are brought to before (bicubic, antialiased, clipped), with `mean` and `std` only.
     """
 
-    by_hand: ClassVar[bool] = True
+    imports_code: ClassVar[bool] = True
 
     module: str | nn.Module = attrs.field(metadata={options.BOUND: "PACKAGE.MODULE:ATTRIBUTE; in Python an nn.Module"})
     weights: str | None = attrs.field(default=None, metadata={options.BOUND: "the path of a state dict, or nothing"})

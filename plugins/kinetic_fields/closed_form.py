@@ -22,7 +22,7 @@ _LITTLE, _NARROW, _SCORES = (
     2**25,
     256,
     2**22,
-)  # multiplications, width, scores up to which books cost more than they save
+)  # multiplications, width, scores up to which accounts cost more than they save
 
 
 def pass_over(

@@ -13,8 +13,8 @@ from kinetic import (
     Dataset,
     FeatureSpace,
     Metric,
-    Observations,
     Samples,
+    SampleTable,
     Score,
     as_dataset,
     device_of,
@@ -53,16 +53,16 @@ class AuthPct(Metric):
         if len(self.train) < 2:
             raise OptionError(f"'train' must hold 2 points or more, for a nearest other one: {len(self.train)}")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         return observed(state, samples, self.features)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
+    def finish(self, state: SampleTable) -> Score:
         train = embed_all(self.features, self.train)
         ids, x, denoised = tables(state, 2, train)
         place = device_of(self.features) or torch.device("cpu")

@@ -8,7 +8,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from kinetic import FeatureSpace, Metric, Observations, Samples, Score, evidence, options
+from kinetic import FeatureSpace, Metric, Samples, SampleTable, Score, evidence, options
 from kinetic.errors import OptionError
 from kinetic.types import State
 from kinetic_metrics.feature_table import embed
@@ -42,10 +42,10 @@ class ClassMargin(Metric):
     logits: FeatureSpace = options.component("features", doc="features that are a classifier's logits")
     scale: str = options.choice("logit", "probability", default="logit", doc="what the margin is taken of")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         asked = samples.condition
         if asked is None:
             raise OptionError(
@@ -65,10 +65,10 @@ class ClassMargin(Metric):
 
         return judged(state, samples, judge)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
+    def finish(self, state: SampleTable) -> Score:
         ids, columns = listed(state)
         asked, _ = columns.pop("asked"), columns.pop("asked_denoised")
         classes = asked.unique().tolist()

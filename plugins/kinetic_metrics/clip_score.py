@@ -9,7 +9,7 @@ import torch
 from kinetic_features import CLIPImage
 from torch import Tensor
 
-from kinetic import FeatureSpace, Metric, Observations, Samples, Score, evidence, options
+from kinetic import FeatureSpace, Metric, Samples, SampleTable, Score, evidence, options
 from kinetic.errors import OptionError
 
 
@@ -44,10 +44,10 @@ class CLIPScore(Metric):
         object.__setattr__(self, "_images", images)
         object.__setattr__(self, "_texts", images.texts(self.prompts))
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         asked = samples.condition
         if asked is None:
             raise OptionError(
@@ -67,13 +67,13 @@ class CLIPScore(Metric):
             "margin_mean": 100 * (mine - mean),
             "margin_hard": 100 * (mine - others.amax(1)),
         }
-        return state.adding(samples.ids, columns)
+        return state.append(samples.ids, columns)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
-        ids, columns = state.sorted()
+    def finish(self, state: SampleTable) -> Score:
+        ids, columns = state.sort()
         values = {name: evidence.mean(column.double().numpy()) for name, column in columns.items()}
         note = f"CLIP {self.model}, {len(ids)} samples: {self._images.preprocessing}."
         return Score(values, ids, columns, (note,))

@@ -17,8 +17,8 @@ from kinetic import (
     Estimate,
     FeatureSpace,
     Metric,
-    Observations,
     Samples,
+    SampleTable,
     Score,
     as_dataset,
     device_of,
@@ -84,16 +84,16 @@ class DataCopying(Metric):
         if self.cells > len(self.train):
             raise OptionError(f"'cells' must be an int from 1 to {len(self.train)}, the size of 'train': {self.cells}")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         return observed(state, samples, self.features)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
+    def finish(self, state: SampleTable) -> Score:
         assert self.held_out is not None
         place = device_of(self.features) or torch.device("cpu")
         train, held = embed_all(self.features, self.train), embed_all(self.features, self.held_out)

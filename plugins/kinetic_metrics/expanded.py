@@ -17,13 +17,13 @@ CROWDED = 32
 _DEPTH = 2048  # features summed in one product: the rounding grows with them
 
 
-class Rooms:
+class Scratch:
     """Memory used again for every block: what is new to the process costs as much as the arithmetic that fills it."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Tensor] = {}
 
-    def room(self, name: str, rows: int, columns: int, like: Tensor) -> Tensor:
+    def buffer(self, name: str, rows: int, columns: int, like: Tensor) -> Tensor:
         """A tensor `(rows, columns)` of the type and on the device of another, with anything in it."""
         kept = self.kept.get(name)
         if kept is None or kept.dtype != like.dtype or kept.numel() < rows * columns:
@@ -40,13 +40,13 @@ class Centred:
     squares: Tensor
 
     @classmethod
-    def of(cls, points: Tensor, centre: Tensor, dtype: torch.dtype, rooms: Rooms, name: str) -> Centred:
+    def of(cls, points: Tensor, centre: Tensor, dtype: torch.dtype, scratch: Scratch, name: str) -> Centred:
         """A few at a time, so that they are still in the cache when their norms are summed, in `dtype`.
 
         `about` lies in the room of that name until something else is put there.
         """
         centre = centre.to(dtype)
-        about = rooms.room(name, len(points), points.shape[1], centre)
+        about = scratch.buffer(name, len(points), points.shape[1], centre)
         size = max(1, PAIRS // max(1, points.shape[1]))
         norms = [
             torch.linalg.vector_norm(torch.sub(some.to(dtype), centre, out=place), dim=1)
@@ -55,9 +55,9 @@ class Centred:
         return cls(points, about, torch.cat(norms).double().square_())
 
 
-def products(a: Centred, b: Centred, rooms: Rooms) -> Tensor:
+def products(a: Centred, b: Centred, scratch: Scratch) -> Tensor:
     """||b||^2 - 2 <a, b> of every pair `(m, n)`, in the type of `about`, in the room of that name."""
-    out = rooms.room("products", len(a.about), len(b.about), a.about)
+    out = scratch.buffer("products", len(a.about), len(b.about), a.about)
     out.copy_(b.squares)
     for left, right in zip(a.about.split(_DEPTH, 1), b.about.split(_DEPTH, 1), strict=True):
         out.addmm_(left, right.T, alpha=-2)

@@ -16,8 +16,8 @@ from kinetic import (
     Estimate,
     FeatureSpace,
     Metric,
-    Observations,
     Samples,
+    SampleTable,
     Score,
     as_dataset,
     evidence,
@@ -65,16 +65,16 @@ class FrechetInfinity(Metric):
         if len(self.reference) < 2:
             raise OptionError(f"'reference' must hold 2 points or more: {len(self.reference)}")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         return observed(state, samples, self.features)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
+    def finish(self, state: SampleTable) -> Score:
         theirs = embed_all(self.features, self.reference)
         ids, x, denoised = tables(state, 4, theirs)
         mean, cov = moments(theirs)

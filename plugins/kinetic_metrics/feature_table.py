@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from kinetic import Dataset, Estimate, FeatureSpace, Observations, Samples, TensorData, device_of
+from kinetic import Dataset, Estimate, FeatureSpace, Samples, SampleTable, TensorData, device_of
 from kinetic.errors import OptionError, ShapeError
 from kinetic.types import State
 from kinetic_metrics.nearest import nearest
@@ -49,14 +49,14 @@ def neighbours(x: Tensor, points: Tensor, k: int, place: torch.device) -> tuple[
     return distances.cpu(), index.cpu()
 
 
-def observed(state: Observations, samples: Samples, space: FeatureSpace) -> Observations:
+def observed(state: SampleTable, samples: Samples, space: FeatureSpace) -> SampleTable:
     """The table with the features of one more batch, `x` and `denoised`; looked up once where the two are equal."""
     x = embed(space, samples.x)
     same = samples.denoised is samples.x or torch.equal(samples.denoised, samples.x)
-    return state.adding(samples.ids, {"x": x, "denoised": x if same else embed(space, samples.denoised)})
+    return state.append(samples.ids, {"x": x, "denoised": x if same else embed(space, samples.denoised)})
 
 
-def tables(state: Observations, least: int, reference: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
+def tables(state: SampleTable, least: int, reference: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
     """Ids `(n,)`, ascending, and features `(n, f)` of samples and denoised samples, None where these are the same.
 
     Args:
@@ -72,8 +72,8 @@ def tables(state: Observations, least: int, reference: Tensor | None = None) -> 
         raise OptionError(f"this score needs {least} samples or more: {n}")
     same = all(torch.equal(columns["x"], columns["denoised"]) for _, columns in state.parts)
     names = ("x",) if same else ("x", "denoised")
-    kept = Observations(tuple((ids, {name: columns[name] for name in names}) for ids, columns in state.parts))
-    ids, features = kept.sorted()
+    kept = SampleTable(tuple((ids, {name: columns[name] for name in names}) for ids, columns in state.parts))
+    ids, features = kept.sort()
     if reference is not None and features["x"].shape[1] != reference.shape[1]:
         width = features["x"].shape[1]
         raise ShapeError(f"samples have {width} features, the points they are held against {reference.shape[1]}")

@@ -53,15 +53,15 @@ class _Seen:
         """Of the jackknife; 1 where there is none."""
         return jackknife_groups(self.width, _WIDEST)
 
-    def adding(self, ids: Tensor, features: Tensor) -> _Seen:
+    def append(self, ids: Tensor, features: Tensor) -> _Seen:
         """These and a batch of features `(m, f)` more."""
         if len(features) == 0:
             return self
         width = features.shape[1]
         groups = torch.from_numpy(evidence.groups(ids.cpu().numpy(), jackknife_groups(width, _WIDEST)))
-        return self.joined(_Seen(len(features), width, ((groups, features.detach().cpu()),)))
+        return self.concat(_Seen(len(features), width, ((groups, features.detach().cpu()),)))
 
-    def joined(self, other: _Seen) -> _Seen:
+    def concat(self, other: _Seen) -> _Seen:
         """Both."""
         if self.n and other.n and self.width != other.width:
             raise ShapeError(f"features must be as many for every sample: {self.width} and {other.width}")
@@ -154,15 +154,15 @@ class FrechetDistance(Metric):
 
     def observe(self, state: _State, samples: Samples) -> _State:
         features = self._checked(samples.x)
-        x = state.x.adding(samples.ids, features)
+        x = state.x.append(samples.ids, features)
         if samples.denoised is samples.x or torch.equal(samples.denoised, samples.x):
-            return _State(x, x if state.x is state.denoised else state.denoised.adding(samples.ids, features))
-        return _State(x, state.denoised.adding(samples.ids, self._checked(samples.denoised)))
+            return _State(x, x if state.x is state.denoised else state.denoised.append(samples.ids, features))
+        return _State(x, state.denoised.append(samples.ids, self._checked(samples.denoised)))
 
     def merge(self, a: _State, b: _State) -> _State:
-        x = a.x.joined(b.x)
+        x = a.x.concat(b.x)
         same = a.x is a.denoised and b.x is b.denoised
-        return _State(x, x if same else a.denoised.joined(b.denoised))
+        return _State(x, x if same else a.denoised.concat(b.denoised))
 
     def finish(self, state: _State) -> Score:
         reference = self._reference()
@@ -211,7 +211,7 @@ class FrechetDistance(Metric):
         theirs = _Seen()
         for _, block in self.reference.blocks(_BLOCK):
             one_group = torch.zeros(len(block), dtype=torch.int64)
-            theirs = theirs.adding(one_group, self._checked(block.to(place)))
+            theirs = theirs.append(one_group, self._checked(block.to(place)))
         return theirs.gaussian()
 
     def _checked(self, x: Tensor) -> Tensor:

@@ -15,8 +15,8 @@ from kinetic import (
     Estimate,
     FeatureSpace,
     Metric,
-    Observations,
     Samples,
+    SampleTable,
     Score,
     as_dataset,
     device_of,
@@ -26,7 +26,7 @@ from kinetic import (
 from kinetic.errors import OptionError, ShapeError
 from kinetic_metrics.feature_table import Found, embed_all, neighbours, observed, tables, twice
 
-State = tuple[Observations, ...]
+State = tuple[SampleTable, ...]
 """A table of features for each space."""
 
 
@@ -73,14 +73,14 @@ class HeldOutDistance(Metric):
             raise ShapeError(f"the points of 'held_out' have shape {theirs}, those of 'train' {ours}")
 
     def begin(self) -> State:
-        return tuple(Observations() for _ in self._spaces)
+        return tuple(SampleTable() for _ in self._spaces)
 
     def observe(self, state: State, samples: Samples) -> State:
         spaces = self._spaces.values()
         return tuple(observed(table, samples, space) for table, space in zip(state, spaces, strict=True))
 
     def merge(self, a: State, b: State) -> State:
-        return tuple(one.joined(other) for one, other in zip(a, b, strict=True))
+        return tuple(one.concat(other) for one, other in zip(a, b, strict=True))
 
     def finish(self, state: State) -> Score:
         assert self.held_out is not None

@@ -14,8 +14,8 @@ from kinetic import (
     Dataset,
     FeatureSpace,
     Metric,
-    Observations,
     Samples,
+    SampleTable,
     Score,
     as_dataset,
     device_of,
@@ -68,16 +68,16 @@ class KDESupport(Metric):
         if len(self.reference) < 2 and (self.bandwidth is None or self.kernel == "full"):
             raise OptionError(f"'reference' must hold 2 points or more, for their spread: {len(self.reference)}")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         return observed(state, samples, self.features)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
+    def finish(self, state: SampleTable) -> Score:
         points = embed_all(self.features, self.reference).double()
         ids, x, denoised = tables(state, 2, points)
         place = device_of(self.features) or torch.device("cpu")

@@ -12,8 +12,8 @@ from kinetic import (
     Dataset,
     FeatureSpace,
     Metric,
-    Observations,
     Samples,
+    SampleTable,
     Score,
     as_dataset,
     device_of,
@@ -50,16 +50,16 @@ class KNNSupport(Metric):
         if self.k > len(self.reference):
             raise OptionError(f"'k' must be an int from 1 to {len(self.reference)}, the size of 'reference': {self.k}")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         return observed(state, samples, self.features)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
+    def finish(self, state: SampleTable) -> Score:
         ids, x, denoised = tables(state, 1)
         place = device_of(self.features) or "cpu"
 

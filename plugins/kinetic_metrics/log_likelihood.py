@@ -12,7 +12,7 @@ import torch
 from kinetic_solvers import RK4
 from torch import Tensor
 
-from kinetic import Batch, Metric, Observations, Samples, Score, Solver, Status, VelocityField, evidence, options
+from kinetic import Batch, Metric, Samples, SampleTable, Score, Solver, Status, VelocityField, evidence, options
 from kinetic.errors import NonFiniteError, OptionError, ShapeError
 from kinetic.types import PerSample, Rows, State, is_all
 from kinetic_metrics.sample_table import judged, listed
@@ -56,10 +56,10 @@ class LogLikelihood(Metric):
     probes: int = options.integer(1, at_least=1, doc="random vectors of the estimated divergence")
     seed: int = options.integer(0, at_least=0, at_most=2**64 - 1, doc="of the probes")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         if samples.x.shape[1:] != self.field.event_shape:
             theirs = tuple(self.field.event_shape)
             raise ShapeError(f"samples have shape {tuple(samples.x.shape[1:])}, those of 'field' {theirs}")
@@ -68,10 +68,10 @@ class LogLikelihood(Metric):
             asked = None if asked is None else asked.clone()  # what was made in inference mode takes no gradient
             return judged(state, samples, lambda x: self._weigh(x.clone().double(), ids, asked))
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
+    def finish(self, state: SampleTable) -> Score:
         ids, columns = listed(state)
         values = {
             name: evidence.mean(column.numpy()) for name, column in columns.items() if not name.startswith("probe")

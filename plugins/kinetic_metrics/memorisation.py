@@ -13,8 +13,8 @@ from kinetic import (
     Dataset,
     FeatureSpace,
     Metric,
-    Observations,
     Samples,
+    SampleTable,
     Score,
     as_dataset,
     device_of,
@@ -58,10 +58,10 @@ class Memorisation(Metric):
         if len(self.train) < 2:
             raise OptionError(f"'train' must hold 2 points or more, for a second nearest one: {len(self.train)}")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         if samples.x.shape[1:] != self.train.event_shape:
             theirs = tuple(self.train.event_shape)
             raise ShapeError(f"samples have shape {tuple(samples.x.shape[1:])}, the points of 'train' {theirs}")
@@ -71,13 +71,13 @@ class Memorisation(Metric):
         if self.features:
             x = embed(self.features, samples.x)
             columns |= _both({_FEATURES: x}, {_FEATURES: x if same else embed(self.features, samples.denoised)})
-        return state.adding(samples.ids, columns)
+        return state.append(samples.ids, columns)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
-        ids, columns = state.sorted()
+    def finish(self, state: SampleTable) -> Score:
+        ids, columns = state.sort()
         if self.features:  # here, so that the network looks at the training data once, and not for every batch
             x, denoised = columns.pop(_FEATURES), columns.pop(f"{_FEATURES}_denoised")
             found = self._look_again(x, self.features)

@@ -11,7 +11,7 @@ from torch import Tensor
 from kinetic import Dataset
 from kinetic.errors import OptionError, ShapeError
 from kinetic.precision import full_precision
-from kinetic_metrics.expanded import CROWDED, PAIRS, Centred, Rooms, error, gamma, products
+from kinetic_metrics.expanded import CROWDED, PAIRS, Centred, Scratch, error, gamma, products
 
 _BLOCK = 2**22  # elements of data at a time
 _POINTS = 8192  # points at a time, at the most
@@ -47,14 +47,14 @@ def nearest(
     size = max(1, min(_POINTS, _BLOCK // max(1, data.event_shape.numel())))
     size = size // _EVEN * _EVEN or size
     most = max(1, _PRODUCTS // size)
-    rooms, whole = Rooms(), None
+    scratch, whole = Scratch(), None
     with torch.no_grad(), full_precision(x.device):
         for start, raw in data.blocks(size):
             points = _points(raw.to(x.device), x, features)
             if start == 0:
                 centre = points.mean(0, dtype=torch.float64).float()
                 dtype = torch.promote_types(torch.promote_types(x.dtype, points.dtype), torch.float32)
-            block = _Block(points, centre, dtype, start, rooms)
+            block = _Block(points, centre, dtype, start, scratch)
             if not bool(torch.isfinite(block.centred.squares.sum())):  # where all norms are finite, all points are
                 _finite(points, "data", start)
             for rows in range(0, len(x), most):
@@ -68,17 +68,17 @@ def nearest(
 class _Block:
     """Points from number `start` on, and about a centre in the type of the products."""
 
-    def __init__(self, points: Tensor, centre: Tensor, dtype: torch.dtype, start: int, rooms: Rooms) -> None:
-        self.points, self.centre, self.dtype, self.start, self.rooms = points, centre, dtype, start, rooms
-        self.centred = Centred.of(points, centre, dtype, rooms, "points")
+    def __init__(self, points: Tensor, centre: Tensor, dtype: torch.dtype, start: int, scratch: Scratch) -> None:
+        self.points, self.centre, self.dtype, self.start, self.scratch = points, centre, dtype, start, scratch
+        self.centred = Centred.of(points, centre, dtype, scratch, "points")
 
     def queries(self, x: Tensor) -> Centred:
         """x `(m, f)` as this block, and all with its centre, are held against."""
-        return Centred.of(x, self.centre, self.dtype, self.rooms, "queries")
+        return Centred.of(x, self.centre, self.dtype, self.scratch, "queries")
 
     def exact(self) -> _Block:
         """The same in float64."""
-        return _Block(self.points, self.centre, torch.float64, self.start, Rooms())
+        return _Block(self.points, self.centre, torch.float64, self.start, Scratch())
 
 
 @attrs.frozen(eq=False)
@@ -101,7 +101,7 @@ class _Rough:
     def of(cls, x: Centred, block: _Block) -> _Rough:
         """Of all queries and the block."""
         reach = x.squares.sqrt() + block.centred.squares.max().sqrt()
-        return cls(products(x, block.centred, block.rooms), x.squares, reach, x.about.shape[1])
+        return cls(products(x, block.centred, block.scratch), x.squares, reach, x.about.shape[1])
 
     def take(self, rows: Tensor) -> _Rough:
         """Of some of the queries."""

@@ -13,8 +13,8 @@ from kinetic import (
     Dataset,
     FeatureSpace,
     Metric,
-    Observations,
     Samples,
+    SampleTable,
     Score,
     TensorData,
     as_dataset,
@@ -28,7 +28,7 @@ from kinetic_metrics.sample_table import estimates, judged, listed
 
 _ROWS = 500  # samples whose features are looked at at a time
 
-Tables = tuple[Observations, Observations]
+Tables = tuple[SampleTable, SampleTable]
 """What was found of the samples, and their features, which are looked at in the end."""
 
 
@@ -84,7 +84,7 @@ class PosteriorSignals(Metric):
             raise OptionError(f"'train' must hold 2 points or more, to tell apart: {len(self.train)}")
 
     def begin(self) -> Tables:
-        return Observations(), Observations()
+        return SampleTable(), SampleTable()
 
     def observe(self, state: Tables, samples: Samples) -> Tables:
         if samples.x.shape[1:] != self.train.event_shape:
@@ -95,7 +95,7 @@ class PosteriorSignals(Metric):
         return found, features if self.features is None else observed(features, samples, self.features)
 
     def merge(self, a: Tables, b: Tables) -> Tables:
-        return a[0].joined(b[0]), a[1].joined(b[1])
+        return a[0].concat(b[0]), a[1].concat(b[1])
 
     def finish(self, state: Tables) -> Score:
         found, features = state
@@ -118,7 +118,7 @@ class PosteriorSignals(Metric):
             columns |= {f"top_weight_{time:g}": posterior.top_weight, f"entropy_{time:g}": posterior.entropy}
         return columns
 
-    def _look_again(self, space: FeatureSpace, state: Observations) -> dict[str, Tensor]:
+    def _look_again(self, space: FeatureSpace, state: SampleTable) -> dict[str, Tensor]:
         train, place = embed_all(space, self.train), device_of(space) or torch.device("cpu")
         _, x, denoised = tables(state, 2, train)
         field = Empirical(TensorData(train.to(place)))

@@ -15,8 +15,8 @@ from kinetic import (
     Estimate,
     FeatureSpace,
     Metric,
-    Observations,
     Samples,
+    SampleTable,
     Score,
     as_dataset,
     device_of,
@@ -25,7 +25,7 @@ from kinetic import (
 )
 from kinetic.errors import OptionError
 from kinetic.precision import full_precision
-from kinetic_metrics.expanded import CROWDED, PAIRS, Centred, Rooms, error, products
+from kinetic_metrics.expanded import CROWDED, PAIRS, Centred, Scratch, error, products
 from kinetic_metrics.feature_table import Found, embed_all, neighbours, observed, tables, twice
 from kinetic_metrics.jackknife import LEAST
 
@@ -74,16 +74,16 @@ class PRDC(Metric):
             most = len(self.reference) - 1
             raise OptionError(f"'k' must be an int from 1 to {most}, one below the size of 'reference': {self.k}")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         return observed(state, samples, self.features)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
+    def finish(self, state: SampleTable) -> Score:
         theirs = embed_all(self.features, self.reference)
         ids, x, denoised = tables(state, self.k + 1, theirs)
         place = device_of(self.features) or torch.device("cpu")
@@ -152,16 +152,16 @@ def overlaps(
     y_edges, x_edges = ((reach * _EDGE).square() for reach in (y_reach, x_reach))
     centre = y.mean(0, dtype=torch.float64).to(place)
     dtype = torch.promote_types(torch.promote_types(x.dtype, y.dtype), torch.float32)
-    rooms = Rooms()
+    scratch = Scratch()
     with full_precision(place):
         for i in range(0, len(y), _ROWS):
             those = slice(i, i + _ROWS)
-            ours = Centred.of(y[those].to(place), centre, dtype, rooms, "reference")
+            ours = Centred.of(y[those].to(place), centre, dtype, scratch, "reference")
             for j in range(0, len(x), _ROWS):
                 these = slice(j, j + _ROWS)
-                others = Centred.of(x[these].to(place), centre, dtype, rooms, "samples")
+                others = Centred.of(x[these].to(place), centre, dtype, scratch, "samples")
                 edges = y_edges[those, None].to(place), x_edges[None, these].to(place)
-                inside, reached = _inside(ours, others, edges, centre, rooms)
+                inside, reached = _inside(ours, others, edges, centre, scratch)
                 counts[these] += inside.sum(0).cpu()
                 _mark(covered[those], inside, groups[these])
                 _mark(recalled[those], reached, groups[these])
@@ -169,7 +169,7 @@ def overlaps(
 
 
 def _inside(
-    a: Centred, b: Centred, edges: tuple[Tensor, Tensor], centre: Tensor, rooms: Rooms
+    a: Centred, b: Centred, edges: tuple[Tensor, Tensor], centre: Tensor, scratch: Scratch
 ) -> tuple[Tensor, Tensor]:
     """Whether d_ij^2 is below each of two edges, float64 `(m, 1)` of a and `(1, n)` of b; bool `(m, n)` each.
 
@@ -177,7 +177,7 @@ def _inside(
     float64. Where they are many, the products are made again in float64 first.
     """
     dtype, f = a.about.dtype, a.about.shape[1]
-    squares = products(a, b, rooms).add_(a.squares.to(dtype)[:, None])
+    squares = products(a, b, scratch).add_(a.squares.to(dtype)[:, None])
     slack = error(a.squares.max().sqrt() + b.squares.max().sqrt(), f, dtype)
     mine, yours = (squares < edge.to(dtype) for edge in edges)
     near = torch.zeros_like(mine)
@@ -185,7 +185,7 @@ def _inside(
         near |= ~((squares - edge.to(dtype)).abs() > slack)  # NaN, of an overflow, is near too
     rows, columns = near.nonzero(as_tuple=True)
     if len(rows) > near.numel() // CROWDED and dtype != torch.float64:
-        again = Rooms()
+        again = Scratch()
         exact = [Centred.of(side.points, centre, torch.float64, again, name) for side, name in ((a, "a"), (b, "b"))]
         return _inside(exact[0], exact[1], edges, centre, again)
     for i, j in zip(*(index.split(max(1, PAIRS // max(1, f))) for index in (rows, columns)), strict=True):

@@ -7,7 +7,7 @@ from typing import final
 import attrs
 from torch import Tensor
 
-from kinetic import Metric, Observations, Samples, Score
+from kinetic import Metric, Samples, SampleTable, Score
 from kinetic.types import State
 from kinetic_metrics.sample_table import estimates, images, judged, listed
 
@@ -31,20 +31,20 @@ class ResidualNoise(Metric):
     Source: Donoho & Johnstone, Ideal spatial adaptation by wavelet shrinkage, Biometrika 81 (1994).
     """
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         def judge(x: State) -> dict[str, Tensor]:
             d = diagonal_details(x)
             return {"sigma": noise_level(d), "details": d.new_full((len(d),), d.shape[2])}
 
         return judged(state, samples, judge)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
+    def finish(self, state: SampleTable) -> Score:
         ids, columns = listed(state)
         details, _ = int(columns.pop("details")[0]), columns.pop("details_denoised")
         notes = [f"Noise of {len(ids)} images by the median of {details} diagonal Haar details each, in data units."]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from kinetic import Estimate, Observations, Samples, evidence
+from kinetic import Estimate, Samples, SampleTable, evidence
 from kinetic.errors import OptionError, ShapeError
 from kinetic.types import State
 
 
-def judged(state: Observations, samples: Samples, judge: Callable[[State], dict[str, Tensor]]) -> Observations:
+def judged(state: SampleTable, samples: Samples, judge: Callable[[State], dict[str, Tensor]]) -> SampleTable:
     """The table with what `judge` finds of one more batch, and with `_denoised` what it finds of the denoised samples.
 
     Args:
@@ -28,10 +28,10 @@ def judged(state: Observations, samples: Samples, judge: Callable[[State], dict[
     columns = judge(samples.x)
     same = samples.denoised is samples.x or torch.equal(samples.denoised, samples.x)
     again = columns if same else judge(samples.denoised)
-    return state.adding(samples.ids, columns | {f"{name}_denoised": column for name, column in again.items()})
+    return state.append(samples.ids, columns | {f"{name}_denoised": column for name, column in again.items()})
 
 
-def listed(state: Observations) -> tuple[Tensor, dict[str, Tensor]]:
+def listed(state: SampleTable) -> tuple[Tensor, dict[str, Tensor]]:
     """All ids `(n,)`, ascending, and all columns `(n,)` in that order.
 
     Raises:
@@ -40,7 +40,7 @@ def listed(state: Observations) -> tuple[Tensor, dict[str, Tensor]]:
     n = sum(len(ids) for ids, _ in state.parts)
     if n < 2:
         raise OptionError(f"this score needs 2 samples or more: {n}")
-    return state.sorted()
+    return state.sort()
 
 
 def estimates(columns: dict[str, Tensor]) -> dict[str, Estimate]:

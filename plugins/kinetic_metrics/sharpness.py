@@ -7,7 +7,7 @@ from typing import final
 import attrs
 from torch import Tensor, nn
 
-from kinetic import Metric, Observations, Samples, Score
+from kinetic import Metric, Samples, SampleTable, Score
 from kinetic.types import State
 from kinetic_metrics.sample_table import estimates, images, judged, listed
 
@@ -26,16 +26,16 @@ class Sharpness(Metric):
     Source: Pech-Pacheco et al., Diatom autofocusing in brightfield microscopy, ICPR (2000).
     """
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         return judged(state, samples, lambda x: {"sharpness": laplacian_variance(x)})
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
+    def finish(self, state: SampleTable) -> Score:
         ids, columns = listed(state)
         note = f"Variance of the Laplacian of {len(ids)} images, in squared data units; noise raises it."
         return Score(estimates(columns), ids, columns, (note,))

@@ -10,7 +10,7 @@ import torch
 from kinetic_features import Pixels
 from torch import Tensor
 
-from kinetic import Estimate, FeatureSpace, Metric, Observations, Samples, Score, evidence, options
+from kinetic import Estimate, FeatureSpace, Metric, Samples, SampleTable, Score, evidence, options
 from kinetic.errors import OptionError
 from kinetic_metrics.feature_table import Found, observed, tables, twice
 from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
@@ -43,16 +43,16 @@ class VendiScore(Metric):
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
     q: float = options.number(1.0, above=0, doc="the order")
 
-    def begin(self) -> Observations:
-        return Observations()
+    def begin(self) -> SampleTable:
+        return SampleTable()
 
-    def observe(self, state: Observations, samples: Samples) -> Observations:
+    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
         return observed(state, samples, self.features)
 
-    def merge(self, a: Observations, b: Observations) -> Observations:
-        return a.joined(b)
+    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
+        return a.concat(b)
 
-    def finish(self, state: Observations) -> Score:
+    def finish(self, state: SampleTable) -> Score:
         ids, x, denoised = tables(state, 2)
         n, width = x.shape
         count = jackknife_groups(min(n, width), _WIDEST) if n >= LEAST else 1

@@ -48,7 +48,7 @@ class KTS(Schedule):
             why = f" = 1/(e^k - 1) with k = {self.k:g}" if self.landing == "exponential" else ""
             raise OptionError(
                 f"'beta' must be <= {1 / steepest:.6g}{why} for a landing that is {self.landing}, "
-                f"or the gain becomes negative and the motion reverses: {self.beta}"
+                f"or the gain becomes negative and the dynamics reverses: {self.beta}"
             )
 
     @property

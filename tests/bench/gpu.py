@@ -77,7 +77,7 @@ def _runner(quick: bool) -> Table:
     compiled = torch.compile(net)
     field, x0 = Net(compiled), torch.randn(batch, 4, 32, 32, device="cuda")
 
-    def by_hand() -> torch.Tensor:
+    def imports_code() -> torch.Tensor:
         x = x0
         for k in range(steps):
             x = x + field.velocity(x, torch.full((batch,), k / steps, device="cuda")) / steps
@@ -87,7 +87,7 @@ def _runner(quick: bool) -> Table:
         runner = Runner(field=field, solver=Euler(steps=steps), meters={"kpe": KPE()})
         return runner.run(batch, device="cuda", batch=batch)
 
-    hand, mine = _timed(by_hand), _timed(ours)
+    hand, mine = _timed(imports_code), _timed(ours)
     v, t = torch.randn_like(x0), torch.zeros(batch, dtype=torch.float64, device="cuda")
     meter = _timed(lambda: [Stage(t, v, 1.0).square for _ in range(100)]) / 100
     parameters = sum(p.numel() for p in net.parameters()) / 1e6

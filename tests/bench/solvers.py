@@ -10,7 +10,7 @@ from kinetic_solvers import RK4, Euler, Heun, Midpoint
 from timing import Table, race
 
 from kinetic import Batch, VelocityField
-from kinetic._travel import travel
+from kinetic._sample.integrate import integrate
 
 try:
     from torchdiffeq import odeint
@@ -91,7 +91,7 @@ def tables(quick: bool) -> list[Table]:
 
         def metered(solver: Euler = solver) -> None:
             batch = Batch(torch.arange(_BATCH))
-            travel(Net(), solver, None, {"kpe": KPE()}, x0, batch, lambda done: None)
+            integrate(Net(), solver, None, {"kpe": KPE()}, x0, batch, lambda done: None)
 
         contestants: dict[str, Callable[[], object]] = {
             "alone": alone,

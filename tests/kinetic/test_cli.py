@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from kinetic._recipe import shipped
+from kinetic._experiment.read_recipe import shipped
 
 
 def kinetic(*words, **environment):

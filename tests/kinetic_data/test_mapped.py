@@ -11,7 +11,7 @@ from kinetic_data.mapped import Mapped
 from kinetic_fields import Empirical
 from safetensors.torch import save_file
 
-from kinetic._component import moved
+from kinetic._roles.component import to_device
 from kinetic.errors import OptionError, ShapeError, UnknownNameError
 from kinetic.testing import check_dataset
 
@@ -37,7 +37,7 @@ def test_a_mapped_file_holds_the_points_of_a_loaded_one(x, tmp_path, dtype):
 def test_the_points_stay_in_the_file(x, tmp_path):
     np.save(tmp_path / "a.npy", x.numpy())
     data = TensorFile(str(tmp_path / "a.npy"), mapped=True)
-    assert moved(data, torch.device("meta")) is data
+    assert to_device(data, torch.device("meta")) is data
     block = data.read(0, 4)
     assert np.shares_memory(block.numpy(), data._data.array)
     assert isinstance(data._data.array, np.memmap)

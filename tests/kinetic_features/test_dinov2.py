@@ -34,7 +34,7 @@ def as_samples(pixels):
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def by_hand(net, pixels, **config):
+def imports_code(net, pixels, **config):
     from timm.data import create_transform, resolve_model_data_config
 
     transform = create_transform(**{**resolve_model_data_config(net), **config}, is_training=False)
@@ -46,7 +46,7 @@ def test_features_are_those_of_timm_called_by_hand(tiny):
     net, path = tiny
     space = DINOv2(VIT, weights=path)
     pixels = images(2, (250, 250))  # crop_pct is 0.9: a side of 248 before the crop
-    expected = by_hand(net, pixels)
+    expected = imports_code(net, pixels)
     found = space.features(as_samples(pixels))
     assert found.shape == (2, 192)
     assert float((found - expected).norm() / expected.norm()) < 2e-2  # Pillow resizes in whole bytes
@@ -59,7 +59,7 @@ def test_a_dinov2_of_another_size_is_that_of_timm_and_its_images_are_not_touched
     space = DINOv2(DINO, weights=str(tmp_path / "w.safetensors"), size=28)
     net.set_input_size(img_size=(28, 28))
     pixels = images(3, (28, 28))
-    expected = by_hand(net, pixels, input_size=(3, 28, 28))
+    expected = imports_code(net, pixels, input_size=(3, 28, 28))
     assert torch.allclose(space.features(as_samples(pixels)), expected, rtol=1e-4, atol=1e-5)
     assert "brought to 28 x 28 (bicubic, antialiased, crop 1 center)" in space.preprocessing
     assert "mean (0.485, 0.456, 0.406) and std (0.229, 0.224, 0.225)" in space.preprocessing

@@ -4,7 +4,7 @@ from kinetic_features import ModuleFeatures
 from torch import nn
 
 import kinetic
-from kinetic._scoring import features_table, load_scoring
+from kinetic._experiment.score_command import features_table, load_score_job
 from kinetic.errors import OptionError, RecipeError, ShapeError
 from kinetic.testing import check_features
 
@@ -95,7 +95,7 @@ def test_no_recipe_may_name_it_and_the_command_line_may(package, tmp_path, monke
     )
     (tmp_path / "m.toml").write_text("[metrics.vendi]\nfeatures = { name = 'module', module = 'my_nets:Net' }\n")
     with pytest.raises(RecipeError, match=said):
-        load_scoring(str(tmp_path / "x.npy"), str(tmp_path / "m.toml"))
+        load_score_job(str(tmp_path / "x.npy"), str(tmp_path / "m.toml"))
     recipe = tmp_path / "r.toml"
     recipe.write_text(
         "[run]\nsamples = 2\n[field]\nname = 'gaussian'\n[solver]\nname = 'euler'\n"
@@ -105,7 +105,7 @@ def test_no_recipe_may_name_it_and_the_command_line_may(package, tmp_path, monke
         kinetic.load_recipe(recipe)
     monkeypatch.chdir(tmp_path)
     words = [str(tmp_path / "x.npy"), "vendi"]
-    scoring = load_scoring(
+    scoring = load_score_job(
         *words, features="module:my_nets:Net", overrides=["features.mean=[0,0,0]", "features.std=[1,1,1]"]
     )
     space = scoring.metrics["vendi"].features

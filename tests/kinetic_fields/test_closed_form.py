@@ -21,14 +21,14 @@ def error(mean, x, t, truth):
     return (((mean - truth) / (1 - t)).norm(dim=1) / ((truth - x.double()) / (1 - t)).norm(dim=1)).max().item()
 
 
-@pytest.fixture(params=["plain", "books"])
-def books(request, monkeypatch):
-    """Little work goes the plain way; with books the other code is used for it too."""
-    if request.param == "books":
+@pytest.fixture(params=["plain", "accounts"])
+def accounts(request, monkeypatch):
+    """Little work goes the plain way; with accounts the other code is used for it too."""
+    if request.param == "accounts":
         monkeypatch.setattr(closed_form, "_is_little", lambda *size: False)
 
 
-@pytest.mark.usefixtures("books")
+@pytest.mark.usefixtures("accounts")
 @pytest.mark.parametrize("precision", ["highest", "medium"])
 @pytest.mark.parametrize("time", [0.05, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999])
 def test_near_duplicates_cost_no_precision_in_float32_at_any_time(time, precision):
@@ -50,7 +50,7 @@ def test_near_duplicates_cost_no_precision_in_float32_at_any_time(time, precisio
         assert error(plain, x, time, truth) > 1e-5
 
 
-@pytest.mark.usefixtures("books")
+@pytest.mark.usefixtures("accounts")
 def test_a_spread_posterior_late_in_time_is_found_in_float64():
     """40 copies of a point, rms 1e-4 apart: too many for the candidates, too close for float32."""
     data = torch.randn(1, 300) + 1e-4 * torch.randn(40, 300)

@@ -11,7 +11,7 @@ from kinetic_solvers import RK4, Dopri5, Euler, Tsit5
 
 import kinetic
 from kinetic import Samples
-from kinetic._noise import noise
+from kinetic._sample.noise import noise
 from kinetic.errors import NonFiniteError, OptionError, ShapeError
 from kinetic.testing import check_metric
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from kinetic_metrics.sample_table import estimates, images, judged, listed
 
-from kinetic import Observations, Samples, evidence
+from kinetic import Samples, SampleTable, evidence
 from kinetic.errors import OptionError, ShapeError
 
 
@@ -12,7 +12,7 @@ def norms(x):
 
 def test_columns_of_samples_and_denoised_samples_stand_side_by_side():
     x, denoised = torch.randn(5, 3), torch.randn(5, 3)
-    ids, columns = listed(judged(Observations(), Samples(torch.tensor([3, 1, 4, 0, 2]), x, denoised), norms))
+    ids, columns = listed(judged(SampleTable(), Samples(torch.tensor([3, 1, 4, 0, 2]), x, denoised), norms))
     order = [3, 1, 4, 0, 2]
     assert ids.tolist() == [0, 1, 2, 3, 4]
     assert torch.equal(columns["norm"][order], norms(x)["norm"])
@@ -22,7 +22,7 @@ def test_columns_of_samples_and_denoised_samples_stand_side_by_side():
 def test_equal_samples_are_judged_once():
     asked = []
     x = torch.randn(4, 2)
-    judged(Observations(), Samples(torch.arange(4), x, x.clone()), lambda x: asked.append(len(x)) or norms(x))
+    judged(SampleTable(), Samples(torch.arange(4), x, x.clone()), lambda x: asked.append(len(x)) or norms(x))
     assert asked == [4]
 
 
@@ -44,10 +44,10 @@ def test_bad_input_is_named():
     for n in (0, 1):
         x = torch.zeros(n, 2)
         with pytest.raises(OptionError, match=f"needs 2 samples or more: {n}"):
-            listed(judged(Observations(), Samples(torch.arange(n), x, x), norms))
+            listed(judged(SampleTable(), Samples(torch.arange(n), x, x), norms))
     with pytest.raises(OptionError, match="needs 2 samples or more: 0"):
-        listed(Observations())
+        listed(SampleTable())
     for x, denoised in ((float("nan"), 0.0), (0.0, float("inf"))):
         samples = Samples(torch.arange(3), torch.full((3, 2), x), torch.full((3, 2), denoised))
         with pytest.raises(OptionError, match="samples must be finite"):
-            judged(Observations(), samples, norms)
+            judged(SampleTable(), samples, norms)

@@ -10,7 +10,7 @@ from kinetic_schedules import KTS
 from kinetic_solvers import RK4, Euler, Heun, Midpoint
 
 from kinetic import Runner
-from kinetic._noise import noise
+from kinetic._sample.noise import noise
 from kinetic.errors import OptionError
 from kinetic.testing import check_schedule
 

@@ -8,7 +8,7 @@ from kinetic_energy import KPE
 from kinetic_fields import Gaussian
 
 from kinetic import Runner
-from kinetic._noise import noise
+from kinetic._sample.noise import noise
 
 MEAN, STD = 0.7, 0.4
 

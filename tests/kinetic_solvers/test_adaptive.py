@@ -9,7 +9,7 @@ from kinetic_schedules import KTS
 from kinetic_solvers import Dopri5, Doubled, Euler, Tsit5
 
 from kinetic import Runner, Status, VelocityField
-from kinetic._noise import noise
+from kinetic._sample.noise import noise
 from kinetic.errors import NonFiniteError, OptionError
 from kinetic.testing import check_solver
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 from kinetic_solvers import RK4, AdamsBashforth2, Dopri5, Doubled, DPMSolver, Euler, Heun, Midpoint, Ralston
 
-from kinetic._noise import noise
+from kinetic._sample.noise import noise
 from kinetic.errors import OptionError
 from kinetic.testing import check_solver
 

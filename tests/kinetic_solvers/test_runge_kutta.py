@@ -9,7 +9,7 @@ from kinetic_fields import Empirical
 from kinetic_solvers import RK4, Euler, Heun, Midpoint, Ralston
 
 from kinetic import Runner, options
-from kinetic._noise import noise
+from kinetic._sample.noise import noise
 
 ALL_FIVE = [Euler, Midpoint, Heun, Ralston, RK4]
 

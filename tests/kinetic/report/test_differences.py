@@ -7,7 +7,7 @@ import pytest
 from kinetic import load_run
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.numbers import interval
-from kinetic._store import EVIDENCE, read_json, write_json
+from kinetic._store.run_folder import EVIDENCE, read_json, write_json
 
 
 def column(run, arm, name):

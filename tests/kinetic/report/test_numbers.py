@@ -56,15 +56,15 @@ def test_nothing_is_said_of_a_number_that_is_not_there():
 
 def test_intervals_side_by_side_share_the_places_of_most():
     three, two = estimate(2.6164, 2.582, 2.649), estimate(3.16, 3.10, 3.22)
-    assert numbers.alike([two, three, two]) == ["3.16 [3.10, 3.22]", "2.62 [2.58, 2.65]", "3.16 [3.10, 3.22]"]
-    assert numbers.alike([three, three, two])[2] == "3.160 [3.100, 3.220]"
-    assert numbers.alike([None, two]) == ["", "3.16 [3.10, 3.22]"]
+    assert numbers.format_aligned([two, three, two]) == ["3.16 [3.10, 3.22]", "2.62 [2.58, 2.65]", "3.16 [3.10, 3.22]"]
+    assert numbers.format_aligned([three, three, two])[2] == "3.160 [3.100, 3.220]"
+    assert numbers.format_aligned([None, two]) == ["", "3.16 [3.10, 3.22]"]
 
 
 def test_an_interval_that_shared_places_would_hide_keeps_its_own():
     wide, tiny = estimate(1.945, 1.928, 1.961), estimate(3.77e-8, 3.69e-8, 3.84e-8)
     narrow, exact = estimate(0.02827, 0.02817, 0.02837), estimate(0.0, 0.0, 0.0)
-    assert numbers.alike([wide, wide, tiny, narrow, exact]) == [
+    assert numbers.format_aligned([wide, wide, tiny, narrow, exact]) == [
         "1.945 [1.928, 1.961]",
         "1.945 [1.928, 1.961]",
         "3.77e-8 [3.69e-8, 3.84e-8]",

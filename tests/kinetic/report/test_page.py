@@ -8,7 +8,7 @@ import pytest
 
 from kinetic import load_run
 from kinetic._report import write_report
-from kinetic._store import EVIDENCE, PROVENANCE, REPORT, read_json, write_json
+from kinetic._store.run_folder import EVIDENCE, PROVENANCE, REPORT, read_json, write_json
 
 POINTS = """
     title = "points"

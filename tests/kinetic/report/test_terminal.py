@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from kinetic import Score, Scored
+from kinetic import Score, SetScores
 from kinetic._report import print_brief, print_report, print_scores, tables
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic.evidence import Estimate
@@ -34,7 +34,7 @@ def test_scores_of_samples_are_said_with_their_notes():
     estimate = Estimate(0.5, 0.25, 0.75)
     score = Score({"share": estimate, "left": Estimate(3.0)}, notes=("Mind [this].",))
     out = io.StringIO()
-    print_scores(Scored(7, {"m": score}, notes=("[0, 1]?",)), "a[b].npy", Console(file=out, width=100))
+    print_scores(SetScores(7, {"m": score}, notes=("[0, 1]?",)), "a[b].npy", Console(file=out, width=100))
     said = out.getvalue()
     for part in ("a[b].npy: 7 samples", "share", "[0.25, 0.75]", "left", "m: Mind [this].", "[0, 1]?"):
         assert part in said

@@ -1,0 +1,80 @@
+"""Samples before metrics: the one way in which a run, and samples that others made, come to their scores."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from kinetic._evaluate.shared_features import SharedFeatures
+from kinetic._roles.dataset import Dataset
+from kinetic._roles.metric import Metric, Samples, Score
+from kinetic.errors import KineticError
+
+
+def judge(
+    metrics: Mapping[str, Metric],
+    batches: Iterable[Samples],
+    finishing: Callable[[str], None] = lambda name: None,
+) -> dict[str, Score]:
+    """What each metric says of all samples, shown to all batch by batch; `SharedFeatures` has the features.
+
+    What a metric's feature spaces state (preprocessing, weights), and what its data sets have to say of themselves
+    (`notes`, where there is such an attribute), goes to its notes.
+
+    Args:
+        metrics: `{name: Metric}`, on the device of the batches.
+        batches: the samples.
+        finishing: is told the name of each metric before it finishes, which may take long.
+    """
+    sharing = SharedFeatures(metrics)
+    metrics = sharing.metrics
+    states: dict[str, Any] = {name: metric.begin() for name, metric in metrics.items()}
+    for samples in batches:
+        sharing.show(samples)
+        for name, metric in metrics.items():
+            with naming(f"metric {name!r}"):
+                states[name] = metric.observe(states[name], samples)
+    sharing.show(None)
+    details = {}
+    for name, metric in metrics.items():
+        finishing(name)
+        with naming(f"metric {name!r}"):
+            score = metric.finish(states.pop(name))
+        said = [note for data in datasets(metric).values() for note in notes_of(data)]
+        notes = [note for note in (*sharing.done(name), *said) if note not in score.notes]
+        details[name] = attrs.evolve(score, notes=(*score.notes, *notes))
+    return details
+
+
+def dry_run(metrics: Mapping[str, Metric], samples: Samples) -> None:
+    """One look of every metric at a few samples: what does not fit together is said at once."""
+    sharing = SharedFeatures(metrics)
+    sharing.show(samples)
+    for name, metric in sharing.metrics.items():
+        with naming(f"metric {name!r}"):
+            metric.observe(metric.begin(), samples)
+
+
+def datasets(metric: Metric) -> dict[str, Dataset]:
+    """The data sets among a metric's options, by the option's name."""
+    fields = [field for field in attrs.fields(type(metric)) if field.init]
+    given = {field.alias: getattr(metric, field.name) for field in fields}
+    return {name: value for name, value in given.items() if isinstance(value, Dataset)}
+
+
+def notes_of(data: Dataset) -> tuple[str, ...]:
+    """What a data set says of itself, such as the files it left out."""
+    return tuple(getattr(data, "notes", ()))
+
+
+@contextlib.contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Errors raised inside say where they come from."""
+    try:
+        yield
+    except KineticError as error:
+        error.args = (f"{what}: {error.args[0]}", *error.args[1:])
+        raise

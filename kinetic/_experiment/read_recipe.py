@@ -1,0 +1,274 @@
+"""Recipes: TOML in, a run folder out."""
+
+from __future__ import annotations
+
+import importlib.util
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
+
+import attrs
+
+from kinetic._plugins.registry import DISABLED, Registry, disabled, entry_points, registry
+from kinetic._progress import Reporter
+from kinetic._sample.runner import Runner
+from kinetic._store.run_folder import RECIPE, FinishedRun
+from kinetic.errors import KineticError, OptionError, PluginError, RecipeError, unknown
+
+_SHARED = ("data", "field", "solver", "schedule", "energy", "metrics")
+_TOP = ("title", "about", "run", "arms", *_SHARED)
+_RUN = {"samples": 1, "seed": 0, "batch": 1, "classes": 1}  # key: smallest value
+_MOST = 2**63 - 1  # what torch can count with
+
+
+@final
+@attrs.frozen(eq=False)
+class Recipe:
+    """A checked recipe: every arm is built, so nothing in it can still be misspelt or missing.
+
+    Args:
+        name: of the file, without `.toml`; the run folder is named after it.
+        content: the recipe with its overrides applied, as TOML would hold it.
+        runners: `{arm: Runner}`, in the order of the recipe.
+        against: `{arm: arm}`, what each arm is compared with.
+    """
+
+    name: str
+    content: Mapping[str, Any]
+    runners: Mapping[str, Runner]
+    against: Mapping[str, str]
+    registry: Registry
+
+    @property
+    def title(self) -> str:
+        """What a reader calls it."""
+        return str(self.content.get("title", self.name))
+
+    def run(self, out: str | Path | None = None, device: str = "auto", reporter: Reporter | None = None) -> FinishedRun:
+        """Run every arm, compare them, and write the run folder with its report.
+
+        A run that was cut short goes on where it stopped; one that is finished is only scored and drawn again.
+
+        Args:
+            out: the run folder, `runs/NAME` by default.
+            device: a torch device, or "auto".
+            reporter: is told how far the run is; by default it shows a progress bar on a terminal.
+        """
+        from kinetic._experiment.experiment import run_experiment
+
+        return run_experiment(self, Path(out) if out else Path("runs") / self.name, device, reporter or Reporter())
+
+
+def load_recipe(source: str | Path, overrides: Sequence[str] = (), known: Registry | None = None) -> Recipe:
+    """Read and check a recipe.
+
+    Args:
+        source: a TOML file, or the name of a recipe that a plugin ships (`kinetic recipes` lists them).
+        overrides: changes such as `arms.kts.schedule.alpha=0.02`; the value is TOML, or else a string.
+        known: the registry to look names up in; the installed plugins by default.
+    Raises:
+        RecipeError, UnknownNameError, OptionError, MissingFileError: something in it cannot be; the message says what.
+    """
+    path = _find(source)
+    content = read_recipe(path)
+    for override in overrides:
+        apply_override(content, override)
+    return build_recipe(path.stem, content, known or registry())
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """What a recipe file holds, unchecked.
+
+    Raises:
+        RecipeError: it cannot be read, or is not valid TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read: {error}") from error
+
+
+def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Recipe:
+    """Check a recipe that is already a mapping."""
+    check_keys("the recipe", content, _TOP)
+    _tables(content, name)
+    _check_run(content.get("run", {}))
+    arms = content.get("arms") or {"base": {}}
+    for arm, table in arms.items():
+        _check_arm_name(arm)
+        check_keys(f"arm {arm!r}", table, (*_SHARED, "against"))
+    runners, shared = {}, ComponentBuilder(known, {})
+    for arm, table in arms.items():
+        try:
+            runners[arm] = shared.runner({key: merged(content.get(key, {}), table.get(key, {})) for key in _SHARED})
+        except KineticError as error:
+            error.args = (f"arm {arm!r}: {error.args[0]}", *error.args[1:])
+            raise
+    against = {}
+    for arm, table in arms.items():
+        other = table.get("against", next(iter(arms)))
+        if not isinstance(other, str) or other not in arms:
+            raise unknown(f"arm {arm!r}: `against` names no arm:", str(other), arms)
+        if other != arm:
+            against[arm] = other
+    return Recipe(name, content, runners, against, known)
+
+
+def shipped() -> dict[str, Path]:
+    """The recipes that the installed plugins ship, `{name: file}`: every `recipes/*.toml` inside their packages.
+
+    The packages are located, not imported.
+
+    Raises:
+        PluginError: two plugins ship a recipe of one name.
+    """
+    found: dict[str, Path] = {}
+    owners: dict[str, str] = {}
+    for point in entry_points():
+        if point.name in disabled():
+            continue
+        module = point.value.partition(":")[0]
+        spec = importlib.util.find_spec(module.partition(".")[0])
+        for place in (spec.submodule_search_locations or ()) if spec else ():
+            for path in sorted(Path(place, *module.split(".")[1:]).glob("recipes/*.toml")):
+                if found.get(path.stem, path) != path:
+                    raise PluginError(
+                        f"{owners[path.stem]} and {point.name} both ship a recipe named {path.stem!r}: "
+                        f"{found[path.stem]} and {path}\n"
+                        f"  Run one by its path, or leave one out: {DISABLED}={point.name}"
+                    )
+                found[path.stem], owners[path.stem] = path, point.name
+    return found
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the keys of `over`, table by table. A table that changes `name` starts afresh."""
+    if "name" in over and over["name"] != base.get("name"):
+        return dict(over)
+    together = dict(base)
+    for key, value in over.items():
+        below = together.get(key)
+        together[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return together
+
+
+@attrs.frozen(eq=False)
+class ComponentBuilder:
+    """Builds components, and builds equal ones once: arms share what they have in common, weights above all."""
+
+    registry: Registry
+    built: dict[str, Any]
+
+    def part(self, role: str, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:
+        key = repr((role, sorted_deep(table), [id(value) for value in defaults.values()]))
+        if key not in self.built:
+            self.built[key] = self.registry.build(role, table, defaults)
+        return self.built[key]
+
+    def runner(self, tables: Mapping[str, Mapping[str, Any]]) -> Runner:
+        data = self.part("dataset", tables["data"], {}) if tables["data"] else None
+        defaults = {"dataset": data} if data is not None else {}
+        for role in ("field", "solver"):
+            if not tables[role]:
+                raise RecipeError(f"there is no [{role}]: name one, as in `[{role}]` and `name = ...`")
+        return Runner(
+            field=self.part("field", tables["field"], defaults),
+            solver=self.part("solver", tables["solver"], defaults),
+            schedule=self.part("schedule", tables["schedule"], defaults) if tables["schedule"] else None,
+            meters={
+                key: self.part("meter", {"name": key, **table}, defaults) for key, table in _each(tables, "energy")
+            },
+            metrics={
+                key: self.part("metric", {"name": key, **table}, defaults) for key, table in _each(tables, "metrics")
+            },
+        )
+
+
+def apply_override(content: dict[str, Any], override: str) -> None:
+    """Put the value of `KEY.KEY=VALUE` into nested tables; the value is TOML, or else a string."""
+    keys, equals, text = override.partition("=")
+    path = [key.strip() for key in keys.split(".")]
+    if not equals or not all(path):
+        raise RecipeError(f"an override is KEY.KEY=VALUE, as in arms.kts.schedule.alpha=0.02: {override!r}")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    arms = content.get("arms")
+    if path[0] == "arms" and len(path) > 2 and isinstance(arms, dict) and path[1] not in arms:
+        raise unknown("there is no arm", path[1], arms, f"A new one is set whole: arms.{path[1]}={{...}}")
+    table = content
+    for key in path[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise RecipeError(f"{override!r} goes through {key!r}, which is no table: {table!r}")
+    table[path[-1]] = value
+
+
+def check_keys(what: str, table: Any, known: Sequence[str]) -> None:
+    """Refuse what is no table, or has a key that is not known."""
+    if not isinstance(table, Mapping):
+        raise RecipeError(f"{what} must be a table: {table!r}")
+    for key in table:
+        if key not in known:
+            raise unknown(f"{what} has no key", key, known)
+
+
+def sorted_deep(table: Any) -> Any:
+    """A table as nested sorted pairs, so that equal tables read alike."""
+    if isinstance(table, Mapping):
+        return sorted((key, sorted_deep(value)) for key, value in table.items())
+    return table
+
+
+def _each(tables: Mapping[str, Mapping[str, Any]], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, table in tables[key].items():
+        if not isinstance(table, Mapping):
+            raise RecipeError(f"[{key}] holds tables, as in `[{key}.{name}]`: {name} = {table!r}")
+        yield name, table
+
+
+def _find(source: str | Path) -> Path:
+    path = Path(source)
+    if (path / RECIPE).is_file():
+        raise RecipeError(
+            f"{path} is a run folder, not a recipe\n  `kinetic report {path}` shows the run; `kinetic run "
+            f"{path / RECIPE} --out DIR` carries its recipe out again."
+        )
+    if path.suffix == ".toml" or path.exists():
+        if not path.is_file():
+            raise RecipeError(f"there is no recipe file {str(path)!r}\n  `kinetic recipes` lists the shipped ones.")
+        return path
+    recipes = shipped()
+    if str(source) not in recipes:
+        raise unknown("no recipe is named", str(source), recipes, "A recipe of your own is a file that ends in .toml.")
+    return recipes[str(source)]
+
+
+def _tables(content: Mapping[str, Any], name: str) -> None:
+    for key in ("run", "arms", *_SHARED):
+        if not isinstance(content.get(key, {}), Mapping):
+            raise RecipeError(f"recipe {name!r}: [{key}] must be a table: {content[key]!r}")
+    for arm, table in content.get("arms", {}).items():
+        for key in _SHARED:
+            if isinstance(table, Mapping) and not isinstance(table.get(key, {}), Mapping):
+                raise RecipeError(f"recipe {name!r}: [arms.{arm}.{key}] must be a table: {table[key]!r}")
+
+
+def _check_run(table: Mapping[str, Any]) -> None:
+    check_keys("[run]", table, tuple(_RUN))
+    if "samples" not in table:
+        raise RecipeError("[run] needs `samples`, how many to draw in each arm")
+    for key, value in table.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < _RUN[key]:
+            raise OptionError(f"[run] {key!r} must be an int >= {_RUN[key]}: {value!r}")
+        if value > _MOST:
+            raise OptionError(f"[run] {key!r} must be an int <= {_MOST}: {value!r}")
+
+
+def _check_arm_name(arm: str) -> None:
+    if not all(letter.isalnum() or letter in "-_+" for letter in arm) or not arm:
+        raise RecipeError(f"an arm is named in letters, digits, '-', '_' and '+': {arm!r}")

@@ -1,0 +1,1 @@
+"""What plugins offer: hooks, names and what a docstring says."""

@@ -1,0 +1,262 @@
+"""Names to classes: what the installed plugins offer."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import attrs
+import pluggy
+
+from kinetic import options
+from kinetic._plugins import hooks
+from kinetic._roles.component import Component
+from kinetic._roles.dataset import Dataset
+from kinetic._roles.features import FeatureSpace
+from kinetic._roles.field import VelocityField
+from kinetic._roles.meter import EnergyMeter
+from kinetic._roles.metric import Metric
+from kinetic._roles.schedule import Schedule
+from kinetic._roles.solver import Solver
+from kinetic.errors import KineticError, OptionError, PluginError, RecipeError, unknown
+
+DISABLED = "KINETIC_DISABLED_PLUGINS"
+
+_ROLES: Mapping[str, tuple[type[Component], str]] = {
+    "field": (VelocityField, "register_fields"),
+    "solver": (Solver, "register_solvers"),
+    "schedule": (Schedule, "register_schedules"),
+    "meter": (EnergyMeter, "register_meters"),
+    "metric": (Metric, "register_metrics"),
+    "features": (FeatureSpace, "register_features"),
+    "dataset": (Dataset, "register_datasets"),
+}
+
+
+def abstract_class(role: str) -> type[Component]:
+    """The abstract class of a role: `field`, `solver`, `schedule`, `meter`, `metric`, `features` or `dataset`."""
+    if role not in _ROLES:
+        raise unknown("there is no role", role, _ROLES)
+    return _ROLES[role][0]
+
+
+@attrs.frozen
+class Plugin:
+    """One entry point: its name, the distribution it came with, and why it is not in use, if it is not."""
+
+    name: str
+    distribution: str
+    version: str
+    error: str | None = None
+
+
+@attrs.frozen(eq=False)
+class Registry:
+    """What recipes can name.
+
+    Args:
+        classes: `{role: {name: class}}`.
+        origins: `{(role, name): plugin name}`.
+        plugins: all entry points found, broken and disabled ones too.
+    """
+
+    classes: Mapping[str, Mapping[str, type[Component]]]
+    origins: Mapping[tuple[str, str], str]
+    plugins: Sequence[Plugin] = ()
+
+    def get(self, role: str, name: str) -> type[Component]:
+        """The class a name stands for.
+
+        Raises:
+            UnknownNameError: nobody offers it; the message has the nearest known name and all of them.
+        """
+        abstract_class(role)
+        known = self.classes.get(role, {})
+        if name not in known:
+            broken = [plugin.name for plugin in self.plugins if plugin.error]
+            hint = "`kinetic plugins` shows which installed package offers each."
+            if broken:
+                hint += f"\n  Not in use: {', '.join(broken)}."
+            raise unknown(f"no {options.NAMES.get(role, role)} is named", name, known, hint)
+        return known[name]
+
+    def name_of(self, component: Component) -> str:
+        """The registered name of a component's class, or the class's own name."""
+        for names in self.classes.values():
+            for name, cls in names.items():
+                if cls is type(component):
+                    return name
+        return type(component).__name__
+
+    def build(
+        self, role: str, table: Mapping[str, Any], defaults: Mapping[str, Any] | None = None, imports_code: bool = False
+    ) -> Any:
+        """A component from a recipe's table: `name` picks the class, the other keys are its options.
+
+        Args:
+            role: what it is to be.
+            table: `{"name": ..., option: value, ...}`; an option that is itself a component is a table with a `name`.
+            defaults: `{role: component}`, for required component options that the table leaves out.
+            imports_code: whether a person at the command line named it, who may import code. Not what is inside it.
+        Raises:
+            UnknownNameError: the name or an option is not known.
+            OptionError: an option is missing, of the wrong type or out of range.
+        """
+        options_given = dict(table)
+        name = options_given.pop("name", None)
+        if not isinstance(name, str):
+            known = ", ".join(sorted(self.classes.get(role, {})))
+            raise OptionError(f"a {options.NAMES.get(role, role)} needs a `name`, one of: {known}")
+        cls = self.get(role, name)
+        if cls.imports_code and not imports_code:
+            raise RecipeError(
+                f"{role} {name!r} imports code that its options name, which no recipe may: make it in Python, or on a "
+                f"command line with --{role} {name}:PACKAGE.MODULE:ATTRIBUTE."
+            )
+        fields = {field.alias: field for field in attrs.fields(cls) if field.init}
+        for key, value in options_given.items():
+            if key not in fields:
+                raise unknown(f"{role} {name!r} has no option", key, fields)
+            nested = fields[key].metadata.get(options.ROLE)
+            if nested and isinstance(value, Mapping):
+                options_given[key] = self.build(nested, value, defaults)
+        for key, field in fields.items():
+            instead = field.metadata.get(options.UNLESS)
+            needed = field.default is attrs.NOTHING or (instead and options_given.get(instead) is None)
+            if needed and key not in options_given:
+                fallback = (defaults or {}).get(field.metadata.get(options.ROLE, ""))
+                if fallback is None:
+                    either = f"{key!r} or {instead!r}" if instead else f"{key!r}"
+                    raise OptionError(
+                        f"{role} {name!r} needs the option {either}: {describe(field)}\n"
+                        f"  `kinetic show {role} {name}` lists its options."
+                    )
+                options_given[key] = fallback
+        try:
+            return cls(**options_given)
+        except KineticError as error:
+            error.args = (f"{role} {name!r}: {error.args[0]}", *error.args[1:])
+            raise
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"{role} {name!r}: {error.args[0] if error.args else error}") from error
+
+
+def describe(field: attrs.Attribute[Any], words: str | None = None) -> str:
+    """What an option takes and means, in `words` or else in those of its declaration."""
+    bound, doc = field.metadata.get(options.BOUND, ""), words or field.metadata.get(options.DOC, "")
+    return "; ".join(part for part in (bound, doc) if part) or "see its documentation"
+
+
+def entry_points() -> list[EntryPoint]:
+    """The installed entry points of the group `kinetic`."""
+    return list(importlib.metadata.entry_points(group=hooks.GROUP))
+
+
+def registry(
+    manager: pluggy.PluginManager | None = None, found: Iterable[EntryPoint] | None = None, check: bool = True
+) -> Registry:
+    """Load the installed plugins and collect what they offer.
+
+    A plugin that does not import, or whose hooks fail, is noted in `Registry.plugins` and left out whole; everything
+    else works.
+    `KINETIC_DISABLED_PLUGINS=name,name` leaves plugins out on purpose.
+
+    Args:
+        manager: a manager with plugins of your own already registered; a fresh one otherwise.
+        found: the entry points to load instead of the installed ones.
+        check: refuse hook implementations that no hook is named like.
+    Raises:
+        PluginError: two distributions share an entry-point name, or two plugins share a component name.
+    """
+    if manager is None:
+        manager = pluggy.PluginManager(hooks.GROUP)
+    manager.add_hookspecs(hooks)
+    plugins = _load(manager, entry_points() if found is None else list(found))
+    if check:
+        _check_hook_names(manager)
+    classes: dict[str, dict[str, type[Component]]] = {role: {} for role in _ROLES}
+    origins: dict[tuple[str, str], str] = {}
+    failed: dict[str, str] = {}
+    for role, (abstract, hook) in _ROLES.items():
+        for implementation in getattr(manager.hook, hook).get_hookimpls():
+            owner = implementation.plugin_name
+            try:
+                implementation.function(_register(role, abstract, owner, classes[role], origins))
+            except KineticError:
+                raise
+            except (Exception, SystemExit) as problem:  # as in _load
+                failed[owner] = f"{hook}: {type(problem).__name__}: {problem}"
+    for role, name in [key for key, owner in origins.items() if owner in failed]:
+        del classes[role][name], origins[role, name]
+    plugins = [attrs.evolve(plugin, error=failed.get(plugin.name, plugin.error)) for plugin in plugins]
+    return Registry(classes, origins, plugins)
+
+
+def _load(manager: pluggy.PluginManager, found: Sequence[EntryPoint]) -> list[Plugin]:
+    by_name: dict[str, list[EntryPoint]] = defaultdict(list)
+    for point in found:
+        by_name[point.name].append(point)
+    for name, points in by_name.items():
+        if len({_distribution(point) for point in points}) > 1 and name not in disabled():
+            owners = " and ".join(sorted(_distribution(point)[0] for point in points))
+            raise PluginError(
+                f"{owners} both offer the entry point {name!r}\n"
+                f'  Name an entry point after its package, as in `kinetic_mine = "kinetic_mine"`.\n'
+                f"  To go on without it: {DISABLED}={name}"
+            )
+    plugins = []
+    for name in sorted(by_name):
+        point = by_name[name][0]
+        error = f"switched off by {DISABLED}" if name in disabled() else None
+        if error is None:
+            try:
+                manager.register(point.load(), name=name)
+            except (Exception, SystemExit) as problem:  # a stranger's import may raise anything
+                error = f"{type(problem).__name__}: {problem}"
+                if manager.has_plugin(name):  # pluggy refused one of its hooks after it had taken others
+                    manager.unregister(name=name)
+        plugins.append(Plugin(name, *_distribution(point), error))
+    return plugins
+
+
+def _register(
+    role: str, abstract: type[Component], plugin: str, known: dict[str, Any], origins: dict[tuple[str, str], str]
+) -> Callable[[str, type[Component]], None]:
+    def register(name: str, cls: type[Component]) -> None:
+        if not (inspect.isclass(cls) and issubclass(cls, abstract)) or inspect.isabstract(cls):
+            missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
+            why = f"it leaves {missing} abstract" if missing else f"it is no {abstract.__name__}"
+            raise PluginError(f"{plugin}: {cls!r} cannot be registered as {role} {name!r}: {why}")
+        if name in known:
+            raise PluginError(
+                f"{origins[role, name]} and {plugin} both offer a {role} named {name!r}: "
+                f"{known[name].__module__}.{known[name].__name__} and {cls.__module__}.{cls.__name__}\n"
+                f"  Rename one, or leave one out: {DISABLED}={plugin}"
+            )
+        known[name], origins[role, name] = cls, plugin
+
+    return register
+
+
+def _check_hook_names(manager: pluggy.PluginManager) -> None:
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise PluginError(
+            f"{error}\n  The hooks are: {', '.join(hook for _, hook in _ROLES.values())}\n"
+            f"  To go on without that plugin: {DISABLED}=NAME, with NAME its entry point."
+        ) from error
+
+
+def _distribution(point: EntryPoint) -> tuple[str, str]:
+    return (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
+
+
+def disabled() -> set[str]:
+    """The entry points that `KINETIC_DISABLED_PLUGINS` leaves out."""
+    return {name.strip() for name in os.environ.get(DISABLED, "").split(",") if name.strip()}

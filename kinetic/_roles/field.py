@@ -1,0 +1,68 @@
+"""The abstract velocity field, and a field shaped by a schedule."""
+
+from __future__ import annotations
+
+import abc
+from typing import final
+
+import attrs
+import torch
+
+from kinetic import options
+from kinetic._roles.batch import Batch
+from kinetic._roles.component import Component
+from kinetic._roles.schedule import Schedule
+from kinetic.types import PerSample, State
+
+
+@attrs.frozen(eq=False)
+class VelocityField(Component):
+    """dx/dt = v(x, t), with t = 0 noise and t = 1 data. Convert other conventions here, once.
+
+    A field owes a finite answer for every t in [0, 1]. One that is singular somewhere (the closed-form field at
+    t = 1) guards itself; solvers do not step round it.
+    """
+
+    @property
+    @abc.abstractmethod
+    def event_shape(self) -> torch.Size:
+        """Shape of one sample, and of the noise to draw."""
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Times in (0, 1) where the field is not smooth; adaptive solvers step onto them. Most have none."""
+        return ()
+
+    @abc.abstractmethod
+    def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
+        """Velocity of each sample.
+
+        Args:
+            x: `(m, *event)`, where the samples are.
+            t: `(m,)`, their times in [0, 1], of x's dtype (float32 where x is of lower precision).
+            batch: who they are (ids, condition), or None for samples nobody asked anything of.
+        Returns:
+            `(m, *event)`, of x's dtype and on its device, in data units per unit time.
+        """
+
+
+@final
+@attrs.frozen(eq=False)
+class Shaped(VelocityField):
+    """A field times the gain of a schedule: v <- gain(t, x, v) v. The field still sees the unscaled t and x."""
+
+    field: VelocityField = options.component("field")
+    schedule: Schedule = options.component("schedule")
+
+    @property
+    def event_shape(self) -> torch.Size:
+        return self.field.event_shape
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        return tuple(sorted({*self.field.breakpoints, *self.schedule.breakpoints}))
+
+    def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
+        v = self.field.velocity(x, t, batch)
+        gain = self.schedule.gain(t, x, v).to(v.dtype)
+        return v * gain.view(-1, *[1] * (v.dim() - 1))

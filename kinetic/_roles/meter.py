@@ -1,0 +1,33 @@
+"""The abstract energy meter."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+
+import attrs
+from torch import Tensor
+
+from kinetic._roles.component import Component
+from kinetic._roles.solver import Step
+from kinetic.types import State
+
+
+@attrs.frozen(eq=False)
+class EnergyMeter(Component):
+    """Says what one step adds to each sample's account. The Runner does the adding, in float64, row by row."""
+
+    @abc.abstractmethod
+    def adds(self, step: Step) -> Mapping[str, Tensor]:
+        """What the step adds, `{account: (m, ...)}`; the same accounts for every step, best in float64."""
+
+    @abc.abstractmethod
+    def columns(self, sums: Mapping[str, Tensor], x0: State, x1: State) -> Mapping[str, Tensor]:
+        """The columns that come of the accounts.
+
+        Args:
+            sums: `{account: (n, ...)}` float64, summed over all steps.
+            x0, x1: `(n, *event)`, noise and sample.
+        Returns:
+            `{column: (n,)}`, or `(n, k)` for a curve of k points.
+        """

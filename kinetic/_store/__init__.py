@@ -1,0 +1,1 @@
+"""Folders: runs, scores, kept features, and where they came from."""

@@ -1,0 +1,265 @@
+"""The run folder: finished parts on a store, tables and evidence beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, final
+
+import attrs
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tomli_w
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from kinetic._sample.run import Shard
+from kinetic.errors import StoreError, unknown
+
+RECIPE, PROVENANCE, TABLE = "recipe.toml", "provenance.json", "samples.parquet"
+SCORES, EVIDENCE, REPORT = "scores.json", "evidence.json", "report.html"
+SHARDS = "shards"
+_AGAIN = "Delete it, and the same `kinetic run` writes it again from the finished samples."
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Have `write` fill a file beside `path`, then put it in its place: a reader sees all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write strict JSON: no NaN, no infinity."""
+    text = json.dumps(value, indent=1, allow_nan=False) + "\n"
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+@final
+@attrs.frozen(eq=False)
+class ShardStore:
+    """The finished parts of one arm, one safetensors file each, named after their sample ids."""
+
+    folder: Path
+
+    def parts(self) -> list[tuple[int, int]]:
+        """The (start, stop) of every part there, in order."""
+        names = [re.fullmatch(r"(\d{8})-(\d{8})\.safetensors", path.name) for path in self.folder.glob("*")]
+        return sorted((int(name[1]), int(name[2])) for name in names if name)
+
+    def load(self, start: int, stop: int) -> Shard:
+        """One of them."""
+        path = self._path(start, stop)
+        try:
+            with safe_open(path, "pt") as file:
+                order = json.loads((file.metadata() or {}).get("columns", "[]"))
+                names = list(file.keys())
+                tensors = {name: file.get_tensor(name) for name in [*order, *sorted({*names} - {*order})]}
+            lengths = {tensor.shape[:1] for tensor in tensors.values()}
+            if "samples" not in tensors or lengths != {torch.Size([stop - start])}:
+                raise ValueError(f"it does not hold samples {start} to {stop - 1}")
+        except (SafetensorError, OSError, ValueError) as error:
+            raise StoreError(
+                f"{path} cannot be read: {error}\n  Delete it, and the next run makes it again."
+            ) from error
+        samples = tensors.pop("samples")
+        denoised = tensors.pop("denoised", samples)
+        return Shard(start, samples, denoised, {name.removeprefix("energy."): t for name, t in tensors.items()})
+
+    def save(self, part: Shard) -> None:
+        """Keep a part, whole or not at all."""
+        tensors = {"samples": part.samples.contiguous()}
+        if part.denoised is not part.samples and not torch.equal(part.denoised, part.samples):
+            tensors["denoised"] = part.denoised.contiguous()
+        tensors |= {f"energy.{name}": column.contiguous() for name, column in part.energy.items()}
+        order = {"columns": json.dumps(list(tensors))}  # safetensors sorts them; a table read back keeps its order
+        write_whole(self._path(part.start, part.stop), lambda path: save_file(tensors, path, order))
+
+    def _path(self, start: int, stop: int) -> Path:
+        return self.folder / f"{start:08d}-{stop:08d}.safetensors"
+
+
+@final
+@attrs.frozen(eq=False)
+class RunFolder:
+    """A run folder being written."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path, recipe: Mapping[str, Any], weights: Mapping[str, Any]) -> RunFolder:
+        """The folder for this recipe: a new one, or one in which the same recipe was cut short.
+
+        Args:
+            path: where; it is made if it is not there.
+            recipe: the resolved recipe.
+            weights: hashes of everything the arms were given, as `provenance.json` keeps them.
+        Raises:
+            StoreError: the folder holds something else.
+        """
+        recipe = tomllib.loads(tomli_w.dumps(recipe))
+        found = path / RECIPE
+        if found.exists():
+            theirs = read_toml(found)
+            if theirs != recipe:
+                key = next(_differences(theirs, recipe, ""))
+                raise StoreError(f"{path} holds another run: {key}\n  Choose another folder with --out, or delete it.")
+            before = cls(path).provenance().get("weights", weights)
+            if before != weights:
+                key = next(_differences(before, dict(weights), ""))
+                raise StoreError(
+                    f"{path} was made with other weights or data: {key}\n"
+                    "  Choose another folder with --out, or delete it."
+                )
+        elif path.is_file() or (path.exists() and any(path.iterdir())):
+            raise StoreError(f"{path} exists but holds no run\n  Choose another folder with --out.")
+        else:
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+                write_whole(found, lambda part: part.write_text(tomli_w.dumps(recipe), encoding="utf-8"))
+            except OSError as error:
+                raise StoreError(f"{path} cannot be made: {error}\n  Choose another folder with --out.") from error
+        return cls(path)
+
+    def provenance(self) -> dict[str, Any]:
+        """What an earlier start left in `provenance.json`; empty in a new folder."""
+        return read_json(self.path / PROVENANCE) if (self.path / PROVENANCE).exists() else {}
+
+    def store(self, arm: str) -> ShardStore:
+        """Where the parts of an arm are kept."""
+        return ShardStore(self.path / SHARDS / arm)
+
+    def save_table(self, table: pa.Table) -> None:
+        """Write `samples.parquet`."""
+        write_whole(self.path / TABLE, lambda part: pq.write_table(table, part))
+
+    def save_json(self, name: str, value: Any) -> None:
+        """Write one of the JSON files."""
+        write_json(self.path / name, value)
+
+    def save_neighbours(self, arm: str, ids: Tensor, samples: Tensor, nearest: Tensor) -> None:
+        """Keep some samples and the training points nearest to them, for the report."""
+        tensors = {"ids": ids.contiguous(), "samples": samples.contiguous(), "nearest": nearest.contiguous()}
+        write_whole(self.path / "neighbours" / f"{arm}.safetensors", lambda path: save_file(tensors, path))
+
+
+@final
+@attrs.define(eq=False, slots=False)
+class FinishedRun:
+    """A run folder being read. Everything is loaded when it is asked for."""
+
+    folder: Path
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """The resolved recipe."""
+        return read_toml(self.folder / RECIPE)
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, seeds, hashes, device, times."""
+        return read_json(self.folder / PROVENANCE)
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """A row per sample of every arm: `arm`, `sample`, energies, and scores as `metric.column`."""
+        try:
+            return pq.read_table(self.folder / TABLE)
+        except (pa.ArrowException, OSError) as error:
+            raise StoreError(f"{self.folder / TABLE} cannot be read: {error}\n  {_AGAIN}") from error
+
+    @cached_property
+    def scores(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """`{arm: {metric: {name: value or {value, low, high}}}}`."""
+        return read_json(self.folder / SCORES)
+
+    @cached_property
+    def evidence(self) -> dict[str, Any]:
+        """What the arms say together: differences, correlations, shares; see `docs/evidence.md`."""
+        return read_json(self.folder / EVIDENCE)
+
+    @property
+    def arms(self) -> list[str]:
+        """The arms, in the order of the recipe."""
+        return list(self.scores)
+
+    def shaped(self, arm: str) -> bool:
+        """Whether an arm ran under a schedule."""
+        return "schedule" in self.provenance["arms"][arm]
+
+    def rows(self, arm: str) -> pa.Table:
+        """The rows of one arm."""
+        if arm not in self.arms:
+            raise unknown("no arm is named", arm, self.arms)
+        return self.table.filter(pa.compute.equal(self.table["arm"], arm))
+
+    def samples(self, arm: str) -> Tensor:
+        """The samples of one arm, `(n, *event)`."""
+        if arm not in self.arms:
+            raise unknown("no arm is named", arm, self.arms)
+        store = ShardStore(self.folder / SHARDS / arm)
+        return torch.cat([store.load(*part).samples for part in store.parts()])
+
+    def neighbours(self, arm: str) -> dict[str, Tensor] | None:
+        """`ids`, `samples` and their `nearest` training points, the most copy-like first, where they were kept."""
+        path = self.folder / "neighbours" / f"{arm}.safetensors"
+        return load_file(path) if path.exists() else None
+
+
+def load_run(folder: str | Path) -> FinishedRun:
+    """The finished run in a folder.
+
+    Raises:
+        StoreError: the folder holds no run, or one that is not finished.
+    """
+    path = Path(folder)
+    if not (path / RECIPE).exists():
+        raise StoreError(f"{path} holds no run: there is no {RECIPE} in it")
+    if not (path / EVIDENCE).exists():
+        raise StoreError(
+            f"the run in {path} is not finished\n  `kinetic run {path / RECIPE} --out {path}` goes on with it."
+        )
+    return FinishedRun(path)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} cannot be read: {error}\n  Choose another folder with --out.") from error
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} cannot be read: {error}\n  {_AGAIN}") from error
+
+
+def _differences(a: Any, b: Any, key: str) -> Iterator[str]:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        for name in [*a, *(name for name in b if name not in a)]:
+            yield from _differences(a.get(name), b.get(name), f"{key}.{name}" if key else name)
+    elif a != b:
+        yield f"{key} is {a!r} there and {b!r} here"

@@ -1,0 +1,84 @@
+import attrs
+import pytest
+import torch
+from kinetic_fields import Gaussian
+from kinetic_solvers import Euler
+
+import kinetic
+from kinetic import Runner, Samples, Score, options
+from kinetic._evaluate.evaluate import datasets, dry_run, judge, notes_of
+from kinetic.errors import OptionError
+from kinetic.evidence import Estimate
+
+
+@attrs.frozen(eq=False)
+class Talking(kinetic.Dataset):
+    notes: tuple[str, ...] = ("One file was left out.",)
+    labels = None
+
+    @property
+    def event_shape(self):
+        return torch.Size([2])
+
+    def __len__(self):
+        return 3
+
+    def read(self, start, stop):
+        return torch.zeros(stop - start, 2)
+
+
+@attrs.frozen(eq=False)
+class Total(kinetic.Metric):
+    limit: float = 1e9
+    reference: kinetic.Dataset | None = options.component("dataset", None)
+
+    def begin(self):
+        return 0.0
+
+    def observe(self, state, samples):
+        if float(samples.x.max()) > self.limit:
+            raise OptionError("too large")
+        return state + float(samples.x.sum())
+
+    def merge(self, a, b):
+        return a + b
+
+    def finish(self, state):
+        return Score({"total": Estimate(state)}, notes=("A sum.",))
+
+
+def batches(x, size=2):
+    return (
+        Samples(torch.arange(start, start + len(part)), part, part)
+        for start, part in zip(range(0, len(x), size), x.split(size), strict=True)
+    )
+
+
+def test_each_batch_is_asked_for_once_and_shown_to_all():
+    x, told = torch.arange(10.0).view(5, 2), []
+    details = judge({"a": Total(), "b": Total()}, batches(x), told.append)
+    assert [score.values["total"].value for score in details.values()] == [45, 45]
+    assert told == ["a", "b"]
+
+
+def test_a_data_set_has_its_say_in_the_notes_of_each_metric_that_uses_it_once():
+    metric = Total(reference=Talking())
+    assert list(datasets(metric)) == ["reference"]
+    assert notes_of(Talking()) == ("One file was left out.",)
+    assert notes_of(kinetic.TensorData(torch.zeros(1, 2))) == ()
+    details = judge({"a": metric, "b": Total()}, batches(torch.zeros(2, 2)))
+    assert details["a"].notes == ("A sum.", "One file was left out.")
+    assert details["b"].notes == ("A sum.",)
+
+
+def test_a_metric_that_refuses_is_named():
+    with pytest.raises(OptionError, match=r"^metric 'small': too large"):
+        judge({"small": Total(limit=1)}, batches(torch.ones(2, 2) * 2))
+    with pytest.raises(OptionError, match=r"^metric 'small': too large"):
+        dry_run({"small": Total(limit=1)}, next(batches(torch.ones(2, 2) * 2)))
+
+
+def test_a_run_is_judged_the_same_way():
+    run = Runner(Gaussian(), Euler(steps=2), metrics={"m": Total(reference=Talking())}).run(5, batch=2, device="cpu")
+    assert run.scores["m"]["total"] == pytest.approx(float(run.samples.sum()), rel=1e-5)
+    assert run.details["m"].notes == ("A sum.", "One file was left out.")

@@ -1,0 +1,332 @@
+"""Whole recipes, end to end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from kinetic_metrics import jackknife
+
+from kinetic import load_recipe, load_run
+from kinetic.errors import NonFiniteError, StoreError
+
+SMALL = """
+    title = "small"
+    [run]
+    samples = 60
+    seed = 3
+    batch = 25
+    classes = 10
+    [data]
+    name = "digits"
+    size = 80
+    [field]
+    name = "digits-memorised"
+    [solver]
+    name = "euler"
+    steps = 10
+    [energy.kpe]
+    [energy.power]
+    bins = 5
+    [metrics.memorisation]
+    features = { name = "digits" }
+    [metrics.frechet]
+    reference = { name = "digits", split = "test" }
+    features = { name = "digits" }
+    [arms.plain]
+    [arms.kts.schedule]
+    name = "kts"
+    beta = 0.03
+    [arms.closed]
+    field = { name = "empirical" }
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    import textwrap
+
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "small.toml").write_text(textwrap.dedent(SMALL))
+    return load_recipe(folder / "small.toml").run(folder / "out", device="cpu")
+
+
+def test_the_folder_holds_what_the_design_names(finished):
+    names = {path.name for path in finished.folder.iterdir()}
+    assert {"recipe.toml", "provenance.json", "samples.parquet", "scores.json", "evidence.json", "report.html"} <= names
+    assert {path.name for path in (finished.folder / "shards").iterdir()} == {"plain", "kts", "closed"}
+    assert not list(finished.folder.rglob("*.part"))
+
+
+def test_every_json_file_is_strict(finished):
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    for path in finished.folder.glob("*.json"):
+        json.loads(path.read_text(), parse_constant=refuse)
+
+
+def test_the_table_joins_energies_and_scores_of_all_arms(finished):
+    table = finished.table
+    assert len(table) == 180
+    expected = {"arm", "sample", "class", "kpe", "bending", "power", "x0_sq", "gain", "memorisation.ratio"}
+    assert expected <= set(table.column_names)
+    assert finished.rows("plain")["gain"].null_count == 60
+    assert finished.rows("kts")["gain"].null_count == 0
+    assert finished.rows("kts")["class"].to_pylist() == [i % 10 for i in range(60)]
+
+
+def test_all_arms_share_their_noise(finished):
+    norms = [np.array(finished.rows(arm)["x0_sq"]) for arm in finished.arms]
+    assert np.array_equal(norms[0], norms[1])
+    assert np.array_equal(norms[0], norms[2])
+
+
+def test_scores_and_differences_are_those_of_the_table(finished):
+    for arm in finished.arms:
+        rows = finished.rows(arm)
+        scores = finished.scores[arm]
+        assert scores["energy"]["kpe"]["value"] == pytest.approx(np.mean(rows["kpe"]))
+        assert scores["memorisation"]["f_mem"]["value"] == pytest.approx(np.mean(rows["memorisation.memorised"]))
+    found = {(d["arm"], d["metric"], d["name"]): d for d in finished.evidence["differences"]}
+    a, b = (np.array(finished.rows(arm)["kpe"]) for arm in ("kts", "plain"))
+    assert found["kts", "energy", "kpe"]["value"] == pytest.approx((a - b).mean())
+    assert found["kts", "energy", "kpe"]["high"] < 0  # a gain below 1 at the end takes energy away
+    assert ("kts", "frechet", "fd") in found
+    assert not any("index" in name for _, _, name in found)
+
+
+def test_arms_whose_scores_left_out_other_groups_are_not_compared(recipe, tmp_path, monkeypatch):
+    """64 pixels in one arm, 48 features in the other: the jackknife has 10 and 20 groups."""
+    monkeypatch.setattr(jackknife, "_WIDE", 50)
+    path = recipe(
+        "[run]\nsamples = 60\nclasses = 10\n[field]\nname = 'digits'\n[solver]\nname = 'euler'\nsteps = 2\n"
+        "[energy.kpe]\n[metrics.vendi]\n[arms.pixels]\n[arms.same]\n[arms.features]\n"
+        "metrics.vendi.features = { name = 'digits' }\n"
+    )
+    run = load_recipe(path).run(tmp_path / "run", device="cpu")
+    compared = {(row["arm"], row["metric"]) for row in run.evidence["differences"]}
+    assert ("same", "vendi") in compared
+    assert ("features", "vendi") not in compared
+    assert ("features", "energy") in compared
+
+
+def test_correlations_are_spearmans_of_the_table(finished):
+    from scipy.stats import spearmanr
+
+    rows = finished.rows("plain")
+    for row in finished.evidence["correlations"]["plain"]:
+        if row["raw"]:
+            expected = spearmanr(rows[row["energy"]], rows[row["score"]]).statistic
+            assert row["raw"]["value"] == pytest.approx(expected, abs=1e-9)
+    assert sum(finished.evidence["shares"]["plain"].values()) == pytest.approx(1)
+
+
+def test_the_closed_form_copies_its_data(finished):
+    assert finished.scores["closed"]["memorisation"]["f_mem"]["value"] == 1
+    kept = finished.neighbours("closed")
+    assert torch.allclose(kept["samples"], kept["nearest"], atol=1e-4)
+    ratios = np.array(finished.rows("closed")["memorisation.ratio"])
+    assert ratios[kept["ids"].numpy()].max() <= np.partition(ratios, 11)[11]
+
+
+def test_samples_are_read_back_in_order(finished):
+    samples = finished.samples("plain")
+    assert samples.shape == (60, 1, 8, 8)
+    squared = samples.double().flatten(1).square().sum(1)
+    assert np.allclose(squared, finished.rows("plain")["x1_sq"])
+
+
+def test_provenance_says_where_the_numbers_come_from(finished):
+    found = finished.provenance
+    assert found["packages"]["torch"] == torch.__version__.partition("+")[0]
+    assert found["run"] == {"samples": 60, "seed": 3, "batch": 25, "classes": 10}
+    assert found["arms"]["kts"]["schedule"]["beta"] == 0.03
+    assert found["arms"]["kts"]["schedule"]["tau"] == 0.6  # a default, spelt out
+    assert len(found["weights"]["plain"]["field"]) == 64
+    assert found["weights"]["plain"]["field"] == found["weights"]["kts"]["field"] != found["weights"]["closed"]["field"]
+    assert "t = 0 noise" in found["time_map"]
+    assert set(found["seconds"]) == {"plain", "kts", "closed"}
+
+
+def test_a_finished_run_is_not_sampled_again(finished):
+    before = {path: path.stat().st_mtime_ns for path in (finished.folder / "shards").rglob("*.safetensors")}
+    table = finished.table
+    again = load_recipe(finished.folder.parent / "small.toml").run(finished.folder, device="cpu")
+    assert {path: path.stat().st_mtime_ns for path in (finished.folder / "shards").rglob("*.safetensors")} == before
+    assert again.table.equals(table)
+    assert again.provenance["seconds"] == finished.provenance["seconds"]
+
+
+def test_a_folder_of_another_run_is_left_alone(finished, tmp_path):
+    path = finished.folder.parent / "small.toml"
+    with pytest.raises(StoreError) as caught:
+        load_recipe(path, ["arms.kts.schedule.beta=0.02"]).run(finished.folder, device="cpu")
+    assert "holds another run: arms.kts.schedule.beta is 0.03 there and 0.02 here" in str(caught.value)
+    assert "--out" in str(caught.value)
+    (tmp_path / "letters.txt").write_text("mine")
+    with pytest.raises(StoreError, match="exists but holds no run"):
+        load_recipe(path).run(tmp_path, device="cpu")
+
+
+def test_a_folder_made_with_other_weights_is_left_alone(finished, tmp_path):
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(finished.folder, copy)
+    found = json.loads((copy / "provenance.json").read_text())
+    found["weights"]["plain"]["field"] = "0" * 64
+    (copy / "provenance.json").write_text(json.dumps(found))
+    with pytest.raises(StoreError, match=r"other weights or data: plain\.field is '0000"):
+        load_recipe(finished.folder.parent / "small.toml").run(copy, device="cpu")
+
+
+NAN = """
+    import attrs, kinetic, os, time, torch
+
+    @attrs.frozen(eq=False)
+    class Fragile(kinetic.VelocityField):
+        wait: float = 0.0
+
+        @property
+        def event_shape(self):
+            return torch.Size([2])
+
+        def velocity(self, x, t, batch=None):
+            time.sleep(self.wait)
+            v = torch.ones_like(x)
+            if os.environ.get("FRAGILE") and batch is not None:
+                v[(batch.ids == 7) & (t > 0.5)] = float("nan")
+            return v
+
+    @kinetic.hookimpl
+    def register_fields(register):
+        register("fragile", Fragile)
+"""
+FRAGILE = """
+    [run]
+    samples = 12
+    batch = 4
+    [field]
+    name = "fragile"
+    [solver]
+    name = "euler"
+    steps = 10
+    [energy.kpe]
+    [arms.one]
+    [arms.two.schedule]
+    name = "constant"
+    value = 0.5
+"""
+
+
+def test_nan_names_arm_samples_and_time_and_what_was_finished_is_kept(install, recipe, tmp_path, monkeypatch):
+    install("acme-fragile", "acme_fragile", NAN)
+    found = load_recipe(recipe(FRAGILE))
+    monkeypatch.setenv("FRAGILE", "1")
+    with pytest.raises(NonFiniteError) as caught:
+        found.run(tmp_path / "out", device="cpu")
+    assert "arm 'one': the velocity is not finite at t = 0.6 for 1 sample(s): 7" in str(caught.value)
+    kept = [path.name for path in (tmp_path / "out" / "shards" / "one").iterdir()]
+    assert kept == ["00000000-00000004.safetensors"]
+    with pytest.raises(StoreError, match=r"is not finished\n  `kinetic run .*` goes on with it"):
+        load_run(tmp_path / "out")
+    monkeypatch.delenv("FRAGILE")
+    finished = found.run(tmp_path / "out", device="cpu")
+    assert len(finished.table) == 24
+
+
+def test_a_killed_run_goes_on_where_it_stopped_and_gives_the_same(install, recipe, tmp_path):
+    site = install("acme-slow", "acme_slow", NAN)
+    path = recipe(FRAGILE.replace('name = "fragile"', 'name = "fragile"\n    wait = 0.05'))
+    command = [sys.executable, "-m", "kinetic", "run", str(path), "--device", "cpu", "--out"]
+    environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
+    running = subprocess.Popen([*command, str(tmp_path / "cut")], env=environment, stderr=subprocess.DEVNULL)
+    shards = tmp_path / "cut" / "shards" / "one"
+    deadline = time.monotonic() + 60
+    while not list(shards.glob("0*.safetensors")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    kept = {part: part.stat().st_mtime_ns for part in shards.glob("0*.safetensors")}
+    assert kept
+    assert not (tmp_path / "cut" / "samples.parquet").exists()
+    subprocess.run([*command, str(tmp_path / "cut")], env=environment, check=True, capture_output=True)
+    subprocess.run([*command, str(tmp_path / "whole")], env=environment, check=True, capture_output=True)
+    assert {part: part.stat().st_mtime_ns for part in kept} == kept
+    cut, whole = load_run(tmp_path / "cut"), load_run(tmp_path / "whole")
+    assert cut.table.equals(whole.table)
+    assert torch.equal(cut.samples("two"), whole.samples("two"))
+
+
+def test_samples_and_data_of_different_shapes_are_named_before_sampling(recipe, tmp_path):
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(20, 3)).astype("float32"))
+    changes = [f"data={{name='tensor-file', path='{tmp_path}/points.npy'}}", "field={name='gaussian'}"]
+    found = load_recipe(recipe(FRAGILE), [*changes, "arms.two.metrics.mem={name='memorisation'}"])
+    with pytest.raises(
+        Exception, match=r"arm 'two': metric 'mem': samples have shape \(2,\), the points of 'train' \(3,\)"
+    ):
+        found.run(tmp_path / "out", device="cpu")
+    assert not (tmp_path / "out" / "shards").exists()
+
+
+def test_evidence_leaves_out_what_stopped_on_the_way_and_says_so():
+    """Sample 1 stopped in one arm: differences pair the others alone, whatever its columns hold."""
+    from kinetic import Estimate, Run, Score
+    from kinetic._experiment.experiment import compare
+
+    def run(kpe, status):
+        n = len(kpe)
+        values = torch.tensor(kpe, dtype=torch.float64)
+        energy = {name: torch.rand(n, dtype=torch.float64) for name in ("x0_sq", "x0_dot_x1", "x1_sq")}
+        energy |= {"kpe": values, "status": torch.tensor(status, dtype=torch.float64), "nfe": values}
+        score = Score({"good": Estimate(1.0)}, torch.arange(n), {"good": values * 2})
+        return Run(torch.zeros(n, 2), torch.zeros(n, 2), energy, {"metric": score})
+
+    n = 30
+    plain = run([float(i) for i in range(n)], [0.0] * n)
+    kpe = [i + 1.0 for i in range(n)]
+    kpe[1] = 1e9
+    found = compare({"plain": plain, "other": run(kpe, [0.0, 1.0, *[0.0] * (n - 2)])}, {"other": "plain"})
+    rows = {(row["metric"], row["name"]): row["value"] for row in found["differences"]}
+    assert rows == {("energy", "kpe"): pytest.approx(1), ("metric", "good"): pytest.approx(2)}
+    assert {row["n"] for row in found["correlations"]["other"]} == {n - 1}
+    assert "1 of 30 samples did not reach t = 1" in found["notes"]["other"]["energy"][0]
+
+
+def test_mean_energies_are_those_of_the_samples_that_arrived():
+    from kinetic import Run
+    from kinetic._experiment.experiment import _scores
+
+    energy = {"kpe": torch.tensor([1.0, 3.0, 100.0]).double(), "status": torch.tensor([0.0, 0.0, 1.0]).double()}
+    found = _scores(Run(torch.zeros(3, 2), torch.zeros(3, 2), energy, {}))["energy"]
+    assert found["kpe"]["value"] == 2
+    nobody = energy | {"status": torch.ones(3, dtype=torch.float64)}
+    assert _scores(Run(torch.zeros(3, 2), torch.zeros(3, 2), nobody, {}))["energy"] == {"kpe": None}
+
+
+def test_a_recipe_whose_samples_all_stop_still_ends_in_a_report(recipe, tmp_path):
+    path = recipe("""
+        title = "stopped"
+        [run]
+        samples = 40
+        [data]
+        name = "digits"
+        [field]
+        name = "digits"
+        [energy.kpe]
+        [metrics.memorisation]
+        [arms.plain]
+        solver = { name = "euler", steps = 5 }
+        [arms.stopped]
+        solver = { name = "dopri5", max_steps = 1 }
+    """)
+    done = load_recipe(path).run(tmp_path / "out", device="cpu")
+    assert set(done.table["status"].to_pylist()[40:]) == {"stopped: step limit"}
+    assert done.scores["stopped"]["energy"]["kpe"] is None
+    assert "40 of 40 samples did not reach t = 1" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -1,0 +1,235 @@
+import pytest
+from kinetic_digits import Digits
+from kinetic_schedules import KTS
+from kinetic_solvers import Euler, Midpoint
+
+from kinetic import load_recipe
+from kinetic._experiment.read_recipe import merged, shipped
+from kinetic.errors import KineticError, MissingFileError, OptionError, PluginError, RecipeError, UnknownNameError
+
+SMALL = """
+    title = "small"
+    [run]
+    samples = 10
+    [data]
+    name = "digits"
+    size = 40
+    [field]
+    name = "empirical"
+    [solver]
+    name = "euler"
+    steps = 4
+    [energy.kpe]
+    [metrics.memorisation]
+    [arms.plain]
+    [arms.kts.schedule]
+    name = "kts"
+    beta = 0.02
+    [arms.fine]
+    solver = { name = "midpoint" }
+    data = { size = 60 }
+    against = "kts"
+"""
+
+
+def test_an_arm_overrides_the_base_and_starts_afresh_where_it_changes_the_name(recipe):
+    found = load_recipe(recipe(SMALL))
+    assert list(found.runners) == ["plain", "kts", "fine"]
+    assert found.against == {"kts": "plain", "fine": "kts"}
+    plain, kts, fine = found.runners.values()
+    assert isinstance(plain.solver, Euler)
+    assert plain.schedule is None
+    assert isinstance(kts.schedule, KTS)
+    assert (kts.schedule.alpha, kts.schedule.beta) == (0.01, 0.02)
+    assert isinstance(fine.solver, Midpoint)
+    assert fine.solver.steps == 50  # midpoint's own default, not euler's 4
+    assert len(fine.field.data) == 60
+    assert len(fine.metrics["memorisation"].train) == 60
+
+
+def test_arms_share_what_they_have_in_common(recipe):
+    plain, kts, _ = load_recipe(recipe(SMALL)).runners.values()
+    assert plain.field is kts.field
+    assert plain.metrics["memorisation"] is kts.metrics["memorisation"]
+
+
+def test_merging_goes_table_by_table():
+    assert merged({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}}) == {"a": {"x": 1, "y": 3}}
+    assert merged({"name": "a", "x": 1}, {"name": "b"}) == {"name": "b"}
+    assert merged({"name": "a", "x": 1}, {"name": "a", "y": 2}) == {"name": "a", "x": 1, "y": 2}
+
+
+def test_overrides_change_single_values(recipe):
+    overrides = ["arms.kts.schedule.beta=0.005", "run.samples=7", "solver.grid=cosine", "title='two'"]
+    found = load_recipe(recipe(SMALL), overrides)
+    assert found.runners["kts"].schedule.beta == 0.005
+    assert found.runners["plain"].solver.grid == "cosine"
+    assert found.content["run"]["samples"] == 7
+    assert found.title == "two"
+
+
+def test_without_arms_there_is_one():
+    from kinetic._experiment.read_recipe import build_recipe
+    from kinetic._plugins.registry import registry
+
+    content = {"run": {"samples": 2}, "field": {"name": "gaussian"}, "solver": {"name": "heun"}}
+    assert list(build_recipe("x", content, registry()).runners) == ["base"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ("solver.name=hein", UnknownNameError, "arm 'plain': no solver is named 'hein'. Did you mean 'heun'?"),
+        ("solver.step=3", UnknownNameError, "arm 'plain': solver 'euler' has no option 'step'. Did you mean 'steps'?"),
+        ("solver.steps=2.5", OptionError, "arm 'plain': solver 'euler': 'steps' must be an int >= 1: 2.5"),
+        ("arms.kts.schedule.beta=0.1", OptionError, "arm 'kts': schedule 'kts': 'beta' must be <= 0.0523957"),
+        ("data.size=5000", OptionError, "'size' must be an int from 1 to 1437 for split 'train': 5000"),
+        ("data.size=1", OptionError, "'train' must hold 2 points or more"),
+        ("solvr.name=euler", UnknownNameError, "the recipe has no key 'solvr'. Did you mean 'solver'?"),
+        ("run.sample=3", UnknownNameError, "[run] has no key 'sample'. Did you mean 'samples'?"),
+        ("run.samples=0", OptionError, "[run] 'samples' must be an int >= 1: 0"),
+        ("run.samples=many", OptionError, "[run] 'samples' must be an int >= 1: 'many'"),
+        ("run.seed=true", OptionError, "[run] 'seed' must be an int >= 0: True"),
+        ("arms.kts.sched.name=kts", UnknownNameError, "arm 'kts' has no key 'sched'. Did you mean 'schedule'?"),
+        (
+            "arms.kts.against=plane",
+            UnknownNameError,
+            "arm 'kts': `against` names no arm: 'plane'. Did you mean 'plain'?",
+        ),
+        ("solver=euler", RecipeError, "[solver] must be a table: 'euler'"),
+        ("energy.kpe=1", RecipeError, "[energy] holds tables, as in `[energy.kpe]`: kpe = 1"),
+        ("arms.kts=1", RecipeError, "arm 'kts' must be a table: 1"),
+        ("field.name=digits-memorized", UnknownNameError, "Did you mean 'digits-memorised'?"),
+        ("metrics.clip.model=local-dir:/none", OptionError, "metric 'clip' needs the option 'prompts'"),
+    ],
+)
+def test_what_cannot_be_is_named_before_anything_runs(recipe, change, error, said):
+    with pytest.raises(error) as caught:
+        load_recipe(recipe(SMALL), [change])
+    assert said in str(caught.value)
+
+
+def test_missing_weights_are_named(recipe):
+    changes = ["metrics.fid.name=frechet", "metrics.fid.features={name='inception', weights='/no/inception.pth'}"]
+    with pytest.raises(MissingFileError) as caught:
+        load_recipe(recipe(SMALL), changes)
+    said = "arm 'plain': features 'inception': Inception weights: there is no '/no/inception.pth'"
+    assert said in str(caught.value).replace("metric 'frechet': ", "")
+
+
+@pytest.mark.parametrize("bad", ["alpha", "=3", "a..b=1", "solver.name.x=1"])
+def test_an_override_of_the_wrong_form_is_named(recipe, bad):
+    with pytest.raises(RecipeError):
+        load_recipe(recipe(SMALL), [bad])
+
+
+def test_a_file_that_is_no_toml_is_named_with_the_place(recipe):
+    with pytest.raises(RecipeError, match=r"small\.toml is not valid TOML: .*line 2"):
+        load_recipe(recipe("title = 'x'\n[run\n"))
+    path = recipe("")
+    path.write_bytes(b"\xff\xfe\x00binary")
+    with pytest.raises(RecipeError, match="is not valid TOML"):
+        load_recipe(path)
+
+
+def test_what_a_recipe_must_have_is_said(recipe):
+    for missing, said in (("run.samples", "[run] needs `samples`"), ("solver", "there is no [solver]")):
+        text = SMALL.replace("samples = 10", "").replace("[run]", "[run]") if missing == "run.samples" else None
+        text = text or SMALL.replace('[solver]\n    name = "euler"\n    steps = 4', "").replace("solver = {", "x_ = {")
+        with pytest.raises(KineticError) as caught:
+            load_recipe(recipe(text.replace('x_ = { name = "midpoint" }', "")))
+        assert said in str(caught.value)
+
+
+def test_an_unknown_recipe_gets_the_shipped_ones():
+    with pytest.raises(UnknownNameError) as caught:
+        load_recipe("goldilock")
+    assert "Did you mean 'goldilocks'?" in str(caught.value)
+    with pytest.raises(RecipeError, match=r"there is no recipe file 'nowhere\.toml'"):
+        load_recipe("nowhere.toml")
+
+
+def test_the_shipped_recipes_are_found_without_importing_their_plugins(install):
+    site = install("acme-late", "acme_late_x", "")
+    package = site / "acme_late"
+    (package / "recipes").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise SystemExit('imported')")
+    (package / "recipes" / "late.toml").write_text("title = 'x'")
+    info = site / "acme_late-1.0.dist-info" / "entry_points.txt"
+    info.write_text("[kinetic]\nacme_late = acme_late\n")
+    found = shipped()
+    assert found["late"] == package / "recipes" / "late.toml"
+    assert "goldilocks" in found
+
+
+def test_a_recipe_holds_data_only(recipe):
+    """A string that looks like code stays a string."""
+    with pytest.raises(KineticError, match="must be a number"):
+        load_recipe(recipe(SMALL), ["arms.kts.schedule.alpha=__import__('os').getcwd()"])
+    assert len(Digits(size=3)) == 3
+
+
+def ship(install, distribution, title="title = 'x'", recipe="late"):
+    module = distribution.replace("-", "_")
+    site = install(distribution, f"{module}_unused", "")
+    (site / module / "recipes").mkdir(parents=True)
+    (site / module / "__init__.py").write_text("")
+    (site / module / "recipes" / f"{recipe}.toml").write_text(title)
+    (site / f"{module}-1.0.dist-info" / "entry_points.txt").write_text(f"[kinetic]\n{module} = {module}\n")
+    return site
+
+
+def test_two_plugins_that_ship_one_recipe_name_are_both_named(install, monkeypatch):
+    ship(install, "acme-one")
+    ship(install, "acme-two")
+    with pytest.raises(PluginError) as caught:
+        load_recipe("late")
+    assert "acme_one" in str(caught.value)
+    assert "acme_two" in str(caught.value)
+    assert "both ship a recipe named 'late'" in str(caught.value)
+    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_two")
+    assert shipped()["late"].parent.parent.name == "acme_one"
+
+
+def test_the_recipes_of_a_plugin_that_is_left_out_are_left_out(install, monkeypatch):
+    ship(install, "acme-one")
+    assert "late" in shipped()
+    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_one")
+    assert "late" not in shipped()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ("arms.kts.against=['plain']", UnknownNameError, "arm 'kts': `against` names no arm:"),
+        ("run.seed=9223372036854775808", OptionError, "[run] 'seed' must be an int <= 9223372036854775807"),
+        ("arms.kts.schedule.alpha=nan", OptionError, "arm 'kts': schedule 'kts': 'alpha' must be a number"),
+        ("run.samples=true", OptionError, "[run] 'samples' must be an int >= 1: True"),
+        ("arms.kts.field.name=3", OptionError, "arm 'kts': a field needs a `name`, one of: "),
+        ("field.classes=1", OptionError, "arm 'plain': field 'empirical': 'classes' must be true or false: 1"),
+        ("arms.'x y'={}", RecipeError, "an arm is named in letters, digits, '-', '_' and '+'"),
+    ],
+)
+def test_odd_values_are_named_too(recipe, change, error, said):
+    with pytest.raises(error) as caught:
+        load_recipe(recipe(SMALL), [change])
+    assert said in str(caught.value)
+
+
+def test_a_table_without_a_name_says_which_there_are(recipe):
+    with pytest.raises(OptionError, match=r"a solver needs a `name`, one of: .*heun"):
+        load_recipe(recipe('[run]\nsamples = 2\n[field]\nname = "gaussian"\n[solver]\nsteps = 3\n'))
+
+
+def test_a_misspelt_arm_is_named_and_a_new_one_is_set_whole(recipe):
+    path = recipe(SMALL)
+    with pytest.raises(UnknownNameError, match=r"no arm 'ktss'\. Did you mean 'kts'\?\n.*\n.*set whole: arms\.ktss="):
+        load_recipe(path, ["arms.ktss.schedule.beta=0.04"])
+    loaded = load_recipe(path, ["arms.slow={solver={steps=9}}", "arms.kts.schedule.beta=0.04"])
+    assert loaded.runners["slow"].solver.steps == 9
+
+
+def test_a_run_folder_is_no_recipe_and_its_report_is_suggested(tmp_path):
+    (tmp_path / "recipe.toml").write_text("")
+    with pytest.raises(RecipeError, match=f"is a run folder, not a recipe\n  `kinetic report {tmp_path}` shows"):
+        load_recipe(tmp_path)

@@ -1,0 +1,136 @@
+"""One batch: what the dynamics tells a solver, what is counted, what a solver may return."""
+
+import attrs
+import pytest
+import torch
+from kinetic_energy import KPE, Path, PowerProfile
+from kinetic_fields import Empirical, Gaussian
+from kinetic_schedules import KTS
+from kinetic_solvers import RK4, Dopri5, Euler
+
+from kinetic import EnergyMeter, Runner, Solver, Status, VelocityField
+from kinetic._sample.integrate import clock_dtype
+from kinetic.errors import NonFiniteError, OptionError
+
+
+@attrs.frozen(eq=False)
+class Told(Solver):
+    """Euler, which returns what it is told."""
+
+    columns: dict = attrs.field(factory=dict)
+
+    def solve(self, velocity, x0):
+        assert velocity.breakpoints == ((0.6,) if self.columns.get("shaped") else ())
+        yield from Euler(steps=4).solve(velocity, x0)
+        return {name: torch.full((len(x0),), float(value)) for name, value in self.columns.items()}
+
+
+@pytest.mark.parametrize("schedule", [None, KTS(tau=0.6)])
+def test_a_solver_is_told_the_breakpoints_of_the_schedule_and_may_return_columns(schedule):
+    runner = Runner(field=Gaussian(), solver=Told({"shaped": bool(schedule), "mine": 3}), schedule=schedule)
+    run = runner.run(5, batch=2, device="cpu")
+    assert run.energy["mine"].tolist() == [3.0] * 5
+    assert run.energy["mine"].dtype == torch.float64
+
+
+def test_a_column_of_a_solver_and_of_a_meter_may_not_be_the_same():
+    runner = Runner(field=Gaussian(), solver=Told({"kpe": 1}), meters={"energy": KPE()})
+    with pytest.raises(OptionError, match="two parts give the column 'kpe': meter 'energy'"):
+        runner.run(2, device="cpu")
+
+
+def test_velocities_are_counted_for_each_sample():
+    assert Runner(field=Gaussian(), solver=RK4(steps=5)).run(3, device="cpu").energy["nfe"].tolist() == [20.0] * 3
+    adaptive = Runner(field=Gaussian(std=0.1), solver=Dopri5()).run(30, device="cpu").energy
+    trials = adaptive["accepted"] + adaptive["rejected"]
+    assert torch.equal(adaptive["nfe"], 2 + 6 * trials)
+
+
+def test_a_sample_that_stopped_is_kept_where_it_stopped():
+    run = Runner(field=Gaussian(size=3), solver=Dopri5(rtol=1e-10, atol=1e-10, max_steps=5), meters={"kpe": KPE()}).run(
+        4, dtype=torch.float64, device="cpu"
+    )
+    assert run.energy["status"].tolist() == [Status.STEP_LIMIT] * 4
+    assert (run.energy["t_end"] < 1).all()
+    assert run.energy["kpe"].isfinite().all()
+
+
+def test_the_clock_is_no_coarser_than_float32():
+    found = [clock_dtype(d) for d in (torch.float16, torch.bfloat16, torch.float32, torch.float64)]
+    assert found == [torch.float32, torch.float32, torch.float32, torch.float64]
+
+
+def test_what_is_not_finite_is_named_with_the_time_it_began():
+    @attrs.frozen(eq=False)
+    class Breaks(VelocityField):
+        event_shape = torch.Size([2])
+
+        def velocity(self, x, t, batch=None):
+            return torch.where(((batch.ids == 12) & (t >= 0.5))[:, None], torch.inf, x)
+
+    with pytest.raises(NonFiniteError) as caught:
+        Runner(field=Breaks(), solver=Euler(steps=4)).run(14, batch=5, device="cpu")
+    assert (caught.value.ids, caught.value.t) == ((12,), 0.5)
+
+
+def test_a_solver_that_stops_short_without_a_status_is_an_error():
+    @attrs.frozen(eq=False)
+    class Short(Solver):
+        def solve(self, velocity, x0):
+            steps = list(Euler(steps=4).solve(velocity, x0))
+            yield from steps[:3]
+
+    with pytest.raises(NonFiniteError) as caught:
+        Runner(field=Gaussian(), solver=Short()).run(2, device="cpu")
+    assert caught.value.t == 0.75
+
+
+def test_a_batch_of_which_no_step_was_accepted_still_has_its_columns():
+    @attrs.frozen(eq=False)
+    class Wild(VelocityField):
+        event_shape = torch.Size([2])
+
+        def velocity(self, x, t, batch=None):
+            return 50 * torch.sin(1e3 * x + 1e5 * t[:, None])
+
+    meters = {"kpe": KPE(), "power": PowerProfile(bins=7), "path": Path()}
+    run = Runner(field=Wild(), solver=Dopri5(max_steps=1), meters=meters).run(3, batch=1, device="cpu")
+    assert run.energy["status"].tolist() == [Status.STEP_LIMIT] * 3
+    assert run.energy["kpe"].tolist() == [0.0] * 3
+    assert run.energy["power"].shape == (3, 7)
+
+
+@pytest.mark.parametrize("column", ["nfe", "x0_sq", "gain", "noise_left"])
+def test_the_columns_of_the_runner_are_its_own(column):
+    with pytest.raises(OptionError, match=f"Told gives the column '{column}', which is the Runner's own"):
+        Runner(field=Gaussian(), solver=Told({column: 1})).run(2, device="cpu")
+
+    @attrs.frozen(eq=False)
+    class Mine(EnergyMeter):
+        def adds(self, step):
+            return {"e": step.energy}
+
+        def columns(self, sums, x0, x1):
+            return {column: sums["e"]}
+
+    with pytest.raises(OptionError, match=f"two parts give the column '{column}': meter 'mine'"):
+        Runner(field=Gaussian(), solver=Euler(steps=2), meters={"mine": Mine()}).run(2, device="cpu")
+
+
+@pytest.mark.parametrize("solver", [Euler(steps=10), Dopri5()])
+def test_a_sample_that_spoils_itself_spoils_no_other(solver):
+    """A wrapped closed-form field, NaN for one sample from some time on."""
+    data = torch.randn(30, 4)
+
+    @attrs.frozen(eq=False)
+    class Spoilt(VelocityField):
+        inner: VelocityField = attrs.field(factory=lambda: Empirical(data))
+        event_shape = torch.Size([4])
+
+        def velocity(self, x, t, batch=None):
+            v = self.inner.velocity(x, t, batch)
+            return torch.where(((batch.ids == 3) & (t > 0.5))[:, None], torch.nan, v)
+
+    with pytest.raises(NonFiniteError) as caught:
+        Runner(field=Spoilt(), solver=solver).run(6, device="cpu")
+    assert caught.value.ids == (3,)

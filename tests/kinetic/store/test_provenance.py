@@ -1,0 +1,34 @@
+import torch
+from kinetic_energy import KPE
+from kinetic_fields import Empirical, Gaussian
+from kinetic_metrics import Memorisation
+from kinetic_solvers import Heun
+
+from kinetic import Runner, registry
+from kinetic._store.provenance import environment, options_of, weight_hashes
+
+
+def test_options_are_spelt_out_under_their_registered_names():
+    found = options_of(Memorisation(train=torch.zeros(4, 2)), registry())
+    assert found["name"] == "memorisation"
+    assert found["threshold"] == 1 / 3
+    assert found["features"] is None
+    assert found["train"] == {"name": "TensorData", "x": "tensor of shape (4, 2)", "labels": None}
+
+
+def test_hashes_follow_the_tensors_and_nothing_else():
+    def runner(data, steps=5):
+        return Runner(field=Empirical(data), solver=Heun(steps=steps), meters={"kpe": KPE()})
+
+    data = torch.randn(4, 3)
+    hashes = weight_hashes({"a": runner(data), "b": runner(data.clone(), 9), "c": runner(data + 1e-6)})
+    assert hashes["a"] == hashes["b"]
+    assert hashes["a"]["field"] != hashes["c"]["field"]
+    assert set(hashes["a"]) == {"field"}
+    assert weight_hashes({"g": Runner(field=Gaussian(), solver=Heun())}) == {"g": {}}
+
+
+def test_the_environment_names_versions_and_device():
+    found = environment(torch.device("cpu"))
+    assert found["device"] == "cpu"
+    assert found["packages"]["torch"] == torch.__version__.partition("+")[0]

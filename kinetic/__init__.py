@@ -18,24 +18,29 @@ if TYPE_CHECKING:
     from kinetic._plugins.registry import abstract_class as abstract_class
     from kinetic._plugins.registry import registry as registry
     from kinetic._roles.batch import Batch as Batch
-    from kinetic._roles.component import device_of as device_of
+    from kinetic._roles.column import Column as Column
     from kinetic._roles.dataset import Dataset as Dataset
     from kinetic._roles.dataset import TensorData as TensorData
     from kinetic._roles.dataset import as_dataset as as_dataset
+    from kinetic._roles.feature_metric import FeatureMetric as FeatureMetric
     from kinetic._roles.features import FeatureSpace as FeatureSpace
+    from kinetic._roles.features import embed as embed
     from kinetic._roles.features import in_blocks as in_blocks
     from kinetic._roles.field import Shaped as Shaped
     from kinetic._roles.field import VelocityField as VelocityField
     from kinetic._roles.meter import EnergyMeter as EnergyMeter
     from kinetic._roles.metric import Metric as Metric
     from kinetic._roles.metric import Samples as Samples
-    from kinetic._roles.metric import SampleTable as SampleTable
     from kinetic._roles.metric import Score as Score
+    from kinetic._roles.sample_table import SampleMetric as SampleMetric
+    from kinetic._roles.sample_table import SampleTable as SampleTable
+    from kinetic._roles.sample_table import TableMetric as TableMetric
     from kinetic._roles.schedule import Schedule as Schedule
     from kinetic._roles.solver import Solver as Solver
     from kinetic._roles.solver import Stage as Stage
     from kinetic._roles.solver import Status as Status
     from kinetic._roles.solver import Step as Step
+    from kinetic._roles.tree import device_of as device_of
     from kinetic._sample.run import Run as Run
     from kinetic._sample.runner import Runner as Runner
     from kinetic._store.run_folder import FinishedRun as FinishedRun
@@ -44,6 +49,12 @@ if TYPE_CHECKING:
     from kinetic.evidence import Estimate as Estimate
 
 _HOME = {
+    "Column": "_roles.column",
+    "FeatureMetric": "_roles.feature_metric",
+    "SampleMetric": "_roles.sample_table",
+    "SampleTable": "_roles.sample_table",
+    "TableMetric": "_roles.sample_table",
+    "embed": "_roles.features",
     "Batch": "_roles.batch",
     "Dataset": "_roles.dataset",
     "EnergyMeter": "_roles.meter",
@@ -52,7 +63,6 @@ _HOME = {
     "FinishedRun": "_store.run_folder",
     "KineticError": "errors",
     "Metric": "_roles.metric",
-    "SampleTable": "_roles.metric",
     "Recipe": "_experiment.read_recipe",
     "Registry": "_plugins.registry",
     "Run": "_sample.run",
@@ -70,7 +80,7 @@ _HOME = {
     "VelocityField": "_roles.field",
     "abstract_class": "_plugins.registry",
     "as_dataset": "_roles.dataset",
-    "device_of": "_roles.component",
+    "device_of": "_roles.tree",
     "hookimpl": "_plugins.hooks",
     "in_blocks": "_roles.features",
     "load_recipe": "_experiment.read_recipe",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 
 class KineticError(Exception):
@@ -48,14 +49,13 @@ class NonFiniteError(KineticError, ArithmeticError):
     Args:
         ids: the sample ids concerned, in order.
         t: the time of the first step that was not finite, in [0, 1].
-        arm: the arm that was running, where one was.
     """
 
-    def __init__(self, ids: Sequence[int], t: float, arm: str | None = None) -> None:
-        self.ids, self.t, self.arm = tuple(ids), t, arm
+    def __init__(self, ids: Sequence[int], t: float) -> None:
+        self.ids, self.t = tuple(ids), t
         shown = ", ".join(map(str, self.ids[:8])) + (", ..." if len(self.ids) > 8 else "")
         super().__init__(
-            f"{f'arm {arm!r}: ' if arm else ''}the velocity is not finite at t = {t:.6g} for {len(self.ids)} "
+            f"the velocity is not finite at t = {t:.6g} for {len(self.ids)} "
             f"sample(s): {shown}\n  Finished batches are kept. Check the field near this time, or use smaller steps."
         )
 
@@ -69,3 +69,13 @@ def unknown(what: str, name: str, known: Iterable[str], hint: str = "") -> Unkno
     if hint:
         lines.append(f"  {hint}")
     return UnknownNameError("\n".join(lines))
+
+
+@contextmanager
+def within(what: str) -> Iterator[None]:
+    """Errors of kinetic raised inside say where they come from: `what: message`."""
+    try:
+        yield
+    except KineticError as error:
+        error.args = (f"{what}: {error.args[0]}", *error.args[1:])
+        raise

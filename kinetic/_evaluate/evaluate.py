@@ -1,68 +1,75 @@
-"""Samples before metrics: the one way in which a run, and samples that others made, come to their scores."""
+"""The one way in which the samples of a run, and samples that others made, come to their scores."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
+import torch
 
 from kinetic._evaluate.shared_features import SharedFeatures
+from kinetic._roles.column import described
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.metric import Metric, Samples, Score
-from kinetic.errors import KineticError
+from kinetic._roles.tree import options_given
+from kinetic.errors import within
+
+Views = Mapping[str, Samples]
+"""One batch of samples as each view has it."""
 
 
-def judge(
+def evaluate(
     metrics: Mapping[str, Metric],
-    batches: Iterable[Samples],
+    batches: Iterable[Views],
+    features: SharedFeatures | None = None,
     finishing: Callable[[str], None] = lambda name: None,
-) -> dict[str, Score]:
-    """What each metric says of all samples, shown to all batch by batch; `SharedFeatures` has the features.
+) -> dict[str, dict[str, Score]]:
+    """What each metric says of all samples, `{view: {metric: Score}}`, shown to all metrics batch by batch.
 
     What a metric's feature spaces state (preprocessing, weights), and what its data sets have to say of themselves
     (`notes`, where there is such an attribute), goes to its notes.
 
     Args:
         metrics: `{name: Metric}`, on the device of the batches.
-        batches: the samples.
-        finishing: is told the name of each metric before it finishes, which may take long.
+        batches: the samples, the same views in every batch.
+        features: what spaces computed before; a fresh one by default.
+        finishing: is given the name of each metric before it finishes, which may take long.
     """
-    sharing = SharedFeatures(metrics)
-    metrics = sharing.metrics
-    states: dict[str, Any] = {name: metric.begin() for name, metric in metrics.items()}
-    for samples in batches:
-        sharing.show(samples)
-        for name, metric in metrics.items():
-            with naming(f"metric {name!r}"):
-                states[name] = metric.observe(states[name], samples)
-    sharing.show(None)
-    details = {}
-    for name, metric in metrics.items():
+    features = features or SharedFeatures()
+    shared = {name: features.metric(metric) for name, metric in metrics.items()}
+    states: dict[str, dict[str, Any]] = {}
+    for views in batches:
+        features.show(views.values())
+        for view, samples in views.items():
+            own = states.setdefault(view, {})
+            for name, metric in shared.items():
+                with within(f"metric {name!r}"):
+                    own[name] = metric.observe(own[name] if name in own else metric.begin(), samples)
+    features.show(())
+    scores: dict[str, dict[str, Score]] = {view: {} for view in states}
+    for name, metric in shared.items():
         finishing(name)
-        with naming(f"metric {name!r}"):
-            score = metric.finish(states.pop(name))
-        said = [note for data in datasets(metric).values() for note in notes_of(data)]
-        notes = [note for note in (*sharing.done(name), *said) if note not in score.notes]
-        details[name] = attrs.evolve(score, notes=(*score.notes, *notes))
-    return details
+        for view, own in states.items():
+            with within(f"metric {name!r}"):
+                scores[view][name] = _completed(metric, metric.finish(own.pop(name)), features)
+    return scores
 
 
-def dry_run(metrics: Mapping[str, Metric], samples: Samples) -> None:
-    """One look of every metric at a few samples: what does not fit together is said at once."""
-    sharing = SharedFeatures(metrics)
-    sharing.show(samples)
-    for name, metric in sharing.metrics.items():
-        with naming(f"metric {name!r}"):
-            metric.observe(metric.begin(), samples)
+def dry_run(metrics: Mapping[str, Metric], samples: Samples, features: SharedFeatures | None = None) -> None:
+    """Ask every metric whether it can judge such samples: what does not fit together is said at once."""
+    features = features or SharedFeatures()
+    shared = {name: features.metric(metric) for name, metric in metrics.items()}
+    features.show((samples,))
+    for name, metric in shared.items():
+        with within(f"metric {name!r}"):
+            metric.check(samples)
+    features.show(())
 
 
 def datasets(metric: Metric) -> dict[str, Dataset]:
     """The data sets among a metric's options, by the option's name."""
-    fields = [field for field in attrs.fields(type(metric)) if field.init]
-    given = {field.alias: getattr(metric, field.name) for field in fields}
-    return {name: value for name, value in given.items() if isinstance(value, Dataset)}
+    return {name: value for name, value in options_given(metric).items() if isinstance(value, Dataset)}
 
 
 def notes_of(data: Dataset) -> tuple[str, ...]:
@@ -70,11 +77,17 @@ def notes_of(data: Dataset) -> tuple[str, ...]:
     return tuple(getattr(data, "notes", ()))
 
 
-@contextlib.contextmanager
-def naming(what: str) -> Iterator[None]:
-    """Errors raised inside say where they come from."""
-    try:
-        yield
-    except KineticError as error:
-        error.args = (f"{what}: {error.args[0]}", *error.args[1:])
-        raise
+def _completed(metric: Metric, score: Score, features: SharedFeatures) -> Score:
+    """The score with what its spaces and data sets say, and what its columns and values mean."""
+    more = [*features.notes(metric), *(note for data in datasets(metric).values() for note in notes_of(data))]
+    present = dict.fromkeys(score.values, "score") | {name: _kind(column) for name, column in score.columns.items()}
+    named = metric.described
+    present = {name: kind for name, kind in present.items() if name not in {column.mean for column in named}}
+    notes = dict.fromkeys((*score.notes, *more))
+    return attrs.evolve(score, notes=tuple(notes), described=described(named, present))
+
+
+def _kind(column: torch.Tensor) -> str:
+    if column.dtype == torch.bool:
+        return "label"
+    return "score" if column.is_floating_point() else "index"

@@ -1,122 +1,83 @@
-"""Features found once for all metrics that look in the same space."""
+"""Features computed once for all metrics that look in the same space."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from typing import Any, final
+from collections.abc import Iterable
+from typing import final
 
 import attrs
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from kinetic._roles.component import Component, with_fields
+from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace, wrap
 from kinetic._roles.metric import Metric, Samples
-from kinetic._store.provenance import hash_of, unwrap
+from kinetic._roles.tree import hash_of, rebuild, unwrap
 from kinetic.types import State
 
 
 @final
 class SharedFeatures:
-    """What spaces have found while metrics judge: each looks once at a batch of samples and at a point of a data set.
+    """What feature spaces computed while metrics are evaluated: each sees a batch of samples once, and a data set once.
 
-    Two spaces are one where class, options and weights are equal. The features of a batch are kept until the next one
-    is shown; those of other points, by the SHA-256 of the point, until no other metric can ask for them. So there is at
-    most one table of features for each space and data set, and none where a metric has its space for itself.
-
-    Args:
-        metrics: `{name: Metric}`, on the device of the batches.
+    Two spaces are one where they are the same object. The features of a batch are kept until the next one is shown,
+    those of a data set as long as this lives. Spaces without weights cost less to compute than to keep, but for data
+    sets, which may be read from files.
     """
 
-    def __init__(self, metrics: Mapping[str, Metric]) -> None:
-        self._memories: dict[Any, _SpaceFeatures] = {}
-        self._notes: dict[str, tuple[str, ...]] = {}
-        hashes: dict[int, str | None] = {}
-        self.metrics: dict[str, Metric] = {}
-        for name, metric in metrics.items():
-            notes, shared = [], {}
-            for option, space in spaces(metric).items():
-                weights = hashes[id(space)] if id(space) in hashes else hashes.setdefault(id(space), hash_of(space))
-                notes.append(described(space, weights))
-                if weights is not None:  # without a network it costs less to compute than to look up
-                    memory = self._memories.setdefault((_key(space), weights), _SpaceFeatures(space))
-                    memory.users.add(name)
-                    shared[option] = memory.space
-            self._notes[name] = tuple(dict.fromkeys(notes))
-            self.metrics[name] = with_fields(metric, shared) if shared else metric
+    def __init__(self) -> None:
+        self._spaces: dict[int, _SpaceFeatures] = {}
+        self._hashes: dict[int, bytes] = {}
 
-    def show(self, samples: Samples | None) -> None:
-        """Forget the last batch, and begin another one if there is one."""
-        for memory in self._memories.values():
-            memory.batch = [] if samples is None else [(x, []) for x in (samples.x, samples.denoised)]
+    def metric(self, metric: Metric) -> Metric:
+        """The metric, looking in shared spaces."""
+        return rebuild(metric, lambda each: self._shared(each) if isinstance(each, FeatureSpace) else each)
 
-    def done(self, metric: str) -> tuple[str, ...]:
-        """A metric has finished: what it alone could have asked for is forgotten. Returns what its spaces say."""
-        for memory in self._memories.values():
-            memory.users.discard(metric)
-            if not memory.users:
-                memory.rows.clear()
-        return self._notes[metric]
+    def show(self, samples: Iterable[Samples]) -> None:
+        """Forget the last batch, and begin another: the views of it."""
+        shown = [each.x for each in samples]
+        for space in self._spaces.values():
+            space.batch = [(x, []) for x in shown]
+
+    def notes(self, metric: Metric) -> tuple[str, ...]:
+        """What a reader of a score must know of its spaces: how samples were prepared, and by which weights."""
+        return tuple(dict.fromkeys(self._note(unwrap(space)) for space in spaces(metric)))
+
+    def _shared(self, space: FeatureSpace) -> FeatureSpace:
+        if id(space) not in self._spaces:
+            shared = _SpaceFeatures(space, hash_of(space, self._hashes) is not None)
+            self._spaces[id(space)] = self._spaces[id(shared.shared)] = shared  # both: a shared metric may come again
+        return self._spaces[id(space)].shared
+
+    def _note(self, space: FeatureSpace) -> str:
+        prepared = space.preprocessing or "samples prepared in a way that it does not state"
+        weights = hash_of(space, self._hashes)
+        return f"{type(space).__name__} looks at {prepared}" + (f"; weights {weights[:12]}." if weights else ".")
 
 
 class _SpaceFeatures:
-    """What one space found: of the batch at hand, and of points of data sets by their SHA-256."""
+    """What one space computed: of the batch at hand, and of data sets."""
 
-    def __init__(self, space: FeatureSpace) -> None:
-        self.users: set[str] = set()
+    def __init__(self, space: FeatureSpace, keeps: bool) -> None:
+        self.keeps = keeps
         self.batch: list[tuple[Tensor, list[Tensor]]] = []
-        self.rows: dict[bytes, Tensor] = {}
-        self.space = wrap(space, self.features)
+        self.tables: dict[int, tuple[Dataset, Tensor]] = {}
+        self.space, self.shared = space, wrap(space, self.features, self.table)
 
     def features(self, space: FeatureSpace, x: State) -> Tensor:
-        for seen, found in self.batch:
-            if x is seen:
-                if not found:
-                    found.append(space.features(x))
-                return found[0]
-        if len(self.users) < 2 and not self.rows:
-            return space.features(x)
-        names = _names(x)
-        new = [i for i, name in enumerate(names) if name not in self.rows]
-        rows: dict[bytes, Tensor] = {}
-        if new:
-            fresh = space.features(x if len(new) == len(x) else x[torch.tensor(new, device=x.device)])
-            rows = {names[i]: row for i, row in zip(new, fresh.detach().cpu(), strict=True)}
-            if len(self.users) > 1:
-                self.rows |= rows
-            if len(new) == len(x):
-                return fresh
-        return torch.stack([rows[name] if name in rows else self.rows[name] for name in names]).to(x.device)
+        for shown, features in self.batch if self.keeps else []:
+            if x is shown:
+                if not features:
+                    features.append(space.features(x))
+                return features[0]
+        return space.features(x)
+
+    def table(self, space: FeatureSpace, data: Dataset) -> Tensor:
+        if id(data) not in self.tables:
+            self.tables[id(data)] = data, space.table(data)
+        return self.tables[id(data)][1]
 
 
-def spaces(metric: Metric) -> dict[str, FeatureSpace]:
-    """The feature spaces among a metric's fields, by the field's name."""
-    given = {field.name: getattr(metric, field.name) for field in attrs.fields(type(metric))}
-    return {name: value for name, value in given.items() if isinstance(value, FeatureSpace)}
-
-
-def described(space: FeatureSpace, weights: str | None) -> str:
-    """What a reader of a score must know of the space: how samples were prepared, and by which weights it looked."""
-    prepared = space.preprocessing or "samples prepared in a way that it does not state"
-    return f"{type(space).__name__} looks at {prepared}" + (f"; weights {weights[:12]}." if weights else ".")
-
-
-def _key(value: Any) -> Any:
-    """What is equal of values that do the same; tensors and networks are compared by their hash instead."""
-    value = unwrap(value)
-    if isinstance(value, Component):
-        return type(value), tuple(_key(getattr(value, f.name)) for f in attrs.fields(type(value)) if f.init)
-    if isinstance(value, tuple | list):
-        return tuple(map(_key, value))
-    if isinstance(value, nn.Module):
-        return str(value)
-    if isinstance(value, Tensor):
-        return tuple(value.shape)
-    return value if isinstance(value, str | int | float | bool | None) else id(value)
-
-
-def _names(x: Tensor) -> list[bytes]:
-    rows = x.detach().cpu().contiguous().flatten(1).view(torch.uint8).numpy()
-    kind = f"{x.dtype}{tuple(x.shape[1:])}".encode()
-    return [hashlib.sha256(kind + row.tobytes()).digest() for row in rows]
+def spaces(metric: Metric) -> list[FeatureSpace]:
+    """The feature spaces among a metric's fields."""
+    given = [getattr(metric, field.name) for field in attrs.fields(type(metric))]
+    return [value for value in given if isinstance(value, FeatureSpace)]

@@ -33,6 +33,15 @@ class VelocityField(Component):
         """Times in (0, 1) where the field is not smooth; adaptive solvers step onto them. Most have none."""
         return ()
 
+    @property
+    def t_end(self) -> float:
+        """The time whose noise its samples still have when they arrive: 1, or less for a field that stops short.
+
+        Such a field gives no velocity behind that time, but one at it: by one more step from there samples are
+        denoised, so that scores can tell noise from an outcome.
+        """
+        return 1.0
+
     @abc.abstractmethod
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         """Velocity of each sample.
@@ -40,7 +49,7 @@ class VelocityField(Component):
         Args:
             x: `(m, *event)`, where the samples are.
             t: `(m,)`, their times in [0, 1], of x's dtype (float32 where x is of lower precision).
-            batch: who they are (ids, condition), or None for samples nobody asked anything of.
+            batch: who they are (ids, condition), or None for unconditional samples.
         Returns:
             `(m, *event)`, of x's dtype and on its device, in data units per unit time.
         """
@@ -61,6 +70,10 @@ class Shaped(VelocityField):
     @property
     def breakpoints(self) -> tuple[float, ...]:
         return tuple(sorted({*self.field.breakpoints, *self.schedule.breakpoints}))
+
+    @property
+    def t_end(self) -> float:
+        return self.field.t_end
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         v = self.field.velocity(x, t, batch)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import attrs
 from torch import Tensor
 
+from kinetic._roles.column import Column
 from kinetic._roles.component import Component
 from kinetic._roles.solver import Step
 from kinetic.types import State
@@ -16,6 +17,19 @@ from kinetic.types import State
 @attrs.frozen(eq=False)
 class EnergyMeter(Component):
     """Says what one step adds to each sample's account. The Runner does the adding, in float64, row by row."""
+
+    @property
+    def described(self) -> tuple[Column, ...]:
+        """What its columns mean, the most telling first; a column that is not described is an energy."""
+        return ()
+
+    @property
+    def terms(self) -> Mapping[str, Mapping[str, float]]:
+        """Columns that are sums of others, `{column: {term: weight}}`: the report shows what each does to the variance.
+
+        A term is a column of this meter, or one of the Runner's own: `x0_sq`, `x0_dot_x1` or `x1_sq`.
+        """
+        return {}
 
     @abc.abstractmethod
     def adds(self, step: Step) -> Mapping[str, Tensor]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-import torch
 from torch import Tensor
 
+from kinetic._roles.column import Column
 from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
 from kinetic.errors import OptionError
@@ -23,15 +23,13 @@ class Samples:
 
     Args:
         ids: int64 `(m,)`.
-        x: `(m, *event)`, the samples.
-        denoised: `(m, *event)`, x after one more Euler step over what a gain below 1 left undone,
-            x + (1 - I) v(x, min(I, 1)) with I the mean gain of the sample; x itself where I >= 1 or nothing shaped it.
+        x: `(m, *event)`, the samples. Where noise was left in them a metric is asked a second time with the denoised
+            ones, and need not know.
         condition: int64 `(m,)` class labels, or None.
     """
 
     ids: Tensor
     x: State
-    denoised: State
     condition: Tensor | None = None
 
 
@@ -41,10 +39,11 @@ class Score:
 
     Args:
         values: `{name: Estimate}`, numbers for the whole set, each with its interval where it has one.
-        ids: int64 `(n,)`, whom the columns speak of, ascending; None without columns.
+        ids: int64 `(n,)`, the sample ids of the rows of the columns, ascending; None without columns.
         columns: `{name: (n,)}`, a number per sample.
         notes: what a reader of the values must know (n, preprocessing, a warning), in plain sentences.
-        nearest: the data set that a column named `index` points into, if there is one.
+        nearest: the data set that a column of the kind `index` points into, if there is one.
+        described: `{name: Column}`, what columns and values mean; the framework fills it in.
     """
 
     values: Mapping[str, Estimate] = attrs.field()
@@ -52,6 +51,7 @@ class Score:
     columns: Mapping[str, Tensor] = attrs.field(factory=dict)
     notes: tuple[str, ...] = ()
     nearest: Dataset | None = None
+    described: Mapping[str, Column] = attrs.field(factory=dict)
 
     @values.validator
     def _with_intervals(self, attribute: attrs.Attribute[Any], values: Mapping[str, Any]) -> None:
@@ -61,35 +61,25 @@ class Score:
 
 
 @attrs.frozen(eq=False)
-class SampleTable:
-    """A metric state that is a table: what each observed sample gave, in any order. Joining is cheap."""
-
-    parts: tuple[tuple[Tensor, Mapping[str, Tensor]], ...] = ()
-
-    def append(self, ids: Tensor, columns: Mapping[str, Tensor]) -> SampleTable:
-        """This table and the rows of one more batch, kept on the CPU."""
-        return SampleTable(
-            (*self.parts, (ids.cpu(), {name: column.detach().cpu() for name, column in columns.items()}))
-        )
-
-    def concat(self, other: SampleTable) -> SampleTable:
-        """Both tables."""
-        return SampleTable(self.parts + other.parts)
-
-    def sort(self) -> tuple[Tensor, dict[str, Tensor]]:
-        """All ids, ascending, and all columns in that order. At least one batch must have been added."""
-        ids = torch.cat([part_ids for part_ids, _ in self.parts])
-        order = torch.argsort(ids)
-        names = self.parts[0][1]
-        return ids[order], {name: torch.cat([columns[name] for _, columns in self.parts])[order] for name in names}
-
-
-@attrs.frozen(eq=False)
 class Metric(Component):
     """A fold over batches of samples that can be merged: batches, shards and ranks need not know of each other.
 
-    The score may not depend on how the samples were cut into batches or in which order they came.
+    The score may not depend on how the samples were cut into batches or in which order they came. `SampleMetric` and
+    `FeatureMetric` do the folding for those that keep a row of each sample.
     """
+
+    @property
+    def described(self) -> tuple[Column, ...]:
+        """What its columns and values mean, the most telling first."""
+        return ()
+
+    def check(self, samples: Samples) -> None:
+        """Find from a few samples whether it can judge such, before any are made; by default by observing them.
+
+        Raises:
+            OptionError, ShapeError: it cannot; the message says why.
+        """
+        self.observe(self.begin(), samples)
 
     @abc.abstractmethod
     def begin(self) -> Any:

@@ -10,6 +10,7 @@ from functools import cached_property
 import attrs
 import torch
 
+from kinetic._roles.column import Column
 from kinetic._roles.component import Component
 from kinetic.types import PerSample, Rows, State, Velocity
 
@@ -117,6 +118,11 @@ class Status(enum.IntEnum):
 class Solver(Component):
     """Walks samples from noise (t = 0) to data (t = 1)."""
 
+    @property
+    def described(self) -> tuple[Column, ...]:
+        """What the columns mean that `solve` returns; one that is not described is a count."""
+        return ()
+
     @abc.abstractmethod
     def solve(self, velocity: Velocity, x0: State) -> Iterator[Step]:
         """Yield every accepted step, in order of time for each sample, without gaps, from 0 to 1.
@@ -126,7 +132,8 @@ class Solver(Component):
         further velocity call.
 
         A generator may return `{column: (n,)}`, columns of its own for the table. A solver that gives up on a sample
-        says so there, in a column `status` of `Status` codes; the others go on.
+        says so there, in a column `status` of `Status` codes; the others go on. One that stops short of t = 1 on
+        purpose returns a column `t_end`, the time each sample was carried to: the noise that is left is then known.
 
         Args:
             velocity: `velocity(x, t, rows) -> v`, with x, v `(m, *event)`, t float64 `(m,)` and rows the samples meant.

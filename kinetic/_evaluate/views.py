@@ -1,0 +1,24 @@
+"""The views of a set of samples that metrics are asked for, and how files name what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+PLAIN = "plain"
+"""The samples as they are."""
+DENOISED = "denoised"
+"""After one more Euler step over what was left undone: x + (1 - I) v(x, I), where I < 1."""
+CONTROL = "control"
+"""The samples of the arm that another one is compared with, put back to its t = I and sent through the same step."""
+
+T = TypeVar("T")
+
+
+def in_files(views: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
+    """What the views say, under the names that tables and `scores.json` have: with `_denoised` the denoised ones."""
+    return {
+        name if view == PLAIN else f"{name}_{view}": value
+        for view, values in views.items()
+        for name, value in values.items()
+    }

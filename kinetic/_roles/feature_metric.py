@@ -1,0 +1,91 @@
+"""Metrics that compare tables of features."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+
+import attrs
+import torch
+from torch import Tensor
+
+from kinetic._roles.dataset import Dataset
+from kinetic._roles.features import FeatureSpace, embed
+from kinetic._roles.metric import Samples, Score
+from kinetic._roles.sample_table import TableMetric
+from kinetic._roles.tree import device_of
+from kinetic.errors import ShapeError
+
+_FIRST = 2  # points of a reference that are looked at before anything is computed
+
+
+def check_reference(space: FeatureSpace, x: Tensor, data: Dataset) -> None:
+    """Embed a few points of a data set, and refuse it where they have other features than samples.
+
+    Args:
+        space: where both are compared.
+        x: `(m, f)`, features of samples.
+        data: the data set.
+    Raises:
+        ShapeError: the numbers of features differ.
+    """
+    width = embed(space, data.read(0, min(_FIRST, len(data))).to(x.device)).shape[1]
+    if width != x.shape[1]:
+        raise ShapeError(
+            f"samples have {x.shape[1]} {type(space).__name__} features, the points they are compared with {width}"
+        )
+
+
+@attrs.frozen(eq=False)
+class FeatureMetric(TableMetric):
+    """A metric that compares the features of all samples with those of data sets, or with each other.
+
+    A subclass has an option `features` and states two things: which data sets it compares with, and its formula. The
+    framework embeds each data set once for all metrics that look in one space, and finds every misfit of shapes before
+    anything is sampled.
+
+        @attrs.frozen(eq=False)
+        class MeanGap(kinetic.FeatureMetric):
+            reference: kinetic.Dataset = options.component(kinetic.Dataset, converter=kinetic.as_dataset)
+            features: kinetic.FeatureSpace = options.component(kinetic.FeatureSpace, Pixels())
+
+            @property
+            def references(self):
+                return (self.reference,)
+
+            def compare(self, ids, x, reference):
+                return Score({"gap": Estimate(float((x.mean(0) - reference.mean(0)).norm()))})
+    """
+
+    features: FeatureSpace
+
+    @property
+    @abc.abstractmethod
+    def references(self) -> tuple[Dataset, ...]:
+        """The data sets that samples are compared with, in the order in which `compare` gets their features."""
+
+    @abc.abstractmethod
+    def compare(self, ids: Tensor, x: Tensor, *references: Tensor) -> Score:
+        """The score.
+
+        Args:
+            ids: int64 `(n,)`, ascending.
+            x: `(n, f)`, features of the samples in that order, on the CPU.
+            references: `(m, f)` each, features of the points of each of `references`, on the CPU.
+        """
+
+    @property
+    def device(self) -> torch.device:
+        """Where the features are computed; comparisons may be too."""
+        return device_of(self.features) or torch.device("cpu")
+
+    def check(self, samples: Samples) -> None:
+        x = embed(self.features, samples.x)
+        for data in self.references:
+            check_reference(self.features, x, data)
+
+    def rows(self, samples: Samples) -> Mapping[str, Tensor]:
+        return {"x": embed(self.features, samples.x)}
+
+    def judge(self, ids: Tensor, rows: dict[str, Tensor]) -> Score:
+        return self.compare(ids, rows["x"], *map(self.features.table, self.references))

@@ -10,7 +10,7 @@ import attrs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from kinetic._sample.integrate import Progress as Told
+from kinetic._sample.integrate import Progress as OnProgress
 
 
 @final
@@ -21,7 +21,7 @@ class Reporter:
     console: Console = attrs.field(factory=lambda: Console(stderr=True))
 
     @contextmanager
-    def running(self) -> Iterator[_Bars]:
+    def running(self) -> Iterator[Bars]:
         """Show bars until the block ends. On something that is no terminal, one line for each arm."""
         columns = (
             TextColumn("[bold]{task.description}"),
@@ -31,27 +31,29 @@ class Reporter:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as progress:
-            yield _Bars(progress, self.console)
+            yield Bars(progress, self.console)
 
 
 @final
 @attrs.frozen(eq=False)
-class _Bars:
+class Bars:
+    """What is shown of a run under way."""
+
     progress: Progress
     console: Console
 
-    def arm(self, name: str, samples: int) -> Told:
+    def arm(self, name: str, samples: int) -> OnProgress:
         """A bar for an arm; call it with samples' worth of path walked."""
         task = self.progress.add_task(name, total=samples)
         if not self.console.is_terminal:
             self.console.print(f"{name}: {samples} samples")
         walked = [0.0]
 
-        def told(done: float) -> None:
+        def on_progress(done: float) -> None:
             walked[0] += done
             self.progress.update(task, completed=min(samples, round(walked[0])))
 
-        return told
+        return on_progress
 
     def say(self, what: str) -> None:
         """A line above the bars."""

@@ -189,26 +189,23 @@ def expected_false(rows: Sequence[Correlation]) -> float:
     return (1 - LEVEL) * sum((row.raw is not None) + (row.partial is not None) for row in rows)
 
 
-def variance_shares(
-    kpe: ArrayLike, x0_sq: ArrayLike, x0_dot_x1: ArrayLike, x1_sq: ArrayLike, bending: ArrayLike
-) -> dict[str, float]:
-    """What share of the variance of the KPE each of its terms carries, cov(term, KPE)/var(KPE).
+def variance_shares(total: ArrayLike, terms: Mapping[str, ArrayLike]) -> dict[str, float]:
+    """What share of the variance of a sum each of its terms carries, cov(term, total)/var(total).
 
-    KPE = 1/2 ||x0||^2 - <x0, x1> + 1/2 ||x1||^2 + bending, so the shares sum to 1. A term that works against the others
-    has a negative share. Empty where all KPEs are equal.
+    The shares sum to 1 where the terms sum to `total`. A term that works against the others has a negative share. Empty
+    where the total is the same for all.
+
+    Args:
+        total: `(n,)`.
+        terms: `{name: (n,)}`.
     """
-    total = _column(kpe, "kpe")
-    terms = {
-        "x0_sq": 0.5 * _column(x0_sq, "x0_sq"),
-        "x0_dot_x1": -_column(x0_dot_x1, "x0_dot_x1"),
-        "x1_sq": 0.5 * _column(x1_sq, "x1_sq"),
-        "bending": _column(bending, "bending"),
-    }
-    about = total - total.mean()
+    column = _column(total, "total")
+    about = column - column.mean()
     variance = float(about @ about)
     if variance == 0:
         return {}
-    return {name: float((term - term.mean()) @ about) / variance for name, term in terms.items()}
+    parts = {name: _column(term, name) for name, term in terms.items()}
+    return {name: float((term - term.mean()) @ about) / variance for name, term in parts.items()}
 
 
 def quantile_groups(energy: ArrayLike, score: ArrayLike, q: float = 0.2) -> tuple[Estimate, Estimate, Estimate]:

@@ -110,6 +110,21 @@ def component(
     return _field(default, check, bound, doc, converter=converter, extra={ROLE: role, UNLESS: unless})
 
 
+_LEAST = {"samples": 1, "seed": 0, "batch": 1, "classes": 1}
+
+
+def check_counts(**given: Any) -> None:
+    """Refuse what is no whole number within the bounds of `samples`, `seed`, `batch` or `classes`; None is left alone.
+
+    Raises:
+        OptionError: the message names it, its value and its bound.
+    """
+    for name, value in given.items():
+        least = _LEAST[name]
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
+            raise OptionError(f"{name!r} must be an int >= {least}: {value!r}")
+
+
 def existing_path(location: str | Path, *, what: str, remedy: str) -> Path:
     """The path of an existing file or folder; `package:NAME/REST` is REST inside the installed package NAME.
 

@@ -22,3 +22,9 @@ def in_files(views: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
         for view, values in views.items()
         for name, value in values.items()
     }
+
+
+def split(name: str) -> tuple[str, str]:
+    """The name and the view that a name in a file stands for."""
+    base, end, rest = name.rpartition(f"_{DENOISED}")
+    return (base, DENOISED) if end and not rest else (name, PLAIN)

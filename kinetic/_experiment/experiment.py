@@ -1,33 +1,31 @@
-"""A recipe carried out: every arm run, the arms held against each other, the run folder written."""
+"""A recipe carried out: every arm run, the arms compared, the run folder written."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import attrs
 import pyarrow as pa
 import torch
 
 from kinetic import evidence
-from kinetic._progress import Reporter
+from kinetic._evaluate.shared_features import SharedFeatures
+from kinetic._evaluate.views import DENOISED
+from kinetic._experiment.compare import compare
+from kinetic._progress import Bars, Reporter
 from kinetic._report import write_report
 from kinetic._roles.metric import Score
-from kinetic._sample.run import NOT_ENERGY, Run
-from kinetic._sample.runner import find_device
-from kinetic._store.provenance import TIME_MAP, environment, now, options_of, parts_of, weight_hashes
+from kinetic._sample.run import Run, estimates
+from kinetic._sample.runner import Runner, find_device
+from kinetic._store.provenance import TIME_MAP, environment, now, options_of, owners, parts_of, weight_hashes
 from kinetic._store.run_folder import EVIDENCE, PROVENANCE, SCORES, FinishedRun, RunFolder, load_run
-from kinetic.errors import KineticError, NonFiniteError
-from kinetic.evidence import Estimate
+from kinetic.errors import within
 
 if TYPE_CHECKING:
     from kinetic._experiment.read_recipe import Recipe
-
-NORMS = ("x0_sq", "x0_dot_x1", "x1_sq")
-"""The parts of the displacement; what the partial correlations hold fixed."""
 
 NEIGHBOURS = 12
 """How many of the most copy-like samples of an arm are kept beside their nearest training point."""
@@ -35,51 +33,22 @@ NEIGHBOURS = 12
 
 def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> FinishedRun:
     """Run, compare, write; see `Recipe.run`."""
-    place = find_device(device)
-    table = recipe.content["run"]
-    weights = weight_hashes(recipe.runners)
+    on = find_device(device)
+    parts = {arm: parts_of(runner) for arm, runner in recipe.runners.items()}
+    weights = weight_hashes(parts)
     folder = RunFolder.open(out, recipe.content, weights)
     before = folder.provenance()
-    provenance: dict[str, Any] = {
-        "recipe": recipe.name,
-        "title": recipe.title,
-        "time_map": TIME_MAP,
-        "started": before.get("started", now()),
-        "run": dict(table),
-        "against": dict(recipe.against),
-        "arms": {
-            arm: {name: options_of(part, recipe.registry) for name, part in parts_of(runner).items()}
-            for arm, runner in recipe.runners.items()
-        },
-        "weights": weights,
-        **environment(place),
-        "plugins": [f"{plugin.name} ({plugin.distribution} {plugin.version})" for plugin in recipe.registry.plugins],
-    }
-    folder.save_json(PROVENANCE, {**provenance, "seconds": before.get("seconds", {})})
-    runs: dict[str, Run] = {}
     seconds: dict[str, float] = before.get("seconds", {})
+    provenance = _provenance(recipe, parts, on) | {"started": before.get("started", now()), "weights": weights}
+    folder.save_json(PROVENANCE, {**provenance, "seconds": seconds})
     with reporter.running() as bars:
-        for arm, runner in recipe.runners.items():
-            with _naming(arm):
-                runner.dry_run(table.get("seed", 0), place, classes=table.get("classes"))
-        for arm, runner in recipe.runners.items():
-            began = time.perf_counter()
-            with _naming(arm):
-                runs[arm] = runner.run(
-                    table["samples"],
-                    seed=table.get("seed", 0),
-                    batch=table.get("batch"),
-                    device=place,
-                    classes=table.get("classes"),
-                    store=folder.store(arm),
-                    progress=bars.arm(arm, table["samples"]),
-                )
-            if arm not in seconds:  # an arm that was finished before only reads its samples back
-                seconds[arm] = round(time.perf_counter() - began, 3)
+        arms = Arms.of(recipe, on)
+        arms.dry_run()
+        runs = {arm: arms.run(arm, folder, bars, seconds) for arm in recipe.runners}
         bars.say("comparing the arms")
         folder.save_table(joined_table(runs))
         folder.save_json(SCORES, {arm: _scores(run) for arm, run in runs.items()})
-        folder.save_json(EVIDENCE, compare(runs, recipe.against))
+        folder.save_json(EVIDENCE, compare(runs, recipe.against, arms.controls(runs, recipe.against)))
         for arm, run in runs.items():
             _keep_neighbours(folder, arm, run)
         folder.save_json(PROVENANCE, {**provenance, "finished": now(), "seconds": seconds})
@@ -88,16 +57,76 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
     return load_run(out)
 
 
-@contextmanager
-def _naming(arm: str) -> Iterator[None]:
-    """Errors of a run name the arm."""
-    try:
-        yield
-    except NonFiniteError as error:
-        raise NonFiniteError(error.ids, error.t, arm) from error
-    except KineticError as error:
-        error.args = (f"arm {arm!r}: {error.args[0]}", *error.args[1:])
-        raise
+@attrs.frozen(eq=False)
+class Arms:
+    """The runners of a recipe on one device, where what they share is there once, and what is asked of all of them."""
+
+    runners: Mapping[str, Runner]
+    samples: int
+    asked: Mapping[str, Any]
+    features: SharedFeatures = attrs.field(factory=SharedFeatures)
+
+    @classmethod
+    def of(cls, recipe: Recipe, device: torch.device) -> Arms:
+        """Those of a recipe."""
+        table, memo = recipe.content["run"], dict[int, Any]()
+        runners = {arm: runner.to_device(device, memo) for arm, runner in recipe.runners.items()}
+        return cls(
+            runners,
+            table["samples"],
+            {
+                "seed": table.get("seed", 0),
+                "classes": table.get("classes"),
+                "batch": table.get("batch"),
+                "device": device,
+            },
+        )
+
+    def dry_run(self) -> None:
+        """The first step of every arm, before any sample is drawn."""
+        asked = {name: value for name, value in self.asked.items() if name != "batch"}
+        for arm, runner in self.runners.items():
+            with within(f"arm {arm!r}"):
+                runner.dry_run(**asked, features=self.features)
+
+    def run(self, arm: str, folder: RunFolder, bars: Bars, seconds: dict[str, float]) -> Run:
+        """One arm, its finished samples kept in the folder; `seconds` takes how long it was."""
+        began = time.perf_counter()
+        with within(f"arm {arm!r}"):
+            run = self.runners[arm].run(
+                self.samples,
+                **self.asked,
+                store=folder.store(arm),
+                features=self.features,
+                progress=bars.arm(arm, self.samples),
+            )
+        seconds.setdefault(arm, round(time.perf_counter() - began, 3))  # finished before, it only reads samples back
+        return run
+
+    def controls(self, runs: Mapping[str, Run], baselines: Mapping[str, str]) -> dict[str, dict[str, Score]]:
+        """For each arm in which noise was left, its baseline's scores after the same step; see `Runner.control`."""
+        controls = {}
+        for arm, base in baselines.items():
+            if DENOISED in runs[arm].views:
+                gain = runs[arm].energy["gain"]
+                with within(f"arm {base!r}, as the control of {arm!r}"):
+                    controls[arm] = self.runners[base].control(runs[base], gain, **self.asked, features=self.features)
+        return controls
+
+
+def _provenance(recipe: Recipe, parts: Mapping[str, Mapping[str, Any]], device: torch.device) -> dict[str, Any]:
+    known = recipe.registry
+    return {
+        "recipe": recipe.name,
+        "title": recipe.title,
+        "time_map": TIME_MAP,
+        "run": dict(recipe.content["run"]),
+        "against": dict(recipe.against),
+        "arms": {arm: {name: options_of(part, known) for name, part in own.items()} for arm, own in parts.items()},
+        "owners": owners([part for own in parts.values() for part in own.values()], known),
+        **environment(device),
+        "plugins": [f"{plugin.name} ({plugin.distribution} {plugin.version})" for plugin in known.plugins],
+    }
 
 
 def joined_table(runs: Mapping[str, Run]) -> pa.Table:
@@ -109,123 +138,27 @@ def joined_table(runs: Mapping[str, Run]) -> pa.Table:
     return pa.concat_tables(tables, promote_options="default")
 
 
-def compare(runs: Mapping[str, Run], against: Mapping[str, str]) -> dict[str, Any]:
-    """What the arms say together, as `evidence.json` holds it.
-
-    Returns:
-        differences: of every per-sample column, arm minus the arm it is held `against`, paired by sample id, with
-            bootstrap intervals; and of every set score that has leave-out replicates, with jackknife intervals.
-        correlations: for each arm, Spearman's rho of each energy column against each per-sample score, raw, and
-            partial with `NORMS` held fixed.
-        groups: for each arm, the mean score of the fifth of the samples with the lowest and the highest energy.
-        shares: for each arm, what share of the variance of the KPE each of its terms carries.
-        expected_false: for each arm, how many of its correlation intervals would miss 0 by chance.
-        notes: for each arm and metric, what a reader of its values must know.
-    """
-    found: dict[str, Any] = {
-        "differences": [row for arm, base in against.items() for row in _differences(arm, base, runs)],
-        "correlations": {},
-        "groups": {},
-        "shares": {},
-        "expected_false": {},
-        "notes": {
-            arm: {name: list(notes) for name, notes in _notes(run).items() if notes} for arm, run in runs.items()
-        },
-    }
-    for arm, run in runs.items():
-        keep = run.reached.numpy()
-        energies, scores = _energy_columns(run, keep), _score_columns(run, keep)
-        if not keep.any():
-            found["correlations"][arm], found["groups"][arm], found["expected_false"][arm] = [], [], 0.0
-            continue
-        norms = {name: run.energy[name].numpy()[keep] for name in NORMS}
-        rows = evidence.spearman({**norms, **energies, **scores}, list(energies), list(scores), list(NORMS))
-        found["correlations"][arm] = [
-            {"energy": r.energy, "score": r.score, "n": r.n, "raw": _json(r.raw), "partial": _json(r.partial)}
-            for r in rows
-        ]
-        found["expected_false"][arm] = evidence.expected_false(rows)
-        found["groups"][arm] = [
-            {"energy": e, "score": s, "low": _json(low), "high": _json(high), "difference": _json(difference)}
-            for e in energies
-            for s in scores
-            for low, high, difference in [evidence.quantile_groups(energies[e], scores[s])]
-        ]
-        if {"kpe", "bending"} <= energies.keys():
-            found["shares"][arm] = evidence.variance_shares(
-                energies["kpe"], norms["x0_sq"], norms["x0_dot_x1"], norms["x1_sq"], energies["bending"]
-            )
-    return found
-
-
-def _differences(arm: str, base: str, runs: Mapping[str, Run]) -> list[dict[str, Any]]:
-    rows = []
-    one, other = runs[arm], runs[base]
-    keep = (one.reached & other.reached).numpy()  # both ends of a pair, or neither
-    if not keep.any():
-        return []
-    for name, column in _energy_columns(one, keep).items():
-        if name in other.energy:
-            rows.append(("energy", name, evidence.paired_difference(column, other.energy[name].numpy()[keep])))
-    for metric in one.details.keys() & other.details.keys():
-        mine, theirs = one.details[metric], other.details[metric]
-        for name, column in _comparable(mine).items():
-            if name in theirs.columns:
-                twin = theirs.columns[name].double().numpy()[keep]
-                rows.append((metric, name, evidence.paired_difference(column[keep], twin)))
-        for name, estimate in mine.values.items():
-            its = theirs.values.get(name)
-            if its is None or estimate.leave_out is None or its.leave_out is None:
-                continue
-            if len(its.leave_out) == len(estimate.leave_out):  # spaces of other widths may have other groups
-                rows.append((metric, name, evidence.jackknife_difference(estimate, its)))
-    order = {metric: place for place, metric in enumerate(["energy", *one.details])}
-    rows.sort(key=lambda row: order[row[0]])
-    return [{"arm": arm, "against": base, "metric": m, "name": n, **_json(e)} for m, n, e in rows]
-
-
-def _notes(run: Run) -> dict[str, tuple[str, ...]]:
-    return {"energy": run.notes} | {name: score.notes for name, score in run.details.items()}
-
-
-def _energy_columns(run: Run, keep: np.ndarray) -> dict[str, np.ndarray]:
-    return {n: c.numpy()[keep] for n, c in run.energy.items() if c.dim() == 1 and n not in (*NORMS, *NOT_ENERGY)}
-
-
-def _comparable(score: Score) -> dict[str, np.ndarray]:
-    """Columns that can be averaged: numbers and yes/no, no indices."""
-    numbers = {name: c for name, c in score.columns.items() if c.is_floating_point() or c.dtype == torch.bool}
-    return {name: column.double().numpy() for name, column in numbers.items()}
-
-
-def _score_columns(run: Run, keep: np.ndarray) -> dict[str, np.ndarray]:
-    return {
-        f"{metric}.{name}": column.double().numpy()[keep]
-        for metric, score in run.details.items()
-        for name, column in score.columns.items()
-        if column.is_floating_point()
-    }
-
-
 def _scores(run: Run) -> dict[str, dict[str, Any]]:
     keep = run.reached
     columns = {name: c[keep] for name, c in run.energy.items() if c.dim() == 1 and name != "status"}
-    energy = {name: _json(evidence.mean(c.numpy()) if len(c) else None) for name, c in columns.items()}
-    return {"energy": energy} | {
-        metric: {name: _json(estimate) for name, estimate in score.values.items()}
-        for metric, score in run.details.items()
+    means = {n: evidence.mean(c.numpy()) if len(c) and bool(c.isfinite().all()) else None for n, c in columns.items()}
+    return {"energy": {name: None if mean is None else mean.to_json() for name, mean in means.items()}} | {
+        metric: {name: estimate.to_json() for name, estimate in values.items()}
+        for metric, values in estimates(run.views).items()
     }
 
 
-def _json(estimate: Estimate | None) -> Any:
-    return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-
-
 def _keep_neighbours(folder: RunFolder, arm: str, run: Run) -> None:
-    for score in run.details.values():
-        if score.nearest is not None and {"index", "ratio"} <= score.columns.keys():
-            ids = torch.argsort(score.columns["ratio"], stable=True)[:NEIGHBOURS]
-            points = [int(score.columns["index"][i]) for i in ids]
-            nearest = torch.cat([score.nearest.read(point, point + 1) for point in points])
-            folder.save_neighbours(arm, ids, run.samples[ids], nearest.cpu())
+    """Of the first metric that points into a data set, the samples it thinks worst of beside the points."""
+    for metric, score in run.details.items():
+        columns = [column for column in score.described.values() if column.name in score.columns]
+        ranks = next((c for c in columns if c.kind == "score"), None)
+        index = next((c for c in columns if c.kind == "index"), None)
+        if score.nearest is not None and ranks is not None and index is not None:
+            values = score.columns[ranks.name].double()
+            ids = torch.argsort(-values if ranks.better == "lower" else values, stable=True)[:NEIGHBOURS]
+            points = score.columns[index.name][ids]
+            nearest = torch.cat([score.nearest.read(point, point + 1) for point in points.tolist()])
+            kept = {"ids": ids, "samples": run.samples[ids], "nearest": nearest.cpu(), "points": points}
+            folder.save_neighbours(arm, {**kept, "values": values[ids]}, f"{metric}.{ranks.name}")
             return

@@ -12,19 +12,20 @@ from typing import Any, final
 import attrs
 
 from kinetic import options
-from kinetic._evaluate.evaluate import datasets, naming
+from kinetic._evaluate.evaluate import datasets
 from kinetic._experiment.read_recipe import apply_override, check_keys, read_recipe
 from kinetic._experiment.score_samples import Checked, SetScores, checked, free_folder, score_samples
 from kinetic._plugins.registry import Registry, registry
 from kinetic._progress import Reporter
-from kinetic._roles.component import Component, to_device
+from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.metric import Metric
+from kinetic._roles.tree import hash_of, to_device
 from kinetic._sample.runner import find_device
 from kinetic._store.feature_cache import cached
-from kinetic._store.provenance import environment, hash_of, now, options_of
+from kinetic._store.provenance import environment, now, options_of
 from kinetic._store.run_folder import PROVENANCE, RECIPE, SHARDS, write_json
-from kinetic.errors import OptionError, RecipeError, UnknownNameError
+from kinetic.errors import OptionError, RecipeError, UnknownNameError, within
 
 _TENSORS = (".npy", ".npz", ".safetensors")
 _PARTS = ("samples", "reference", "features", "metrics")
@@ -126,7 +127,7 @@ def load_score_job(
     check_keys("a score", content, _PARTS)
     defaults: dict[str, Any] = {}
     if "reference" in content:
-        with naming("reference"):
+        with within("reference"):
             defaults["dataset"] = checked("reference points", known.build("dataset", content["reference"]))
     space = build_features(known, content["features"], cache) if "features" in content else None
     built = {}
@@ -140,7 +141,7 @@ def load_score_job(
             if cache is not None and isinstance(given.get(option), Mapping):
                 given[option] = cached(known.build("features", given[option]), cache, known)
         built[key] = _metric(known, key, given, defaults)
-    with naming("samples"):
+    with within("samples"):
         return ScoreJob(known.build("dataset", content["samples"]), built, content, known)
 
 
@@ -180,7 +181,7 @@ def check_files(
         data, called = (given.data, given.what) if isinstance(given, Checked) else (given, side)
         if hasattr(data, "check") and not any(data is other for other in seen):
             seen.append(data)
-            with naming(called):
+            with within(called):
                 data.check(bar(f"checking {called}", len(data)))
 
 

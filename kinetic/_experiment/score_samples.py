@@ -14,14 +14,16 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from kinetic._evaluate.evaluate import datasets, dry_run, judge, naming, notes_of
-from kinetic._roles.component import to_device
+from kinetic._evaluate.evaluate import Views, datasets, dry_run, evaluate, notes_of
+from kinetic._evaluate.shared_features import SharedFeatures
+from kinetic._evaluate.views import PLAIN
 from kinetic._roles.dataset import Dataset, as_dataset
 from kinetic._roles.metric import Metric, Samples, Score
+from kinetic._roles.tree import to_device
 from kinetic._sample.run import arrow
 from kinetic._sample.runner import batch_size, find_device
 from kinetic._store.run_folder import RECIPE, SCORES, TABLE, write_json, write_whole
-from kinetic.errors import OptionError, ShapeError, StoreError
+from kinetic.errors import OptionError, ShapeError, StoreError, within
 from kinetic.evidence import Estimate
 
 NOTES = "notes.json"
@@ -93,8 +95,6 @@ def score_samples(
 ) -> SetScores:
     """Judge samples by the same way as a run's own, in batches as they are read.
 
-    There is no noise left to take off: values and columns of denoised samples are left out.
-
     Args:
         samples: `(n, *event)`, n >= 2, finite; images `(n, 1 or 3, h, w)` in [-1, 1].
         metrics: `{name: Metric}`.
@@ -116,7 +116,7 @@ def score_samples(
         for option, other in datasets(metric).items():
             if other.event_shape != data.event_shape:
                 raise ShapeError(_misfit(f"metric {name!r}: {option!r}", data.event_shape, other.event_shape))
-            with naming(f"metric {name!r}"):
+            with within(f"metric {name!r}"):
                 other.read(0, min(_FIRST, len(other)))
     place = find_device(device)
     labels, size = data.labels, batch or batch_size(data.event_shape)
@@ -124,17 +124,17 @@ def score_samples(
     def seen(start: int, x: Tensor) -> Samples:
         x = x.to(place)
         ids = torch.arange(start, start + len(x))
-        return Samples(ids.to(place), x, x, None if labels is None else labels.cpu()[ids].to(place))
+        return Samples(ids.to(place), x, None if labels is None else labels.cpu()[ids].to(place))
 
-    def batches() -> Iterator[Samples]:
+    def batches() -> Iterator[Views]:
         for start, x in data.blocks(size):
-            yield seen(start, x)
+            yield {PLAIN: seen(start, x)}
             progress(len(x))
 
     with torch.inference_mode():
-        there = {name: to_device(metric, place) for name, metric in metrics.items()}
-        dry_run(there, seen(0, data.read(0, 2)))
-        details = {name: _plain(score) for name, score in judge(there, batches(), finishing).items()}
+        there, features = to_device(dict(metrics), place), SharedFeatures()
+        dry_run(there, seen(0, data.read(0, 2)), features)
+        details = evaluate(there, batches(), features, finishing)[PLAIN]
     return SetScores(len(data), details, labels, tuple(getattr(data.data, "files", ())), notes_of(data))
 
 
@@ -227,12 +227,6 @@ def _misfit(option: str, samples: torch.Size, other: torch.Size) -> str:
         else "Resize one of them by a method you can name; kinetic never resizes data."
     )
     return f"{option} holds points of shape {tuple(other)}, the samples have shape {tuple(samples)}\n  {way}"
-
-
-def _plain(score: Score) -> Score:
-    values = {name: estimate for name, estimate in score.values.items() if "_denoised" not in name}
-    columns = {name: column for name, column in score.columns.items() if "_denoised" not in name}
-    return attrs.evolve(score, values=values, columns=columns)
 
 
 def _json(estimate: Estimate) -> dict[str, float | None]:

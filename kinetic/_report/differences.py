@@ -2,143 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
+from kinetic._evaluate.views import CONTROL, DENOISED, PLAIN
+from kinetic._report import columns
 from kinetic._report.numbers import format_aligned
-from kinetic._report.tables import GUARD, Table, excludes_zero, headline, is_index
+from kinetic._report.tables import STEP, Table, excludes_zero
 from kinetic._store.run_folder import FinishedRun
 
-_TESTED = ("kpe", "displacement", "bending", "late", "noise_left")
-_COPIES = ("memorised", "memorised_features")
-_NOISE = "leftover noise only"
+_UNDECIDED = "undecided, for the noise that was left"
+_VIEWS = (PLAIN, DENOISED, CONTROL)
 
 Row = Mapping[str, Any]
+
+
+@attrs.frozen(eq=False)
+class Difference:
+    """One number of an arm minus that of the arm it is compared with, in each view that there is."""
+
+    arms: tuple[str, str]
+    metric: str
+    name: str
+    label: str
+    views: Mapping[str, Row]
+
+    @property
+    def mark(self) -> str:
+        """`clear`, `noise` or nothing: whether the intervals of all views lie on the same side of 0."""
+        plain = self.views[PLAIN]
+        if not excludes_zero(plain):
+            return ""
+        others = [row for view, row in self.views.items() if view != PLAIN]
+        same = all(excludes_zero(row) and (row["value"] > 0) == (plain["value"] > 0) for row in others)
+        return "clear" if same else "noise"
 
 
 def verdict(run: FinishedRun) -> dict[str, dict[str, str]]:
     """What changed, pair of arms by pair of arms, as the evidence has it.
 
     Returns:
-        `{"kts against plain": {"lower": "kpe -1.2 [-1.3, -1.1]; ...", ...}}`, with the keys lower, higher, leftover
-        noise only and no clear difference as far as there is something to say.
+        `{"kts against plain": {"lower": "kpe -1.2 [-1.3, -1.1]; ...", ...}}`, with the keys lower, higher, undecided
+        and no clear difference as far as there is something to say.
     """
-    said: dict[str, dict[str, str]] = {}
-    for row, guard in _main(run):
-        if row["name"] == "memorised_features":
-            continue
-        found = said.setdefault(f"{row['arm']} against {row['against']}", {})
-        label, mark = _label(row), _mark(row, guard)
-        kind = {"": "no clear difference", "noise": _NOISE, "clear": "lower" if row["value"] < 0 else "higher"}[mark]
-        numbers, guarded = format_aligned((row, guard))
-        words = label if not mark else f"{label} {numbers}"
-        if mark and guarded and guarded != numbers:
-            words += f" (guard {guarded})"
-        found[kind] = f"{found[kind]}; {words}" if kind in found else words
-    order = ("lower", "higher", _NOISE, "no clear difference")
-    return {arms: {kind: found[kind] for kind in order if kind in found} for arms, found in said.items()}
+    told: dict[str, dict[str, str]] = {}
+    for each in _main(run):
+        plain = each.views[PLAIN]
+        kinds = told.setdefault(" against ".join(each.arms), {})
+        direction = "lower" if plain["value"] < 0 else "higher"
+        kind = {"": "no clear difference", "noise": _UNDECIDED, "clear": direction}[each.mark]
+        words = each.label if not each.mark else f"{each.label} {_numbers(each)}"
+        kinds[kind] = f"{kinds[kind]}; {words}" if kind in kinds else words
+    order = ("lower", "higher", _UNDECIDED, "no clear difference")
+    return {arms: {kind: kinds[kind] for kind in order if kind in kinds} for arms, kinds in told.items()}
 
 
 def differences_in_brief(run: FinishedRun) -> Table | None:
-    """An arm a row: energies, shares of copies, set scores and one column of each other metric, guards beside them.
-
-    The second column names the scores whose difference is leftover noise; see `_mark`.
-    """
-    columns: dict[str, dict[str, Row]] = {}
-    guards: dict[str, dict[str, Row]] = {}
-    noise: dict[str, list[str]] = {}
-    for row, guard in _main(run):
-        arms, label = f"{row['arm']} - {row['against']}", _label(row)
-        noise.setdefault(arms, [])
-        columns.setdefault(label, {})[arms] = row
-        if guard is not None:
-            guards.setdefault(label, {})[arms] = guard
-        if _mark(row, guard) == "noise":
-            noise[arms].append(label)
-    if not noise:
+    """A pair of arms a row: energies, yes and no, scores of sets and one column of each other metric, view by view."""
+    by_label: dict[str, dict[str, Difference]] = {}
+    undecided: dict[str, list[str]] = {}
+    for each in _main(run):
+        arms = " - ".join(each.arms)
+        by_label.setdefault(each.label, {})[arms] = each
+        undecided.setdefault(arms, []).extend([each.label] if each.mark == "noise" else [])
+    if not undecided:
         return None
-    head, body = ["arms"], [list(noise)]
-    if any(noise.values()):
-        head, body = [*head, _NOISE], [*body, [", ".join(labels) for labels in noise.values()]]
-    for label, found in columns.items():
-        beside = guards.get(label, {})
-        cells = format_aligned([*(found.get(arms) for arms in noise), *(beside.get(arms) for arms in noise)])
-        head, body = [*head, label], [*body, cells[: len(noise)]]
-        if beside:
-            head, body = [*head, f"{label}, guard"], [*body, cells[len(noise) :]]
-    caption = f"Arm minus the arm it is held against, same noise, paired by sample. {_guarded(bool(guards))}"
+    head, body = ["arms"], [list(undecided)]
+    if any(undecided.values()):
+        head, body = [*head, _UNDECIDED], [*body, [", ".join(labels) for labels in undecided.values()]]
+    for label, by_arms in by_label.items():
+        views = [view for view in _VIEWS if any(view in each.views for each in by_arms.values())]
+        rows = [by_arms[arms].views.get(view) if arms in by_arms else None for view in views for arms in undecided]
+        cells = format_aligned(rows)
+        for i, view in enumerate(views):
+            head.append(label if view == PLAIN else f"{label}, {view}")
+            body.append(cells[i * len(undecided) : (i + 1) * len(undecided)])
+    caption = f"Arm minus the arm it is compared with, same noise, paired by sample. {_told(_main(run))}"
     caption += "One interval in twenty excludes 0 by chance."
     return Table("Differences between arms", caption, tuple(head), tuple(zip(*body, strict=True)))
 
 
 def differences(run: FinishedRun) -> Table | None:
-    """Every arm against the arm it is held against, with the guard beside each score that has one."""
-    rows, marks = [], []
-    for row, guard in _paired(run):
-        if row["metric"] == "energy" and row["name"] not in _TESTED:
-            continue
-        rows.append((row["arm"], row["against"], _label(row), *format_aligned((row, guard))))
-        marks.append(_mark(row, guard))
-    if not rows:
+    """Every arm against the arm it is compared with, each number beside its other views."""
+    kept = [each for each in _all(run) if each.metric != "energy" or each.name in columns.energies(run, main=True)]
+    if not kept:
         return None
-    there = any(row[-1] for row in rows)
+    views = [view for view in _VIEWS if any(view in each.views for each in kept)]
+    rows = [(*each.arms, each.label, *format_aligned([each.views.get(view) for view in views])) for each in kept]
     caption = (
-        "Arm minus the arm it is held against, same noise, paired by sample. Bold: the interval excludes 0; one in "
-        f"twenty does so by chance. {_guarded(there)}"
+        "Arm minus the arm it is compared with, same noise, paired by sample. Bold: the interval excludes 0; one in "
+        f"twenty does so by chance. {_told(kept)}"
     )
-    head = ("arm", "against", "what", "difference", "guard")
-    shown = len(head) if there else len(head) - 1
-    return Table("Every difference", caption.strip(), head[:shown], tuple(row[:shown] for row in rows), tuple(marks))
+    head = ("arm", "compared with", "what", "difference", *views[1:])
+    return Table("Every difference", caption.strip(), head, tuple(rows), tuple(each.mark for each in kept))
 
 
-def _paired(run: FinishedRun) -> Iterator[tuple[Row, Row | None]]:
-    """Each difference with its guard, the same difference in the denoised samples, where there is one."""
-    found: Sequence[Row] = run.evidence["differences"]
-    guards = {
-        (row["arm"], row["against"], row["metric"], row["name"]): row
-        for row in found
-        if row["name"].endswith("_denoised")
-    }
-    for row in found:
-        if not row["name"].endswith("_denoised") and not is_index(row["name"]):
-            yield row, guards.get((row["arm"], row["against"], row["metric"], f"{row['name']}_denoised"))
+def _all(run: FinishedRun) -> list[Difference]:
+    views: dict[tuple[str, str, str, str], dict[str, Row]] = {}
+    for row in run.evidence["differences"]:
+        views.setdefault((row["arm"], row["against"], row["metric"], row["name"]), {})[row["view"]] = row
+    return [
+        Difference((arm, base), metric, name, _label(run, metric, name), found)
+        for (arm, base, metric, name), found in views.items()
+        if PLAIN in found
+    ]
 
 
-def _main(run: FinishedRun) -> list[tuple[Row, Row | None]]:
-    """In order: KPE and bending, shares of copies, and of other metrics the scores of a set and a headline."""
-    columns, kept = {*run.table.column_names}, {*headline(run)}
-    found = []
-    for row, guard in _paired(run):
-        name = f"{row['metric']}.{row['name']}"
-        if row["metric"] == "energy":
-            shown = row["name"] in ("kpe", "bending")
-        else:
-            shown = row["name"] in _COPIES or name not in columns or (name in kept and row["name"] != "ratio")
-        if shown:
-            found.append((row, guard))
-    return sorted(found, key=lambda pair: (pair[0]["metric"] != "energy", pair[0]["name"] not in _COPIES))
+def _main(run: FinishedRun) -> list[Difference]:
+    """In order: energies; yes and no, or else the first number of each metric; scores of sets."""
+    single, first = {*run.table.column_names}, columns.headline(run)
+    main = [each for each in _all(run) if columns.meaning(run, each.metric, each.name)["main"]]
+    answers = [each for each in main if each.metric != "energy" and _is_answer(run, each)]
+    answering = {each.metric for each in answers}
+
+    def shown(each: Difference) -> bool:
+        if each.metric == "energy" or each in answers or f"{each.metric}.{each.name}" not in single:
+            return True
+        return (each.metric, each.name) in first and each.metric not in answering
+
+    return sorted(filter(shown, main), key=lambda each: (each.metric != "energy", each not in answers))
 
 
-def _guarded(there: bool) -> str:
-    if not there:
+def _is_answer(run: FinishedRun, each: Difference) -> bool:
+    """Whether it is the share of a yes or no."""
+    return bool(columns.meaning(run, each.metric, each.name)["kind"] == "label")
+
+
+def _numbers(each: Difference) -> str:
+    plain, *others = format_aligned([each.views.get(view) for view in _VIEWS])
+    beside = [f"{view} {cell}" for view, cell in zip(_VIEWS[1:], others, strict=True) if cell and cell != plain]
+    return f"{plain} ({', '.join(beside)})" if beside else plain
+
+
+def _told(shown: list[Difference]) -> str:
+    if not any(DENOISED in each.views for each in shown):
         return ""
     return (
-        f"'guard' is the same after {GUARD}: a difference that its guard does not share, or has with the other sign, "
-        "is leftover noise. "
+        f"'denoised' is the same after {STEP}; 'control' compares that with the other arm put back to the same noise "
+        "and sent through the same step. A difference that both do not share is undecided: it may be noise alone. "
     )
 
 
-def _mark(row: Row, guard: Row | None) -> str:
-    if not excludes_zero(row):
-        return ""
-    if guard is not None and not (excludes_zero(guard) and (guard["value"] > 0) == (row["value"] > 0)):
-        return "noise"
-    return "clear"
-
-
-def _label(row: Row) -> str:
-    metric, name = row["metric"], row["name"]
-    if name.startswith("memorised"):  # the mean of this column is the share of copies
-        name = f"f_mem{name.removeprefix('memorised')}"
-        return name if metric == "memorisation" else f"{metric} {name}"
-    return name if metric == "energy" or name.startswith(metric) else f"{metric} {name}"
+def _label(run: FinishedRun, metric: str, name: str) -> str:
+    value = columns.meaning(run, metric, name)["value"]
+    return value if metric == "energy" or value.startswith(metric) else f"{metric} {value}"

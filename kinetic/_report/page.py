@@ -15,14 +15,15 @@ import jinja2
 from markupsafe import Markup
 
 from kinetic._report import tables
+from kinetic._report.canvas import Picture
 from kinetic._report.differences import differences, differences_in_brief, verdict
-from kinetic._report.figures import Picture, pictures
+from kinetic._report.figures import pictures
 from kinetic._report.numbers import typeset
 from kinetic._report.tables import Table
 from kinetic._store.run_folder import RECIPE, REPORT, FinishedRun, load_run, write_whole
 
 _NUMBER = re.compile(r"-?\d|$")  # how a cell of a column of numbers begins, or it is empty
-_UNDRAWN = "Not drawn: this takes KPE or bending, and images of 1 or 3 channels or points in the plane."
+_UNDRAWN = "Not drawn: this takes an energy, and images of 1 or 3 channels or points in the plane."
 
 
 @attrs.frozen
@@ -64,15 +65,15 @@ def write_report(folder: Path) -> None:
 def _sections(run: FinishedRun) -> list[Section]:
     drawn = pictures(run)
 
-    def titled(*starts: str) -> tuple[Picture, ...]:
-        return tuple(picture for picture in drawn if picture.title.startswith(starts))
+    def titled(*words: str) -> tuple[Picture, ...]:
+        return tuple(picture for picture in drawn if any(word in picture.title for word in words))
 
     brief, compared = differences_in_brief(run), differences(run)
     by_arm = [tables.correlations(run, arm) for arm in run.arms] + [tables.groups(run, arm) for arm in run.arms]
     count = sum(run.evidence["expected_false"].values())
     lead = (
-        f"Of all the correlation intervals of this run about {count:.0f} would exclude 0 by chance. Look for one "
-        "sign in raw and partial, and in more than one space."
+        f"Of the correlation intervals shown here about {count:.0f} would exclude 0 by chance. Look for one sign in "
+        "raw and partial, and in more than one space."
     )
     told = tuple(
         (arms, " ".join(f"{kind.capitalize()}: {words}." for kind, words in found.items()))
@@ -85,15 +86,15 @@ def _sections(run: FinishedRun) -> list[Section]:
         Section("In short", changed if told else "", told),
         Section("Arms", tables=(*tables.energies(run), *tables.scores(run))),
         Section("Differences", tables=(brief,) if brief else (), more=(compared,) if compared else ()),
-        Section("Energies", pictures=titled("Power", "Distribution", "Where")),
+        Section("Energies", pictures=titled("against time", "Distribution", "Where the variance")),
         Section(
             "Energy and outcome",
             lead,
-            pictures=titled("Energy and", "All"),
+            pictures=titled("Energy and outcome", "All correlations"),
             more=tuple(table for table in by_arm if table),
         ),
-        Section("Samples", "" if titled("Samples") else _UNDRAWN, pictures=titled("Samples")),
-        Section("Nearest training points", pictures=titled("Nearest")),
+        Section("Samples", "" if titled("Samples by energy") else _UNDRAWN, pictures=titled("Samples by energy")),
+        Section("Nearest training points", pictures=titled("Nearest training points")),
     ]
     return [
         each for each in sections if each.words or each.tables or each.pictures or each.more or each.lead == _UNDRAWN

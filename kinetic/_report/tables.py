@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
+from kinetic._evaluate.views import PLAIN, split
+from kinetic._report import columns
 from kinetic._report.numbers import format_aligned
 from kinetic._store.run_folder import FinishedRun
 
-_ENERGIES = ("kpe", "displacement", "bending", "early", "late", "gain", "noise_left")
-_WALKED = ("nfe", "accepted", "rejected", "kpe_error", "bending_error", "x1_error")
-_INDICES = re.compile(r"(^|\.)index")
-_MEANT = {
-    "gain": "gain is the mean gain I of the schedule.",
-    "noise_left": "noise_left is what one more Euler step would still change, as a root mean square per element.",
-    "f_mem": "f_mem is the share of copies (d1/d2 below the threshold), distance the mean one to the nearest training "
-    "point.",
-    "f_mem_features": "'features' looks in a second space.",
-    "fd": "Lower is closer to the reference data.",
-}
-GUARD = "one more Euler step that takes leftover noise off"
+STEP = "one more Euler step that takes leftover noise off"
 
 
 @attrs.frozen
@@ -37,20 +27,16 @@ class Table:
 
 
 def energies(run: FinishedRun) -> list[Table]:
-    """The energies, an arm a row, and how the paths were walked where a solver says."""
+    """The energies, an arm a row, and how the paths were walked where a solver or a schedule says."""
     tables = []
-    names = _there(run, _ENERGIES)
+    names = _there(run, columns.energies(run))
     if names:
-        caption = "Means over samples with 95% intervals, in squared data units."
-        if {"displacement", "bending", "early", "late"} <= {*names}:
-            caption += " KPE = displacement + bending = early + late."
+        unit = columns.units(run, "energy", names)
+        caption = f"Means over samples with 95% intervals{f', in {unit}' if unit else ''}."
         tables.append(_by_arm(run, "Energy", caption, "energy", names))
-    if "kpe_error" in _there(run, _WALKED):
-        caption = (
-            "Means over samples with 95% intervals: velocities asked for, steps, the estimated errors of the KPE "
-            "and of bending (squared data units) and of x1 (root mean square per element)."
-        )
-        tables.append(_by_arm(run, "Path", caption, "energy", _there(run, _WALKED)))
+    walked = _there(run, columns.walked(run))
+    if walked and walked != ["nfe"]:
+        tables.append(_by_arm(run, "Path", "Means over samples with 95% intervals.", "energy", walked))
     return tables
 
 
@@ -63,17 +49,34 @@ def scores(run: FinishedRun) -> list[Table]:
     return [_by_arm(run, metric, "", metric, [*found]) for metric, found in names.items() if metric != "energy"]
 
 
-def _there(run: FinishedRun, names: tuple[str, ...]) -> list[str]:
-    return [name for name in names if any(name in run.scores[arm]["energy"] for arm in run.arms)]
+def correlations(run: FinishedRun, arm: str) -> Table | None:
+    """Spearman's rho of energies with scores in one arm, raw and partial."""
+    caption = (
+        "Spearman's rho over the samples of the arm, raw and with ||x0||^2, <x0, x1> and ||x1||^2 held fixed. Bold: "
+        "both intervals exclude 0."
+    )
+    head = ("energy", "score", "rho", "partial rho")
+
+    def clear(row: Mapping[str, Any]) -> bool:
+        return excludes_zero(row["raw"]) and excludes_zero(row["partial"])
+
+    rows = _shown(run.evidence["correlations"].get(arm, []))
+    return _of_rows(f"Energy and outcome: {arm}", caption, head, rows, ("raw", "partial"), clear)
 
 
-def _by_arm(run: FinishedRun, title: str, caption: str, metric: str, names: list[str]) -> Table:
-    columns = [format_aligned([run.scores[arm].get(metric, {}).get(name) for arm in run.arms]) for name in names]
-    said = [caption] if caption else []
-    said += [words for name, words in _MEANT.items() if name in names]
-    if any(name.endswith("_denoised") for name in names):
-        said.append(f"'denoised' is the guard: the same after {GUARD}.")
-    return Table(title, " ".join(said), ("arm", *names), tuple(zip(run.arms, *columns, strict=True)))
+def groups(run: FinishedRun, arm: str) -> Table | None:
+    """Mean score of the samples with the lowest and the highest energy."""
+    caption = (
+        "Mean score of the fifth of the samples with the lowest and the highest energy, as the paper splits them. "
+        "Bold: the interval of the difference excludes 0."
+    )
+    head = ("energy", "score", "lowest fifth", "highest fifth", "high - low")
+
+    def clear(row: Mapping[str, Any]) -> bool:
+        return excludes_zero(row["difference"])
+
+    rows = _shown(run.evidence["groups"].get(arm, []))
+    return _of_rows(f"Low and high energy: {arm}", caption, head, rows, ("low", "high", "difference"), clear)
 
 
 def excludes_zero(estimate: Mapping[str, Any] | None) -> bool:
@@ -83,59 +86,33 @@ def excludes_zero(estimate: Mapping[str, Any] | None) -> bool:
     return bool(estimate["low"] > 0 or estimate["high"] < 0)
 
 
-def is_index(name: str) -> bool:
-    """Whether a column counts data points: it has no mean worth showing."""
-    return _INDICES.search(name) is not None
+def _shown(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in rows if row["shown"]]
 
 
-def judged(run: FinishedRun) -> list[str]:
-    """The per-sample scores worth a correlation, in order: those of the samples as they are first."""
-    names = dict.fromkeys(row["score"] for rows in run.evidence["correlations"].values() for row in rows)
-    return [name for name in names if not name.endswith("_denoised") and not is_index(name)]
-
-
-def headline(run: FinishedRun) -> list[str]:
-    """One score of each metric: what a picture or a short table shows."""
-    chosen: dict[str, str] = {}
-    for name in judged(run):
-        metric = name.partition(".")[0]
-        if metric not in chosen or name.endswith(".margin_mean"):
-            chosen[metric] = name
-    return list(chosen.values())
-
-
-def correlations(run: FinishedRun, arm: str) -> Table | None:
-    """Spearman's rho of KPE and bending with scores in one arm, raw and partial."""
-    shown = {*judged(run)}
-    rows, marks = [], []
-    for row in run.evidence["correlations"].get(arm, []):
-        if row["energy"] in ("kpe", "bending") and row["score"] in shown:
-            rows.append((row["energy"], row["score"], *format_aligned((row["raw"], row["partial"]))))
-            marks.append("clear" if excludes_zero(row["raw"]) and excludes_zero(row["partial"]) else "")
-    if not rows:
-        return None
-    caption = (
-        "Spearman's rho over the samples of the arm, raw and with ||x0||^2, <x0, x1> and ||x1||^2 held fixed. Bold: "
-        "both intervals exclude 0."
+def _of_rows(
+    title: str,
+    caption: str,
+    head: tuple[str, ...],
+    rows: Sequence[Mapping[str, Any]],
+    keys: tuple[str, ...],
+    clear: Callable[[Mapping[str, Any]], bool],
+) -> Table | None:
+    cells = tuple(
+        (row["energy"], f"{row['metric']}.{row['score']}", *format_aligned([row[key] for key in keys])) for row in rows
     )
-    return Table(
-        f"Energy and outcome: {arm}", caption, ("energy", "score", "rho", "partial rho"), tuple(rows), tuple(marks)
-    )
+    marks = tuple("clear" if clear(row) else "" for row in rows)
+    return Table(title, caption, head, cells, marks) if rows else None
 
 
-def groups(run: FinishedRun, arm: str) -> Table | None:
-    """Mean score of the samples with the lowest and the highest energy."""
-    shown = {*judged(run)}
-    rows, marks = [], []
-    for row in run.evidence["groups"].get(arm, []):
-        if row["energy"] in ("kpe", "bending") and row["score"] in shown:
-            rows.append((row["energy"], row["score"], *format_aligned((row["low"], row["high"], row["difference"]))))
-            marks.append("clear" if excludes_zero(row["difference"]) else "")
-    if not rows:
-        return None
-    caption = (
-        "Mean score of the fifth of the samples with the lowest and the highest energy, as the paper splits them. "
-        "Bold: the interval of the difference excludes 0."
-    )
-    head = ("energy", "score", "lowest fifth", "highest fifth", "high - low")
-    return Table(f"Low and high energy: {arm}", caption, head, tuple(rows), tuple(marks))
+def _there(run: FinishedRun, names: Sequence[str]) -> list[str]:
+    return [name for name in names if any(run.scores[arm]["energy"].get(name) for arm in run.arms)]
+
+
+def _by_arm(run: FinishedRun, title: str, caption: str, metric: str, names: list[str]) -> Table:
+    cells = [format_aligned([run.scores[arm].get(metric, {}).get(name) for arm in run.arms]) for name in names]
+    words = [caption] if caption else []
+    words += columns.sentences(run, metric, names)
+    if any(split(name)[1] != PLAIN for name in names):
+        words.append(f"'denoised' is the same after {STEP}.")
+    return Table(title, " ".join(words), ("arm", *names), tuple(zip(run.arms, *cells, strict=True)))

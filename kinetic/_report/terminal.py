@@ -10,20 +10,18 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 
 from kinetic._experiment.score_samples import SetScores
-from kinetic._report import tables
+from kinetic._report import columns, tables
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.numbers import interval
 from kinetic._store.run_folder import EVIDENCE, REPORT, FinishedRun
-
-_BRIEF = ("arm", "kpe", "displacement", "bending")
 
 
 def print_brief(run: FinishedRun, console: Console) -> None:
     """Print the energies, what changed from arm to arm, and where the rest is."""
     _head(run, console)
-    for table in tables.energies(run):
-        if "kpe" in table.head:
-            _print(_columns(table, [place for place, name in enumerate(table.head) if name in _BRIEF]), console)
+    shown = {"arm", *columns.energies(run, main=True)}
+    for table in tables.energies(run)[:1]:
+        _print(_columns(table, [i for i, name in enumerate(table.head) if name in shown]), console)
     for arms, found in verdict(run).items():
         console.print(f"[bold]{escape(arms)}[/bold]", highlight=False)
         for kind, words in found.items():
@@ -83,8 +81,8 @@ def _print(table: tables.Table, console: Console) -> None:
 
 def _blocks(table: tables.Table, width: int) -> list[tables.Table]:
     """The table in pieces no wider than the terminal where that can be, each with the first column."""
-    columns = zip(table.head, *table.rows, strict=True)
-    wide = [max(len(line) for cell in column for line in cell.split(" [")) + 4 for column in columns]
+    cells = zip(table.head, *table.rows, strict=True)
+    wide = [max(len(line) for cell in column for line in cell.split(" [")) + 4 for column in cells]
     chosen: list[list[int]] = [[]]
     for place in range(1, len(table.head)):
         if chosen[-1] and 2 + wide[0] + sum(wide[other] for other in chosen[-1]) + wide[place] > width:

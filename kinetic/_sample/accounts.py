@@ -8,40 +8,52 @@ import torch
 from torch import Tensor
 
 from kinetic._roles.meter import EnergyMeter
-from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Stage, Step
+from kinetic._sample.dynamics import Dynamics
+from kinetic.errors import ShapeError
 from kinetic.types import Rows, State, is_all
 
 
 class Accounts:
     """What the meters add, the mean gain, and how far each sample is."""
 
-    def __init__(self, meters: Mapping[str, EnergyMeter], n: int, device: torch.device) -> None:
-        self.meters = meters
+    def __init__(self, meters: Mapping[str, EnergyMeter], dynamics: Dynamics, x0: State) -> None:
+        self.meters, self.dynamics, self.x0 = meters, dynamics, x0
         self.sums: dict[str, dict[str, Tensor]] = {name: {} for name in meters}
-        self.zeros = torch.zeros(n, dtype=torch.float64, device=device)
-        self.gain, self.clock = self.zeros, self.zeros
+        self.zeros = torch.zeros(len(x0), dtype=torch.float64, device=x0.device)
+        self.shaped, self.clock = self.zeros, self.zeros
 
-    def start(self, x0: State) -> None:
-        """Give every meter its accounts, even where no sample has made a step."""
-        t = self.zeros[:0]
-        for name in [name for name, sums in self.sums.items() if not sums]:
-            nothing = Step(t.long(), t, t, x0[:0], x0[:0], (Stage(t, x0[:0], 1.0),))
-            for account, add in self.meters[name].adds(nothing).items():
-                self.sums[name][account] = self.zeros.new_zeros(len(self.zeros), *add.shape[1:])
+    @property
+    def gain(self) -> Tensor:
+        """I = int gain dt up to where each sample is, float64 `(n,)`: the time whose noise it has."""
+        return self.shaped if self.dynamics.may_stop_short else self.clock
 
-    def add(self, step: Step, schedule: Schedule | None) -> None:
+    def add(self, step: Step) -> None:
+        """Enter one step."""
         everyone = is_all(step.rows)
         for name, meter in self.meters.items():
             sums = self.sums[name]
             for account, add in meter.adds(step).items():
+                if len(add) != len(step.x0):
+                    raise ShapeError(
+                        f"meter {name!r} adds {tuple(add.shape)} to {account!r} for {len(step.x0)} samples"
+                    )
                 if account not in sums:
                     sums[account] = self.zeros.new_zeros(len(self.zeros), *add.shape[1:])
                 sums[account] = sums[account] + add if everyone else _added(sums[account], step.rows, add)
-        if schedule:
-            mean = step.mean(lambda stage: schedule.gain(stage.t, step.x0, stage.v).double())
-            self.gain = self.gain + mean * step.dt if everyone else _added(self.gain, step.rows, mean * step.dt)
+        if self.dynamics.may_stop_short:
+            gained = step.mean(lambda stage: self.dynamics.gain(stage, step.x0)) * step.dt
+            self.shaped = self.shaped + gained if everyone else _added(self.shaped, step.rows, gained)
         self.clock = step.t1 if everyone else self.clock.index_put((step.rows,), step.t1)  # type: ignore[arg-type]
+
+    def columns(self, x1: State) -> dict[str, Mapping[str, Tensor]]:
+        """What each meter makes of its accounts, also where no sample has made a step."""
+        t = self.zeros[:0]
+        for name in [name for name, sums in self.sums.items() if not sums]:
+            nothing = Step(t.long(), t, t, self.x0[:0], self.x0[:0], (Stage(t, self.x0[:0], 1.0),))
+            for account, add in self.meters[name].adds(nothing).items():
+                self.sums[name][account] = self.zeros.new_zeros(len(self.zeros), *add.shape[1:])
+        return {name: meter.columns(self.sums[name], self.x0, x1) for name, meter in self.meters.items()}
 
 
 def _added(account: Tensor, rows: Rows, value: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""One batch from noise to data: moved, weighed, looked at by the guard."""
+"""One batch from noise to data: moved, weighed, and denoised where it stopped short."""
 
 from __future__ import annotations
 
@@ -10,25 +10,22 @@ import torch
 from torch import Tensor
 
 from kinetic._roles.batch import Batch
-from kinetic._roles.field import Shaped, VelocityField
+from kinetic._roles.field import VelocityField
 from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver, Status, Step
 from kinetic._sample.accounts import Accounts
+from kinetic._sample.columns import RESERVED
+from kinetic._sample.dynamics import Dynamics, clock_dtype
 from kinetic._sample.run import Shard
 from kinetic.errors import NonFiniteError, OptionError
 from kinetic.types import PerSample, Rows, State, is_all
 
 Progress = Callable[[float], None]
-"""Told how many samples' worth of path has been walked since it was last told."""
+"""Given how many samples' worth of path was walked since it was last called."""
 
-_RESERVED = {"nfe", "x0_sq", "x0_dot_x1", "x1_sq", "gain", "noise_left"}
+_ROUNDING = 1e-9  # of a mean gain: what is nearer to 1 has left nothing undone
 _LOOK = 0.2  # seconds between two looks at how far a batch is
-
-
-def clock_dtype(dtype: torch.dtype) -> torch.dtype:
-    """The dtype of the times a field is asked at: that of the samples, float32 where they are of lower precision."""
-    return torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
 
 
 def integrate(
@@ -46,49 +43,81 @@ def integrate(
         NonFiniteError: the field returned NaN or infinity.
         OptionError: two meters, or a meter and the solver, that give one column.
     """
-    dynamics = _Dynamics(field, schedule, batch, x0)
-    accounts = Accounts(meters, len(x0), x0.device)
-    walk = _Trajectory(solver.solve(dynamics, x0))
-    x, told, next_look = x0, 0.0, time.monotonic() + _LOOK
-    for step in walk:
-        accounts.add(step, schedule)
-        x = step.x1 if is_all(step.rows) else _put(x, step.rows, step.x1, first=x is x0)
-        if time.monotonic() > next_look:  # seldom: on a GPU, to look is to wait for it
-            walked = float(accounts.clock.sum())
-            progress(walked - told)
-            told, next_look = walked, time.monotonic() + _LOOK
-    progress(len(x0) - told)
-    accounts.start(x0)
-    columns = walk.columns
-    bad = ~torch.isfinite(x.flatten(1)).all(1) | (accounts.clock < 1 - 1e-9)
-    if "status" in columns:
-        bad &= columns["status"] == Status.REACHED
-    if bool(bad.any()):
-        dynamics = _Dynamics(field, schedule, Batch(batch.ids, batch.condition), x0)
-        raise NonFiniteError(batch.ids[bad].tolist(), _finite_until(solver.solve(dynamics, x0), bad))
-    if reserved := _RESERVED & columns.keys():
-        raise OptionError(f"{type(solver).__name__} gives the column {min(reserved)!r}, which is the Runner's own")
-    energy = {"nfe": dynamics.calls} | dict(columns)
-    for name, meter in meters.items():
-        for column, value in meter.columns(accounts.sums[name], x0, x).items():
-            if column in energy or column in _RESERVED:
-                raise OptionError(f"two parts give the column {column!r}: meter {name!r} and one before it")
-            energy[column] = value
+    dynamics = Dynamics.of(field, schedule, batch, x0)
+    accounts = Accounts(meters, dynamics, x0)
+    trajectory = _Trajectory(solver.solve(dynamics, x0))
+    x = _walk(trajectory, accounts, x0, progress)
+    columns = trajectory.columns
+    _check_finite(x, accounts, columns, lambda: solver.solve(Dynamics.of(field, schedule, batch, x0), x0), batch)
+    energy = _joined(type(solver).__name__, {"nfe": dynamics.calls}, columns, accounts.columns(x))
     first, last = x0.double().flatten(1), x.double().flatten(1)
     energy |= {"x0_sq": first.square().sum(1), "x0_dot_x1": (first * last).sum(1), "x1_sq": last.square().sum(1)}
     denoised = x
-    if schedule:
-        rest = (1 - accounts.gain).clamp_min(0).to(dynamics.clock)
-        v = field.velocity(x, 1 - rest, Batch(batch.ids, batch.condition))
-        change = v * rest.to(v.dtype).view(-1, *[1] * (v.dim() - 1))
-        denoised = x + change
-        energy |= {"gain": accounts.gain, "noise_left": change.double().flatten(1).square().mean(1).sqrt()}
+    if dynamics.may_stop_short or "t_end" in columns:
+        denoised, noise_left = denoise(dynamics.field, x, accounts.gain, Batch(batch.ids, batch.condition))
+        energy |= {"gain": accounts.gain, "noise_left": noise_left}
     return Shard(
         start=int(batch.ids[0]),
         samples=x.cpu(),
-        denoised=denoised.cpu(),
+        denoised=x.cpu() if denoised is x else denoised.cpu(),
         energy={name: value.double().cpu() for name, value in energy.items()},
     )
+
+
+def denoise(field: VelocityField, x: State, gain: PerSample, batch: Batch) -> tuple[State, PerSample]:
+    """x + (1 - I) v(x, I), one Euler step over what a mean gain I below 1 left undone; x itself where none is.
+
+    Args:
+        field: the field, without its gain.
+        x: `(n, *event)`, the samples.
+        gain: I of each sample, `(n,)`, the time whose noise it still has.
+        batch: who they are.
+    Returns:
+        The denoised samples, and the root mean square over its elements of what the step changed, float64 `(n,)`.
+    """
+    rest = torch.where(gain < 1 - _ROUNDING, 1 - gain, 0.0)
+    if not bool((rest > 0).any()):
+        return x, torch.zeros_like(rest)
+    v = field.velocity(x, (1 - rest).clamp_max(field.t_end).to(clock_dtype(x.dtype)), batch)
+    change = v * rest.to(v.dtype).view(-1, *[1] * (v.dim() - 1))
+    finite = torch.isfinite(change.flatten(1)).all(1)  # a sample that a solver gave up on may be anywhere
+    change[~finite] = 0
+    return x + change, change.double().flatten(1).square().mean(1).sqrt()
+
+
+def renoise(field: VelocityField, x: State, x0: State, gain: PerSample, batch: Batch) -> State:
+    """Samples put back to the noise of t = I by the noise x0 they came from, I x + (1 - I) x0, and denoised again."""
+    share = gain.clamp(0, 1).to(x.dtype).view(-1, *[1] * (x.dim() - 1))
+    return denoise(field, share * x + (1 - share) * x0, gain, batch)[0]
+
+
+def _walk(trajectory: _Trajectory, accounts: Accounts, x0: State, progress: Progress) -> State:
+    x, reported, next_look = x0, 0.0, time.monotonic() + _LOOK
+    for step in trajectory:
+        accounts.add(step)
+        x = step.x1 if is_all(step.rows) else _put(x, step.rows, step.x1, first=x is x0)
+        if time.monotonic() > next_look:  # seldom: on a GPU, to look is to wait for it
+            walked = float(accounts.clock.sum())
+            progress(walked - reported)
+            reported, next_look = walked, time.monotonic() + _LOOK
+    progress(len(x0) - reported)
+    return x
+
+
+def _check_finite(
+    x: State,
+    accounts: Accounts,
+    columns: Mapping[str, Tensor],
+    again: Callable[[], Iterator[Step]],
+    batch: Batch,
+) -> None:
+    bad = ~torch.isfinite(x.flatten(1)).all(1)
+    if "status" in columns:
+        bad = (bad | (accounts.clock < 1 - _ROUNDING)) & (columns["status"] == Status.REACHED)
+    elif "t_end" not in columns:
+        bad |= accounts.clock < 1 - _ROUNDING
+    if bool(bad.any()):
+        raise NonFiniteError(batch.ids[bad].tolist(), _finite_until(again(), bad))
 
 
 def _finite_until(steps: Iterator[Step], bad: Tensor) -> float:
@@ -100,42 +129,27 @@ def _finite_until(steps: Iterator[Step], bad: Tensor) -> float:
     return float(until[bad].min())
 
 
-@attrs.define(eq=False, init=False)
-class _Dynamics:
-    """What the solver integrates: the field, shaped, asked on behalf of a batch. Counts how often it is asked."""
-
-    field: VelocityField
-    batch: Batch
-    breakpoints: tuple[float, ...]
-    clock: torch.dtype
-    _whole: int
-    _part: Tensor
-
-    def __init__(self, field: VelocityField, schedule: Schedule | None, batch: Batch, x0: State) -> None:
-        self.field = Shaped(field, schedule) if schedule else field
-        self.batch, self.clock = batch, clock_dtype(x0.dtype)
-        self.breakpoints = self.field.breakpoints
-        self._whole, self._part = 0, torch.zeros(len(x0), dtype=torch.int64, device=x0.device)
-
-    def __call__(self, x: State, t: PerSample, rows: Rows) -> State:
-        if is_all(rows):
-            self._whole += 1
-            return self.field.velocity(x, t.to(self.clock), self.batch)
-        self._part[rows] += 1
-        return self.field.velocity(x, t.to(self.clock), self.batch.take(rows))
-
-    @property
-    def calls(self) -> PerSample:
-        """Velocities asked for, sample by sample, int64 `(n,)`."""
-        return self._part + self._whole
+def _joined(
+    solver: str, first: dict[str, Tensor], returned: Mapping[str, Tensor], metered: Mapping[str, Mapping[str, Tensor]]
+) -> dict[str, Tensor]:
+    """All columns, none given twice and none that is the Runner's own."""
+    energy = dict(first)
+    for part, columns in {solver: returned, **{f"meter {name!r}": own for name, own in metered.items()}}.items():
+        for name, column in columns.items():
+            if name in RESERVED:
+                raise OptionError(f"{part} gives the column {name!r}, which is the Runner's own")
+            if name in energy:
+                raise OptionError(f"two parts give the column {name!r}: {part} and one before it")
+            energy[name] = column
+    return energy
 
 
+@attrs.define(eq=False)
 class _Trajectory:
     """The steps of a solver, and the columns it returns after the last."""
 
-    def __init__(self, steps: Iterator[Step]) -> None:
-        self.steps = steps
-        self.columns: Mapping[str, Tensor] = {}
+    steps: Iterator[Step]
+    columns: Mapping[str, Tensor] = attrs.field(factory=dict)
 
     def __iter__(self) -> Iterator[Step]:
         self.columns = (yield from self.steps) or {}  # type: ignore[func-returns-value]

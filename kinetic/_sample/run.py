@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, final
 
 import attrs
@@ -11,11 +11,11 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from kinetic._evaluate.views import PLAIN, in_files
+from kinetic._roles.column import Column
 from kinetic._roles.metric import Score
 from kinetic._roles.solver import Status
-
-NOT_ENERGY = ("nfe", "accepted", "rejected", "status", "t_end", "kpe_error", "bending_error", "x1_error", "gain")
-"""Columns that tell how a path was walked, not what it cost: no score is held against them."""
+from kinetic.evidence import Estimate
 
 _COARSE = 0.1  # above this share of the spread between samples, the error of the energy is worth a warning
 
@@ -27,7 +27,8 @@ class Shard:
 
     Args:
         start: id of the first; ids are consecutive.
-        samples, denoised: `(n, *event)`; see `Samples`.
+        samples: `(n, *event)`.
+        denoised: `(n, *event)`, after one more Euler step over what was left undone; `samples` where nothing was.
         energy: `{column: (n,) or (n, k)}` float64.
     """
 
@@ -46,7 +47,7 @@ class ShardStore(Protocol):
     """Where a run keeps its finished parts, and finds those of a run that was cut short."""
 
     def parts(self) -> list[tuple[int, int]]:
-        """The (start, stop) of every part on the store, in order."""
+        """The (start, stop) of every part in the store, in order."""
 
     def load(self, start: int, stop: int) -> Shard:
         """One of them."""
@@ -62,23 +63,34 @@ class Run:
 
     Args:
         samples: `(n, *event)`, the samples, ids 0 to n - 1, on the CPU.
-        denoised: `(n, *event)`, after the guard's extra Euler step; see `Samples`.
+        denoised: `(n, *event)`, after one more Euler step over what was left undone; `samples` where nothing was.
         energy: `{column: (n,)}` float64 from the meters, `(n, k)` for a curve.
-        scores: `{metric: {name: value}}`.
-        details: `{metric: Score}`, with intervals, per-sample columns and notes.
+        views: `{view: {metric: Score}}`, what metrics say of the samples (`plain`) and, where noise was left in them,
+            of the denoised ones (`denoised`), with intervals, per-sample columns and notes.
         condition: int64 `(n,)` class of each sample, or None.
+        described: `{column: Column}`, what the columns of `energy` mean, the most telling first.
+        terms: `{column: {term: weight}}`, columns of `energy` that are sums of others.
+        warnings: what the dry run noticed.
     """
 
     samples: Tensor
     denoised: Tensor
     energy: Mapping[str, Tensor]
-    details: Mapping[str, Score]
+    views: Mapping[str, Mapping[str, Score]]
     condition: Tensor | None = None
+    described: Mapping[str, Column] = attrs.field(factory=dict)
+    terms: Mapping[str, Mapping[str, float]] = attrs.field(factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def details(self) -> Mapping[str, Score]:
+        """`{metric: Score}` of the samples as they are."""
+        return self.views.get(PLAIN, {})
 
     @property
     def scores(self) -> dict[str, dict[str, float]]:
-        """The value of every score."""
-        return {metric: {n: e.value for n, e in score.values.items()} for metric, score in self.details.items()}
+        """The value of every score, with `_denoised` in the name those of the denoised samples."""
+        return {metric: {n: e.value for n, e in values.items()} for metric, values in estimates(self.views).items()}
 
     @property
     def reached(self) -> Tensor:
@@ -89,42 +101,63 @@ class Run:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the energies must know: samples that stopped on the way, a grid that dominates."""
-        said, reached = [], self.reached
+        """What a reader of the energies must know: samples that stopped, overflows, a grid that dominates."""
+        return (*self.warnings, *self._stopped(), *self._not_finite(), *self._coarse())
+
+    def _stopped(self) -> Iterator[str]:
+        reached = self.reached
         if not bool(reached.all()):
             codes = self.energy["status"][~reached].int().tolist()
             counts = ", ".join(f"{codes.count(s)} {s.words}" for s in Status if s in codes)
-            said.append(
+            yield (
                 f"{len(codes)} of {len(reached)} samples did not reach t = 1 ({counts}). Energies and evidence leave "
                 "them out, scores do not. Loosen rtol and atol, or raise max_steps."
             )
-        for name in ("kpe", "bending"):
-            if f"{name}_error" in self.energy and name in self.energy and int(reached.sum()) > 1:
+
+    def _not_finite(self) -> Iterator[str]:
+        for name, column in self.energy.items():
+            bad = int((~column[self.reached].reshape(-1, max(1, column[0].numel())).isfinite().all(1)).sum())
+            if bad:
+                yield (
+                    f"The column {name} is not finite for {bad} of {len(column)} samples: it overflows, or is not "
+                    "defined for them. It has no mean and no part in the evidence."
+                )
+
+    def _coarse(self) -> Iterator[str]:
+        reached = self.reached
+        for name in self.energy:
+            if f"{name}_error" in self.energy and self.energy[name].dim() == 1 and int(reached.sum()) > 1:
                 error = float(np.median(self.energy[f"{name}_error"][reached].numpy()))
                 spread = float(np.std(self.energy[name][reached].numpy()))
                 if error > _COARSE * spread:
                     share = f"{error / spread:.0%}" if spread else "more than all"
-                    said.append(
+                    yield (
                         f"The grid dominates: the median error of {name}, {error:.3g}, is {share} of its spread "
                         f"between samples, {spread:.3g}. Take more steps or a higher order."
                     )
-        return tuple(said)
 
     @property
     def table(self) -> pa.Table:
         """A row per sample: `sample`, `class` where there is one, energies, and scores as `metric.column`.
 
-        `status`, where the solver can give up, says in words how the path ended.
+        Those of denoised samples have `_denoised` in the name. `status`, where the solver can give up, says in words
+        how the path ended.
         """
         columns: dict[str, Any] = {"sample": pa.array(np.arange(len(self.samples)))}
         if self.condition is not None:
             columns["class"] = pa.array(self.condition.numpy())
         for name, column in self.energy.items():
             columns[name] = pa.array([Status(int(c)).words for c in column]) if name == "status" else arrow(column)
-        for metric, score in self.details.items():
-            for name, column in score.columns.items():
-                columns[f"{metric}.{name}"] = arrow(column)
+        for metric in self.details:
+            scored = in_files({view: scores[metric].columns for view, scores in self.views.items()})
+            columns |= {f"{metric}.{name}": arrow(column) for name, column in scored.items()}
         return pa.table(columns)
+
+
+def estimates(views: Mapping[str, Mapping[str, Score]]) -> dict[str, dict[str, Estimate]]:
+    """`{metric: {name: Estimate}}` of all views, under the names that files have."""
+    metrics = views.get(PLAIN, {})
+    return {name: in_files({view: scores[name].values for view, scores in views.items()}) for name in metrics}
 
 
 def arrow(column: Tensor) -> pa.Array:

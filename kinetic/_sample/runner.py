@@ -10,18 +10,25 @@ import torch
 from torch import Tensor
 
 from kinetic import options
-from kinetic._evaluate.evaluate import dry_run, judge
+from kinetic._evaluate.evaluate import Views, dry_run, evaluate
+from kinetic._evaluate.shared_features import SharedFeatures
+from kinetic._evaluate.views import DENOISED, PLAIN
 from kinetic._roles.batch import Batch
-from kinetic._roles.component import to_device
+from kinetic._roles.column import described
 from kinetic._roles.field import VelocityField
 from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver
-from kinetic._sample.integrate import Progress, clock_dtype, integrate
+from kinetic._roles.tree import to_device
+from kinetic._sample.columns import OWN
+from kinetic._sample.dynamics import Dynamics
+from kinetic._sample.first_step import FirstStep, first_step
+from kinetic._sample.integrate import Progress, integrate, renoise
 from kinetic._sample.noise import noise
 from kinetic._sample.run import Run, Shard, ShardStore
-from kinetic.errors import OptionError, ShapeError
+from kinetic.errors import OptionError
+from kinetic.options import check_counts
 
 _BATCH_ELEMENTS, _BATCH_SAMPLES = 2**22, 500
 
@@ -47,9 +54,10 @@ class Runner:
         metrics: `{name: Metric}`.
 
     Every run also gives the columns `nfe`, the velocities asked for, those the solver returns (see `Solver.solve`),
-    `x0_sq` ||x0||^2, `x0_dot_x1` <x0, x1> and `x1_sq` ||x1||^2, and under a schedule `gain`, the mean gain
-    I = int gain dt of each sample, and `noise_left`, the root mean square over its elements of what one more Euler step
-    would still change, (1 - I) v(x, min(I, 1)).
+    `x0_sq` ||x0||^2, `x0_dot_x1` <x0, x1> and `x1_sq` ||x1||^2. Where a schedule, the field (`VelocityField.t_end`) or
+    the solver (a column `t_end`) may stop short, `gain` is the mean gain I = int gain dt of each sample, the time whose
+    noise it still has, and `noise_left` the root mean square over its elements of what one more Euler step would still
+    change, (1 - I) v(x, I). Where that is more than 0 every metric is asked a second time, about the samples after it.
     """
 
     field: VelocityField = options.component("field")
@@ -66,8 +74,9 @@ class Runner:
         device: str | torch.device = "auto",
         *,
         classes: int | None = None,
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype | None = None,
         store: ShardStore | None = None,
+        features: SharedFeatures | None = None,
         progress: Progress | None = None,
     ) -> Run:
         """Draw, move, weigh and judge samples 0 to `samples` - 1.
@@ -78,35 +87,24 @@ class Runner:
             batch: samples at a time; by default at most 500 samples and 4 Mi elements. It does not change a sample.
             device: a torch device, or "auto": CUDA where there is one.
             classes: ask sample i for class i mod `classes`; None asks for nothing.
-            dtype: of the samples.
+            dtype: of the samples; torch's default by default.
             store: where finished batches are kept and taken up again.
+            features: what feature spaces computed for other runs of the same components.
             progress: is told as the samples move.
         Raises:
             OptionError: a number out of range.
             ShapeError: parts that do not fit together, found before any sampling.
-            NonFiniteError: the field returned NaN or infinity; finished batches are on the store.
+            NonFiniteError: the field returned NaN or infinity; finished batches are in the store.
         """
-        for name, value, least in (("samples", samples, 1), ("seed", seed, 0), ("batch", batch or 1, 1)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise OptionError(f"{name!r} must be an int >= {least}: {value!r}")
-        if classes is not None and (not isinstance(classes, int) or isinstance(classes, bool) or classes < 1):
-            raise OptionError(f"'classes' must be an int >= 1: {classes!r}")
-        place = find_device(device)
-        on_device = self._moved(place)
-        size = batch or batch_size(self.field.event_shape)
+        check_counts(samples=samples, batch=batch)
+        draw, features = _draw(seed, classes, dtype, device), features or SharedFeatures()
+        here = self.to_device(draw.device)
         with torch.inference_mode():
-            on_device._dry_run(seed, classes, dtype, place)
-            parts = list(
-                on_device._parts(samples, seed, size, classes, dtype, place, store, progress or (lambda done: None))
-            )
-            details = on_device._judge(parts, classes, place)
-        return Run(
-            samples=torch.cat([part.samples for part in parts]),
-            denoised=torch.cat([part.denoised for part in parts]),
-            energy={name: torch.cat([part.energy[name] for part in parts]) for name in parts[0].energy},
-            details=details,
-            condition=_condition(0, samples, classes),
-        )
+            first = here._dry_run(draw, features)
+            size = batch or batch_size(self.field.event_shape)
+            shards = list(here._shards(samples, size, draw, store, progress or (lambda done: None)))
+            views = here._evaluate(shards, draw, features)
+        return self._run(shards, views, first, draw.condition(0, samples))
 
     def dry_run(
         self,
@@ -114,86 +112,152 @@ class Runner:
         device: str | torch.device = "auto",
         *,
         classes: int | None = None,
-        dtype: torch.dtype = torch.float32,
-    ) -> None:
-        """Two samples' first velocity and one look of every metric: what does not fit together is said at once.
+        dtype: torch.dtype | None = None,
+        features: SharedFeatures | None = None,
+    ) -> tuple[str, ...]:
+        """The first step of two samples through field, solver, schedule, meters and metrics, before any is drawn.
 
         `run` begins with it. Arguments and errors as there.
+
+        Returns:
+            What does not stop a run, but should be known: a field that answers differently when asked twice, or alone.
         """
-        place = find_device(device)
+        draw = _draw(seed, classes, dtype, device)
         with torch.inference_mode():
-            self._moved(place)._dry_run(seed, classes, dtype, place)
+            return self.to_device(draw.device)._dry_run(draw, features or SharedFeatures()).warnings
 
-    def _moved(self, place: torch.device) -> Runner:
-        return attrs.evolve(
-            self,
-            field=to_device(self.field, place),
-            schedule=to_device(self.schedule, place),
-            meters=to_device(dict(self.meters), place),
-            metrics=to_device(dict(self.metrics), place),
-        )
-
-    def _parts(
+    def control(
         self,
-        samples: int,
-        seed: int,
-        size: int,
-        classes: int | None,
-        dtype: torch.dtype,
-        place: torch.device,
-        store: ShardStore | None,
-        progress: Progress,
+        run: Run,
+        gain: Tensor,
+        seed: int = 0,
+        batch: int | None = None,
+        device: str | torch.device = "auto",
+        *,
+        classes: int | None = None,
+        features: SharedFeatures | None = None,
+    ) -> dict[str, Score]:
+        """What the metrics say of a run's samples put back to the noise of another run, and denoised from there.
+
+        Each sample x of this runner's `run` (the denoised one, where noise was left) becomes I x + (1 - I) x0, x0 the
+        noise it came from, and goes through the step (1 - I) v that denoised the other run. A score of that other run's
+        denoised samples is to be compared with this: the step changes scores by itself.
+
+        Args:
+            run: what this runner gave with the same seed, batch and classes.
+            gain: I of each sample of the other run, `(n,)`.
+            seed, batch, device, classes, features: as of `run`.
+        Returns:
+            `{metric: Score}`.
+        """
+        draw = _draw(seed, classes, run.samples.dtype, device)
+        here = self.to_device(draw.device)
+        size = batch or batch_size(self.field.event_shape)
+
+        def batches() -> Iterator[Views]:
+            for start in range(0, len(run.samples), size):
+                rows = slice(start, min(start + size, len(run.samples)))
+                ids = draw.batch(rows.start, rows.stop)
+                x0 = draw.noise(range(rows.start, rows.stop), self.field.event_shape)
+                field = Dynamics.of(here.field, here.schedule, ids, x0).field
+                x = renoise(field, run.denoised[rows].to(draw.device), x0, gain[rows].to(draw.device), ids)
+                yield {PLAIN: Samples(ids.ids, x, ids.condition)}
+
+        with torch.inference_mode():
+            return evaluate(here.metrics, batches(), features)[PLAIN]
+
+    def to_device(self, device: torch.device, memo: dict[int, Any] | None = None) -> Runner:
+        """The runner with all parts on a device; what they share they share there. `memo` as of `tree.rebuild`."""
+        memo = {} if memo is None else memo
+        parts = {field.name: getattr(self, field.name) for field in attrs.fields(Runner)}
+        here = {name: to_device(part, device, memo) for name, part in parts.items()}
+        return self if all(here[name] is parts[name] for name in parts) else attrs.evolve(self, **here)
+
+    def _shards(
+        self, samples: int, size: int, draw: Draw, store: ShardStore | None, progress: Progress
     ) -> Iterator[Shard]:
         done = store.parts() if store else []
         start = 0
         while start < samples:
             stop = next((b for a, b in done if a == start), None)
             if store and stop is not None:
-                part = store.load(start, stop)
+                shard = store.load(start, stop)
                 progress(stop - start)
             else:
                 following = min((a for a, _ in done if a > start), default=samples)
                 stop = min(start + size, following, samples)
-                x0 = noise(seed, range(start, stop), self.field.event_shape, dtype)
-                batch = Batch(torch.arange(start, stop), _condition(start, stop, classes))
-                part = integrate(
-                    self.field,
-                    self.solver,
-                    self.schedule,
-                    self.meters,
-                    x0.to(place),
-                    batch_on(batch, place),
-                    progress,
-                )
+                x0, batch = draw.noise(range(start, stop), self.field.event_shape), draw.batch(start, stop)
+                shard = integrate(self.field, self.solver, self.schedule, self.meters, x0, batch, progress)
                 if store:
-                    store.save(part)
-            yield part
-            start = part.stop
+                    store.save(shard)
+            yield shard
+            start = shard.stop
 
-    def _judge(self, parts: list[Shard], classes: int | None, place: torch.device) -> dict[str, Score]:
-        def batches() -> Iterator[Samples]:
-            for part in parts:
-                condition = _condition(part.start, part.stop, classes)
-                x = part.samples.to(place)
-                yield Samples(
-                    torch.arange(part.start, part.stop).to(place),
-                    x,
-                    x if part.denoised is part.samples else part.denoised.to(place),
-                    None if condition is None else condition.to(place),
-                )
+    def _evaluate(self, shards: list[Shard], draw: Draw, features: SharedFeatures) -> dict[str, dict[str, Score]]:
+        noisy = any(shard.denoised is not shard.samples for shard in shards)
 
-        return judge(self.metrics, batches())
+        def batches() -> Iterator[Views]:
+            for shard in shards:
+                batch, x = draw.batch(shard.start, shard.stop), shard.samples.to(draw.device)
+                plain = Samples(batch.ids, x, batch.condition)
+                same = shard.denoised is shard.samples
+                denoised = plain if same else attrs.evolve(plain, x=shard.denoised.to(draw.device))
+                yield {PLAIN: plain, DENOISED: denoised} if noisy else {PLAIN: plain}
 
-    def _dry_run(self, seed: int, classes: int | None, dtype: torch.dtype, place: torch.device) -> None:
-        x0 = noise(seed, range(2), self.field.event_shape, dtype).to(place)
-        batch = batch_on(Batch(torch.arange(2), _condition(0, 2, classes)), place)
-        v = self.field.velocity(x0, x0.new_zeros(2, dtype=clock_dtype(dtype)), batch)
-        if v.shape != x0.shape or v.dtype != x0.dtype:
-            raise ShapeError(
-                f"{type(self.field).__name__} answered samples of shape {tuple(x0.shape)} and {x0.dtype} with "
-                f"velocities of shape {tuple(v.shape)} and {v.dtype}; they must be the same"
-            )
-        dry_run(self.metrics, Samples(batch.ids, x0, x0, batch.condition))
+        return evaluate(self.metrics, batches(), features) if self.metrics else {}
+
+    def _dry_run(self, draw: Draw, features: SharedFeatures) -> FirstStep:
+        x0, batch = draw.noise(range(2), self.field.event_shape), draw.batch(0, 2)
+        dry_run(self.metrics, Samples(batch.ids, x0, batch.condition), features)
+        return first_step(self.field, self.solver, self.schedule, self.meters, x0, batch)
+
+    def _run(
+        self, shards: list[Shard], views: dict[str, dict[str, Score]], first: FirstStep, condition: Tensor | None
+    ) -> Run:
+        samples = torch.cat([shard.samples for shard in shards])
+        as_they_are = all(shard.denoised is shard.samples for shard in shards)
+        energy = {name: torch.cat([shard.energy[name] for shard in shards]) for name in shards[0].energy}
+        kinds = {name: "energy" if name in first.columns else "count" for name in energy}
+        metered = [column for meter in self.meters.values() for column in meter.described]
+        return Run(
+            samples=samples,
+            denoised=samples if as_they_are else torch.cat([shard.denoised for shard in shards]),
+            energy=energy,
+            views=views,
+            condition=condition,
+            described=described([*metered, *self.solver.described, *OWN], kinds),
+            terms={name: terms for meter in self.meters.values() for name, terms in meter.terms.items()},
+            warnings=first.warnings,
+        )
+
+
+@attrs.frozen(eq=False)
+class Draw:
+    """Who the samples are: seed, classes, type and device."""
+
+    seed: int
+    classes: int | None
+    dtype: torch.dtype
+    device: torch.device
+
+    def noise(self, ids: range, event_shape: torch.Size) -> Tensor:
+        """x0 of these samples."""
+        return noise(self.seed, ids, event_shape, self.dtype).to(self.device)
+
+    def condition(self, start: int, stop: int) -> Tensor | None:
+        """What each is asked to be, int64 `(n,)` on the CPU."""
+        return None if self.classes is None else torch.arange(start, stop) % self.classes
+
+    def batch(self, start: int, stop: int) -> Batch:
+        """Their identity."""
+        condition = self.condition(start, stop)
+        ids = torch.arange(start, stop).to(self.device)
+        return Batch(ids, None if condition is None else condition.to(self.device))
+
+
+def _draw(seed: int, classes: int | None, dtype: torch.dtype | None, device: str | torch.device) -> Draw:
+    check_counts(seed=seed, classes=classes)
+    return Draw(seed, classes, dtype or torch.get_default_dtype(), find_device(device))
 
 
 def batch_size(event_shape: torch.Size) -> int:
@@ -206,20 +270,11 @@ def find_device(device: str | torch.device) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        place = torch.device(device)
-        torch.empty(0, device=place)
+        known = torch.device(device)
+        torch.empty(0, device=known)
     except (RuntimeError, AssertionError) as error:
         here = ", ".join(["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))])
         raise OptionError(
             f"'device' must be one that torch has here, or \"auto\": {str(device)!r}\n  Here: {here}."
         ) from error
-    return place
-
-
-def batch_on(batch: Batch, place: torch.device) -> Batch:
-    """The batch on a device."""
-    return Batch(batch.ids.to(place), None if batch.condition is None else batch.condition.to(place))
-
-
-def _condition(start: int, stop: int, classes: int | None) -> Tensor | None:
-    return None if classes is None else torch.arange(start, stop) % classes
+    return known

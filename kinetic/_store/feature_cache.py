@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from kinetic._plugins.registry import Registry
 from kinetic._roles.features import BLOCK, FeatureSpace, wrap
-from kinetic._store.provenance import hash_of, options_of, versions
+from kinetic._roles.tree import hash_of
+from kinetic._store.provenance import options_of, versions
 from kinetic._store.run_folder import write_json, write_whole
 from kinetic.errors import StoreError
 from kinetic.types import State

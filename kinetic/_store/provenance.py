@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import importlib.metadata
 import platform
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-import attrs
 import torch
 from torch import Tensor
 
 from kinetic._plugins.registry import Registry
 from kinetic._roles.component import Component
-
-if TYPE_CHECKING:
-    from kinetic._sample.runner import Runner
+from kinetic._roles.tree import hash_of, inside, options_given, unwrap
+from kinetic._sample.runner import Runner
 
 TIME_MAP = "t = 0 noise, t = 1 data, v = dx/dt, unit time; energies in squared data units, summed over elements"
 
@@ -38,8 +35,7 @@ def options_of(component: Any, known: Registry) -> Any:
     """A component as a recipe would write it, every option spelt out; tensors as their shape."""
     component = unwrap(component)
     if isinstance(component, Component):
-        fields = [field for field in attrs.fields(type(component)) if field.init]
-        given = {field.alias: options_of(getattr(component, field.name), known) for field in fields}
+        given = {name: options_of(value, known) for name, value in options_given(component).items()}
         return {"name": known.name_of(component), **given}
     if isinstance(component, Tensor):
         return f"tensor of shape {tuple(component.shape)}"
@@ -48,11 +44,17 @@ def options_of(component: Any, known: Registry) -> Any:
     return component if isinstance(component, str | int | float | bool | None) else repr(component)
 
 
-def unwrap(component: Any) -> Any:
-    """The component that this one stands for, given as `wraps`, or itself."""
-    while (inner := getattr(component, "wraps", None)) is not None:
-        component = inner
-    return component
+def owners(parts: Iterable[Any], known: Registry) -> dict[str, str]:
+    """Who offers each component inside, `{"solver euler": "kinetic_solvers (kinetic-flow 0.1.0)"}`, in order."""
+    plugins = {plugin.name: f"{plugin.name} ({plugin.distribution} {plugin.version})" for plugin in known.plugins}
+    offered = {
+        cls: (f"{role} {name}", plugins.get(known.origins[role, name], known.origins[role, name]))
+        for role, classes in known.classes.items()
+        for name, cls in classes.items()
+    }
+    used = {type(unwrap(each)) for part in parts for each in inside(part, Component)}
+    unknown = {f"{cls.__module__}.{cls.__qualname__}": "no plugin" for cls in used if cls not in offered}
+    return dict(sorted(offered[cls] for cls in used if cls in offered)) | dict(sorted(unknown.items()))
 
 
 def parts_of(runner: Runner) -> dict[str, Component]:
@@ -64,18 +66,13 @@ def parts_of(runner: Runner) -> dict[str, Component]:
     return parts | {f"metrics.{name}": metric for name, metric in runner.metrics.items()}
 
 
-def weight_hashes(runners: Mapping[str, Runner]) -> dict[str, dict[str, str]]:
-    """SHA-256 of all tensors in each component that holds any: `{arm: {part: hash}}`."""
-    known: dict[int, str | None] = {}
-    hashes: dict[str, dict[str, str]] = {}
-    for arm, runner in runners.items():
-        hashes[arm] = {}
-        for name, part in parts_of(runner).items():
-            if id(part) not in known:
-                known[id(part)] = hash_of(part)
-            if (found := known[id(part)]) is not None:
-                hashes[arm][name] = found
-    return hashes
+def weight_hashes(parts: Mapping[str, Mapping[str, Component]]) -> dict[str, dict[str, str]]:
+    """SHA-256 of all tensors in each component that holds any, `{arm: {part: hash}}`; each tensor is read once."""
+    memo: dict[int, bytes] = {}
+    return {
+        arm: {name: digest for name, part in own.items() if (digest := hash_of(part, memo)) is not None}
+        for arm, own in parts.items()
+    }
 
 
 def environment(device: torch.device) -> dict[str, Any]:
@@ -104,26 +101,3 @@ def _version(name: str) -> str | None:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def hash_of(component: Component) -> str | None:
-    """SHA-256 of all tensors in a component, or None where there are none."""
-    digest, any_found = hashlib.sha256(), False
-    for tensor in _tensors(component):
-        any_found = True
-        digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest() if any_found else None
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, torch.nn.Module):
-        yield from (tensor for _, tensor in sorted(value.state_dict().items()))
-    elif isinstance(value, Component):
-        for field in attrs.fields(type(value)):
-            yield from _tensors(getattr(value, field.name))
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _tensors(item)

@@ -148,10 +148,11 @@ class RunFolder:
         """Write one of the JSON files."""
         write_json(self.path / name, value)
 
-    def save_neighbours(self, arm: str, ids: Tensor, samples: Tensor, nearest: Tensor) -> None:
-        """Keep some samples and the training points nearest to them, for the report."""
-        tensors = {"ids": ids.contiguous(), "samples": samples.contiguous(), "nearest": nearest.contiguous()}
-        write_whole(self.path / "neighbours" / f"{arm}.safetensors", lambda path: save_file(tensors, path))
+    def save_neighbours(self, arm: str, tensors: Mapping[str, Tensor], score: str) -> None:
+        """Keep some samples and the training points nearest to them, ranked by a score, for the report."""
+        whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        path = self.path / "neighbours" / f"{arm}.safetensors"
+        write_whole(path, lambda part: save_file(whole, part, {"score": score}))
 
 
 @final
@@ -212,7 +213,8 @@ class FinishedRun:
         return torch.cat([store.load(*part).samples for part in store.parts()])
 
     def neighbours(self, arm: str) -> dict[str, Tensor] | None:
-        """`ids`, `samples` and their `nearest` training points, the most copy-like first, where they were kept."""
+        """`ids`, `samples`, the `values` that rank them, their `nearest` training points and the numbers of these
+        (`points`), the most copy-like first, where they were kept."""
         path = self.folder / "neighbours" / f"{arm}.safetensors"
         return load_file(path) if path.exists() else None
 

@@ -6,7 +6,7 @@ from kinetic_solvers import Euler
 
 import kinetic
 from kinetic import Runner, Samples, Score, options
-from kinetic._evaluate.evaluate import datasets, dry_run, judge, notes_of
+from kinetic._evaluate.evaluate import datasets, dry_run, evaluate, notes_of
 from kinetic.errors import OptionError
 from kinetic.evidence import Estimate
 
@@ -49,14 +49,14 @@ class Total(kinetic.Metric):
 
 def batches(x, size=2):
     return (
-        Samples(torch.arange(start, start + len(part)), part, part)
+        {"plain": Samples(torch.arange(start, start + len(part)), part)}
         for start, part in zip(range(0, len(x), size), x.split(size), strict=True)
     )
 
 
 def test_each_batch_is_asked_for_once_and_shown_to_all():
     x, told = torch.arange(10.0).view(5, 2), []
-    details = judge({"a": Total(), "b": Total()}, batches(x), told.append)
+    details = evaluate({"a": Total(), "b": Total()}, batches(x), finishing=told.append)["plain"]
     assert [score.values["total"].value for score in details.values()] == [45, 45]
     assert told == ["a", "b"]
 
@@ -66,19 +66,31 @@ def test_a_data_set_has_its_say_in_the_notes_of_each_metric_that_uses_it_once():
     assert list(datasets(metric)) == ["reference"]
     assert notes_of(Talking()) == ("One file was left out.",)
     assert notes_of(kinetic.TensorData(torch.zeros(1, 2))) == ()
-    details = judge({"a": metric, "b": Total()}, batches(torch.zeros(2, 2)))
+    details = evaluate({"a": metric, "b": Total()}, batches(torch.zeros(2, 2)))["plain"]
     assert details["a"].notes == ("A sum.", "One file was left out.")
     assert details["b"].notes == ("A sum.",)
 
 
 def test_a_metric_that_refuses_is_named():
     with pytest.raises(OptionError, match=r"^metric 'small': too large"):
-        judge({"small": Total(limit=1)}, batches(torch.ones(2, 2) * 2))
+        evaluate({"small": Total(limit=1)}, batches(torch.ones(2, 2) * 2))
     with pytest.raises(OptionError, match=r"^metric 'small': too large"):
-        dry_run({"small": Total(limit=1)}, next(batches(torch.ones(2, 2) * 2)))
+        dry_run({"small": Total(limit=1)}, next(batches(torch.ones(2, 2) * 2))["plain"])
 
 
 def test_a_run_is_judged_the_same_way():
     run = Runner(Gaussian(), Euler(steps=2), metrics={"m": Total(reference=Talking())}).run(5, batch=2, device="cpu")
     assert run.scores["m"]["total"] == pytest.approx(float(run.samples.sum()), rel=1e-5)
     assert run.details["m"].notes == ("A sum.", "One file was left out.")
+
+
+def test_every_view_is_judged_by_itself_and_every_score_says_what_its_values_mean():
+    ids = torch.arange(2)
+    views = {"plain": Samples(ids, torch.ones(2, 2)), "denoised": Samples(ids, torch.zeros(2, 2))}
+    scores = evaluate({"a": Total()}, [views])
+    assert {view: own["a"].values["total"].value for view, own in scores.items()} == {"plain": 4, "denoised": 0}
+    assert scores["plain"]["a"].described["total"].kind == "score"
+
+
+def test_without_samples_nothing_is_said():
+    assert evaluate({"a": Total()}, []) == {}

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from kinetic import TensorData, score_samples
 from kinetic._experiment.score_command import check_files, data_table, load_score_job, write_statistics
 from kinetic._progress import Reporter
-from kinetic._store.provenance import hash_of
+from kinetic._roles.tree import hash_of
 from kinetic.errors import MissingFileError, OptionError, RecipeError, StoreError, UnknownNameError
 
 

@@ -5,11 +5,12 @@ import pytest
 import torch
 from kinetic_energy import KPE, Path, PowerProfile
 from kinetic_fields import Empirical, Gaussian
-from kinetic_schedules import KTS
+from kinetic_schedules import KTS, Constant
 from kinetic_solvers import RK4, Dopri5, Euler
 
-from kinetic import EnergyMeter, Runner, Solver, Status, VelocityField
-from kinetic._sample.integrate import clock_dtype
+from kinetic import Batch, EnergyMeter, Runner, Shaped, Solver, Status, VelocityField
+from kinetic._sample.integrate import renoise
+from kinetic._sample.noise import noise
 from kinetic.errors import NonFiniteError, OptionError
 
 
@@ -53,11 +54,6 @@ def test_a_sample_that_stopped_is_kept_where_it_stopped():
     assert run.energy["status"].tolist() == [Status.STEP_LIMIT] * 4
     assert (run.energy["t_end"] < 1).all()
     assert run.energy["kpe"].isfinite().all()
-
-
-def test_the_clock_is_no_coarser_than_float32():
-    found = [clock_dtype(d) for d in (torch.float16, torch.bfloat16, torch.float32, torch.float64)]
-    assert found == [torch.float32, torch.float32, torch.float32, torch.float64]
 
 
 def test_what_is_not_finite_is_named_with_the_time_it_began():
@@ -113,7 +109,7 @@ def test_the_columns_of_the_runner_are_its_own(column):
         def columns(self, sums, x0, x1):
             return {column: sums["e"]}
 
-    with pytest.raises(OptionError, match=f"two parts give the column '{column}': meter 'mine'"):
+    with pytest.raises(OptionError, match=f"meter 'mine' gives the column '{column}', which is the Runner's own"):
         Runner(field=Gaussian(), solver=Euler(steps=2), meters={"mine": Mine()}).run(2, device="cpu")
 
 
@@ -134,3 +130,57 @@ def test_a_sample_that_spoils_itself_spoils_no_other(solver):
     with pytest.raises(NonFiniteError) as caught:
         Runner(field=Spoilt(), solver=solver).run(6, device="cpu")
     assert caught.value.ids == (3,)
+
+
+@attrs.frozen(eq=False)
+class Steady(VelocityField):
+    """v = 1 up to t_end, and 0 behind it."""
+
+    t_end: float = 1.0
+    event_shape = torch.Size([2])
+
+    def velocity(self, x, t, batch=None):
+        return torch.ones_like(x) * (t <= self.t_end).to(x.dtype)[:, None]
+
+
+@attrs.frozen(eq=False)
+class Early(Solver):
+    """Euler, which stops after three quarters of the way and says so."""
+
+    def solve(self, velocity, x0):
+        yield from list(Euler(steps=4).solve(velocity, x0))[:3]
+        return {"t_end": torch.full((len(x0),), 0.75, dtype=torch.float64)}
+
+
+@pytest.mark.parametrize(
+    ("runner", "reached"),
+    [
+        (Runner(Steady(), Euler(steps=4), Constant(0.75)), 0.75),
+        (Runner(Shaped(Steady(), Constant(0.75)), Euler(steps=4)), 0.75),
+        (Runner(Shaped(Steady(), Constant(0.75)), Euler(steps=4), Constant(0.5)), 0.375),
+        (Runner(Steady(0.7), Euler(steps=4)), 0.75),
+        (Runner(Steady(), Early()), 0.75),
+    ],
+    ids=["schedule", "shaped field", "both", "field that stops short", "solver that stops short"],
+)
+def test_noise_left_by_a_schedule_a_field_or_a_solver_is_taken_off_by_one_step(runner, reached):
+    run = runner.run(3, dtype=torch.float64, device="cpu")
+    x0 = noise(0, range(3), (2,), torch.float64)
+    assert run.energy["gain"].tolist() == pytest.approx([reached] * 3)
+    assert torch.allclose(run.samples, x0 + reached)
+    assert torch.allclose(run.denoised, x0 + 1)
+    assert run.energy["noise_left"].tolist() == pytest.approx([1 - reached] * 3)
+
+
+def test_a_path_that_arrives_has_nothing_to_denoise():
+    run = Runner(Gaussian(), Dopri5()).run(3, device="cpu")
+    assert run.denoised is run.samples
+    assert run.energy["noise_left"].tolist() == [0.0] * 3
+
+
+def test_putting_back_adds_the_noise_of_the_sample_and_takes_the_same_step():
+    x, x0 = torch.randn(3, 2, dtype=torch.float64), torch.randn(3, 2, dtype=torch.float64)
+    gain = torch.tensor([0.8, 1.0, 1.3], dtype=torch.float64)
+    again = renoise(Steady(), x, x0, gain, Batch(torch.arange(3)))
+    assert torch.allclose(again[0], 0.8 * x[0] + 0.2 * x0[0] + 0.2)
+    assert torch.equal(again[1:], x[1:])

@@ -7,7 +7,7 @@ from kinetic._sample.run import Shard
 def test_a_run_names_its_scores_and_joins_its_table():
     score = Score({"f": Estimate(0.5, 0.4, 0.6)}, torch.arange(3), {"d": torch.tensor([1.0, 2.0, 3.0])})
     energy = {"kpe": torch.arange(3.0), "power": torch.arange(6.0).view(3, 2)}
-    run = Run(torch.zeros(3, 2), torch.zeros(3, 2), energy, {"m": score})
+    run = Run(torch.zeros(3, 2), torch.zeros(3, 2), energy, {"plain": {"m": score}})
     assert run.scores == {"m": {"f": 0.5}}
     assert run.table.to_pydict() == {
         "sample": [0, 1, 2],
@@ -15,6 +15,22 @@ def test_a_run_names_its_scores_and_joins_its_table():
         "power": [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]],
         "m.d": [1.0, 2.0, 3.0],
     }
+
+
+def test_what_is_said_of_denoised_samples_has_that_in_its_name():
+    views = {
+        view: {"m": Score({"f": Estimate(value)}, torch.arange(1), {"d": torch.tensor([value])})}
+        for view, value in (("plain", 1.0), ("denoised", 2.0))
+    }
+    run = Run(torch.zeros(1, 2), torch.zeros(1, 2), {}, views)
+    assert run.scores == {"m": {"f": 1.0, "f_denoised": 2.0}}
+    assert run.table.to_pydict() == {"sample": [0], "m.d": [1.0], "m.d_denoised": [2.0]}
+    assert run.details == views["plain"]
+
+
+def test_a_column_that_is_not_finite_is_named_and_counted():
+    (note,) = stopped(kpe=[1.0, float("inf"), float("nan"), 2.0]).notes
+    assert note.startswith("The column kpe is not finite for 2 of 4 samples")
 
 
 def test_a_part_knows_where_it_ends():

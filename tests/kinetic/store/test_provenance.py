@@ -5,7 +5,7 @@ from kinetic_metrics import Memorisation
 from kinetic_solvers import Heun
 
 from kinetic import Runner, registry
-from kinetic._store.provenance import environment, options_of, weight_hashes
+from kinetic._store.provenance import environment, options_of, owners, parts_of, weight_hashes
 
 
 def test_options_are_spelt_out_under_their_registered_names():
@@ -18,14 +18,22 @@ def test_options_are_spelt_out_under_their_registered_names():
 
 def test_hashes_follow_the_tensors_and_nothing_else():
     def runner(data, steps=5):
-        return Runner(field=Empirical(data), solver=Heun(steps=steps), meters={"kpe": KPE()})
+        return parts_of(Runner(field=Empirical(data), solver=Heun(steps=steps), meters={"kpe": KPE()}))
 
     data = torch.randn(4, 3)
     hashes = weight_hashes({"a": runner(data), "b": runner(data.clone(), 9), "c": runner(data + 1e-6)})
     assert hashes["a"] == hashes["b"]
     assert hashes["a"]["field"] != hashes["c"]["field"]
     assert set(hashes["a"]) == {"field"}
-    assert weight_hashes({"g": Runner(field=Gaussian(), solver=Heun())}) == {"g": {}}
+    assert weight_hashes({"g": parts_of(Runner(field=Gaussian(), solver=Heun()))}) == {"g": {}}
+
+
+def test_every_component_has_an_owner_with_its_distribution_and_version():
+    metric = Memorisation(train=torch.zeros(4, 2))
+    told = owners([Heun(), metric], registry())
+    assert told["solver heun"].startswith("kinetic_solvers (kinetic-flow ")
+    assert told["metric memorisation"].startswith("kinetic_metrics (kinetic-flow ")
+    assert told["kinetic._roles.dataset.TensorData"] == "no plugin"
 
 
 def test_the_environment_names_versions_and_device():

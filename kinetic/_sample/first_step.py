@@ -1,0 +1,129 @@
+"""The first step of two samples: what does not fit together is said before any sample is drawn."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import attrs
+import torch
+from torch import Tensor
+
+from kinetic._roles.batch import Batch
+from kinetic._roles.field import VelocityField
+from kinetic._roles.meter import EnergyMeter
+from kinetic._roles.schedule import Schedule
+from kinetic._roles.solver import Solver
+from kinetic._sample.accounts import Accounts
+from kinetic._sample.columns import RESERVED
+from kinetic._sample.dynamics import Dynamics, clock_dtype
+from kinetic.errors import OptionError, ShapeError
+from kinetic.types import State
+
+_OF_SOLVERS = ("status", "t_end")  # columns that mean something to the Runner
+_TIMES = 65  # at which the gain is looked at
+_ALONE = 1e-2  # how far, relative to its size, a velocity may differ for a row alone: kernels round differently
+_TWICE = 1e-5  # and how far when asked again
+
+
+@attrs.frozen(eq=False)
+class FirstStep:
+    """What the first step shows.
+
+    Args:
+        columns: the names that the meters give.
+        warnings: what does not stop a run, but should be known.
+    """
+
+    columns: frozenset[str]
+    warnings: tuple[str, ...]
+
+
+def first_step(
+    field: VelocityField,
+    solver: Solver,
+    schedule: Schedule | None,
+    meters: Mapping[str, EnergyMeter],
+    x0: State,
+    batch: Batch,
+) -> FirstStep:
+    """Ask field, schedule, solver and meters for the first step of a few samples.
+
+    Raises:
+        OptionError: a gain below 0, a column that is reserved or given twice.
+        ShapeError: velocities, gains or columns of another shape than the samples ask for.
+    """
+    warnings = _check_field(field, x0, batch)
+    if schedule is not None:
+        _check_gain(schedule, x0, field.velocity(x0, _clock(x0, 0.0), Batch(batch.ids, batch.condition)))
+    dynamics = Dynamics.of(field, schedule, batch, x0)
+    accounts, x1 = Accounts(meters, dynamics, x0), x0.clone()
+    for step in itertools.islice(solver.solve(dynamics, x0), 1):
+        accounts.add(step)
+        x1[step.rows] = step.x1
+    solved = {column.name for column in solver.described}
+    names: set[str] = set()
+    for name, columns in accounts.columns(x1).items():
+        for column, values in columns.items():
+            _check_column(f"meter {name!r}", column, values, len(x0))
+            if column in names or column in solved:
+                raise OptionError(f"two parts give the column {column!r}: meter {name!r} and one before it")
+            names.add(column)
+    return FirstStep(frozenset(names), warnings)
+
+
+def _check_field(field: VelocityField, x0: State, batch: Batch) -> tuple[str, ...]:
+    who, t = type(field).__name__, _clock(x0, 0.5)
+
+    def ask(rows: slice) -> Tensor:
+        condition = None if batch.condition is None else batch.condition[rows]
+        return field.velocity(x0[rows], t[rows], Batch(batch.ids[rows], condition))
+
+    v = field.velocity(x0, _clock(x0, 0.0), Batch(batch.ids, batch.condition))
+    if v.shape != x0.shape or v.dtype != x0.dtype:
+        raise ShapeError(
+            f"{who} answered samples of shape {tuple(x0.shape)} and {x0.dtype} with velocities of shape "
+            f"{tuple(v.shape)} and {v.dtype}; they must be the same"
+        )
+    together, again, alone = ask(slice(None)), ask(slice(None)), ask(slice(1, 2))
+    size = float(together.double().square().mean().sqrt()) or 1.0
+    twice, apart = _furthest(again, together) / size, _furthest(alone, together[1:2]) / size
+    way = "Call net.eval() on a network: dropout, or BatchNorm in training mode, does this."
+    if twice > _TWICE:
+        return (f"{who} answers differently when asked twice, by {twice:.2g} of its size: the path is random. {way}",)
+    if apart > _ALONE:
+        return (
+            f"{who} answers a sample differently alone and in a batch, by {apart:.2g} of its size: samples depend on "
+            f"the batch. {way}",
+        )
+    return ()
+
+
+def _check_gain(schedule: Schedule, x0: State, v: State) -> None:
+    who = type(schedule).__name__
+    t = torch.linspace(0, 1, _TIMES, dtype=torch.float64, device=x0.device)
+    rows = torch.zeros(_TIMES, dtype=torch.int64, device=x0.device)
+    gain = schedule.gain(t, x0[rows], v[rows])
+    if gain.shape != t.shape:
+        raise ShapeError(
+            f"{who} answered {len(t)} samples with gains of shape {tuple(gain.shape)}: they are ({len(t)},)"
+        )
+    bad = ~(gain >= 0)
+    if bool(bad.any()):
+        i = int(bad.nonzero()[0])
+        raise OptionError(f"{who} has the gain {float(gain[i]):.4g} at t = {float(t[i]):.4g}: gains are numbers >= 0")
+
+
+def _check_column(who: str, name: str, values: Tensor, n: int) -> None:
+    if name in RESERVED or name in _OF_SOLVERS:
+        raise OptionError(f"{who} gives the column {name!r}, which is the Runner's own: name it otherwise")
+    if values.dim() not in (1, 2) or len(values) != n:
+        raise ShapeError(f"{who} gives the column {name!r} of shape {tuple(values.shape)} for {n} samples")
+
+
+def _clock(x0: State, t: float) -> Tensor:
+    return torch.full((len(x0),), t, dtype=clock_dtype(x0.dtype), device=x0.device)
+
+
+def _furthest(a: Tensor, b: Tensor) -> float:
+    return float((a - b).double().abs().max())

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kinetic._roles.dataset import TensorData as TensorData
     from kinetic._roles.dataset import as_dataset as as_dataset
     from kinetic._roles.feature_metric import FeatureMetric as FeatureMetric
+    from kinetic._roles.feature_metric import check_reference as check_reference
     from kinetic._roles.features import FeatureSpace as FeatureSpace
     from kinetic._roles.features import embed as embed
     from kinetic._roles.features import in_blocks as in_blocks
@@ -80,6 +81,7 @@ _HOME = {
     "VelocityField": "_roles.field",
     "abstract_class": "_plugins.registry",
     "as_dataset": "_roles.dataset",
+    "check_reference": "_roles.feature_metric",
     "device_of": "_roles.tree",
     "hookimpl": "_plugins.hooks",
     "in_blocks": "_roles.features",

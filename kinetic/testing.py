@@ -195,7 +195,7 @@ def cut(samples: Samples, index: Sequence[int] | range) -> Samples:
     """Some of the samples, in the order of `index`."""
     rows = torch.tensor(list(index))
     condition = None if samples.condition is None else samples.condition[rows]
-    return Samples(samples.ids[rows], samples.x[rows], samples.denoised[rows], condition)
+    return Samples(samples.ids[rows], samples.x[rows], condition)
 
 
 def _check_score(metric: Metric, score: Score, samples: Samples) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 import torch
@@ -40,7 +41,7 @@ def check_reference(space: FeatureSpace, x: Tensor, data: Dataset) -> None:
 class FeatureMetric(TableMetric):
     """A metric that compares the features of all samples with those of data sets, or with each other.
 
-    A subclass has an option `features` and states two things: which data sets it compares with, and its formula. The
+    A subclass has an option `features`, the data sets it compares with, if any, among its options, and a formula. The
     framework embeds each data set once for all metrics that look in one space, and finds every misfit of shapes before
     anything is sampled.
 
@@ -49,29 +50,20 @@ class FeatureMetric(TableMetric):
             reference: kinetic.Dataset = options.component(kinetic.Dataset, converter=kinetic.as_dataset)
             features: kinetic.FeatureSpace = options.component(kinetic.FeatureSpace, Pixels())
 
-            @property
-            def references(self):
-                return (self.reference,)
-
             def compare(self, ids, x, reference):
                 return Score({"gap": Estimate(float((x.mean(0) - reference.mean(0)).norm()))})
     """
 
     features: FeatureSpace
 
-    @property
     @abc.abstractmethod
-    def references(self) -> tuple[Dataset, ...]:
-        """The data sets that samples are compared with, in the order in which `compare` gets their features."""
-
-    @abc.abstractmethod
-    def compare(self, ids: Tensor, x: Tensor, *references: Tensor) -> Score:
+    def compare(self, ids: Tensor, x: Tensor, *references: Any, **_: Any) -> Score:  # Any: a subclass has its own
         """The score.
 
         Args:
             ids: int64 `(n,)`, ascending.
             x: `(n, f)`, features of the samples in that order, on the CPU.
-            references: `(m, f)` each, features of the points of each of `references`, on the CPU.
+            references: a tensor `(m, f)` for each of `self.references`, the features of its points, on the CPU.
         """
 
     @property

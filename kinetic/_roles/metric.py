@@ -12,6 +12,7 @@ from torch import Tensor
 from kinetic._roles.column import Column
 from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
+from kinetic._roles.tree import options_given
 from kinetic.errors import OptionError
 from kinetic.evidence import Estimate
 from kinetic.types import State
@@ -43,7 +44,8 @@ class Score:
         columns: `{name: (n,)}`, a number per sample.
         notes: what a reader of the values must know (n, preprocessing, a warning), in plain sentences.
         nearest: the data set that a column of the kind `index` points into, if there is one.
-        described: `{name: Column}`, what columns and values mean; the framework fills it in.
+        described: `{name: Column}`, what those columns and values mean whose names only the samples tell; the framework
+            adds what the metric itself describes.
     """
 
     values: Mapping[str, Estimate] = attrs.field()
@@ -72,6 +74,11 @@ class Metric(Component):
     def described(self) -> tuple[Column, ...]:
         """What its columns and values mean, the most telling first."""
         return ()
+
+    @property
+    def references(self) -> tuple[Dataset, ...]:
+        """The data sets among its options, in their order: what samples are compared with."""
+        return tuple(value for value in options_given(self).values() if isinstance(value, Dataset))
 
     def check(self, samples: Samples) -> None:
         """Find from a few samples whether it can judge such, before any are made; by default by observing them.

@@ -44,9 +44,10 @@ class SampleTable:
 
 @attrs.frozen(eq=False)
 class TableMetric(Metric):
-    """A metric that keeps a row of each sample, and judges all rows in the end. `least` is how many it needs."""
+    """A metric that keeps a row of each sample, and judges all rows in the end."""
 
-    least: ClassVar[int] = 2
+    samples_needed: ClassVar[int] = 2
+    """How few samples it can judge; what depends on its options, `judge` checks."""
 
     @abc.abstractmethod
     def rows(self, samples: Samples) -> Mapping[str, Tensor]:
@@ -63,17 +64,24 @@ class TableMetric(Metric):
         return SampleTable()
 
     def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
+        if not bool(torch.isfinite(samples.x).all()):
+            raise OptionError("samples must be finite: some are NaN or infinite")
         return state.append(samples.ids, self.rows(samples))
 
     def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
         return a.concat(b)
 
     def finish(self, state: SampleTable) -> Score:
-        if len(state) < self.least:
-            raise OptionError(f"this score needs {self.least} samples or more: {len(state)}")
+        if len(state) < self.samples_needed:
+            raise OptionError(f"this score needs {self.samples_needed} samples or more: {len(state)}")
         ids, rows = state.sort()
         score = self.judge(ids, rows)
         return attrs.evolve(score, ids=ids) if score.columns and score.ids is None else score
+
+    def means(self, columns: Mapping[str, Tensor]) -> dict[str, Estimate]:
+        """The mean of each column of numbers, the share of each of yes and no, under the names that `described` has."""
+        names = {column.name: column.value for column in self.described}
+        return {names.get(name, name): mean_of(column) for name, column in columns.items() if has_mean(column)}
 
 
 @attrs.frozen(eq=False)
@@ -102,11 +110,6 @@ class SampleMetric(TableMetric):
 
     def judge(self, ids: Tensor, rows: dict[str, Tensor]) -> Score:
         return Score(self.means(rows), ids, rows, self.notes(rows))
-
-    def means(self, columns: Mapping[str, Tensor]) -> dict[str, Estimate]:
-        """The mean of each column of numbers, the share of each of yes and no, under the names they say."""
-        names = {column.name: column.value for column in self.described}
-        return {names.get(name, name): mean_of(column) for name, column in columns.items() if has_mean(column)}
 
 
 def has_mean(column: Tensor) -> bool:

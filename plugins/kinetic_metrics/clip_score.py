@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import attrs
-import torch
 from kinetic_features import CLIPImage
 from torch import Tensor
 
-from kinetic import FeatureSpace, Metric, Samples, SampleTable, Score, evidence, options
-from kinetic.errors import OptionError
+from kinetic import Column, FeatureSpace, SampleMetric, Samples, embed, options
+from kinetic_metrics.classes import classes_asked, margins
 
 
 @final
 @attrs.frozen(eq=False)
-class CLIPScore(Metric):
+class CLIPScore(SampleMetric):
     """Cosine of image and prompt in a CLIP model, and its margins over the other prompts, times 100.
 
     Columns, with s_c the cosine with prompt c and y the class the sample was asked for:
@@ -38,42 +38,28 @@ class CLIPScore(Metric):
     pretrained: str | None = attrs.field(default=None, metadata={options.BOUND: "a tag of open_clip, or nothing"})
     _images: FeatureSpace = attrs.field(init=False, repr=False)
     _texts: Tensor = attrs.field(init=False, repr=False)
+    samples_needed = 1
+    described = (
+        Column("margin_mean", "100 x cosine with its prompt minus the mean one with the others.", better="higher"),
+        Column("margin_hard", "100 x cosine with its prompt minus the best other.", better="higher", main=False),
+        Column("score", "100 x cosine with its prompt, 0 where that is negative.", better="higher", main=False),
+    )
 
     def __attrs_post_init__(self) -> None:
         images = CLIPImage(self.model, self.pretrained)
         object.__setattr__(self, "_images", images)
         object.__setattr__(self, "_texts", images.texts(self.prompts))
 
-    def begin(self) -> SampleTable:
-        return SampleTable()
-
-    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
-        asked = samples.condition
-        if asked is None:
-            raise OptionError(
-                "the CLIP score needs a class for each sample\n  In a recipe set `classes = N` under [run]; for "
-                "`kinetic score` give labels: --set samples.labels=true of image folders, =NAME of a tensor file."
-            )
-        if bool((asked >= len(self.prompts)).any()):
-            raise OptionError(
-                f"'prompts' has {len(self.prompts)} entries, the samples ask for class {int(asked.max())}"
-            )
-        cosines = self._images.features(samples.x) @ self._texts.T
+    def columns(self, samples: Samples) -> Mapping[str, Tensor]:
+        asked = classes_asked(samples, len(self.prompts), "prompts")
+        cosines = embed(self._images, samples.x) @ self._texts.T
         mine = cosines.gather(1, asked[:, None])[:, 0]
-        others = cosines.scatter(1, asked[:, None], -torch.inf)
-        mean = (cosines.sum(1) - mine) / (len(self.prompts) - 1)
-        columns = {
+        others = (cosines.sum(1) - mine) / (len(self.prompts) - 1)
+        return {
             "score": 100 * mine.clamp_min(0),
-            "margin_mean": 100 * (mine - mean),
-            "margin_hard": 100 * (mine - others.amax(1)),
+            "margin_mean": 100 * (mine - others),
+            "margin_hard": 100 * margins(cosines, asked),
         }
-        return state.append(samples.ids, columns)
 
-    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
-        return a.concat(b)
-
-    def finish(self, state: SampleTable) -> Score:
-        ids, columns = state.sort()
-        values = {name: evidence.mean(column.double().numpy()) for name, column in columns.items()}
-        note = f"CLIP {self.model}, {len(ids)} samples: {self._images.preprocessing}."
-        return Score(values, ids, columns, (note,))
+    def notes(self, columns: Mapping[str, Tensor]) -> tuple[str, ...]:
+        return (f"CLIP {self.model}, {len(columns['score'])} samples: {self._images.preprocessing}.",)

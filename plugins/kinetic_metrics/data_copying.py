@@ -12,22 +12,11 @@ from kinetic_features import Pixels
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kinetic import (
-    Dataset,
-    Estimate,
-    FeatureSpace,
-    Metric,
-    Samples,
-    SampleTable,
-    Score,
-    as_dataset,
-    device_of,
-    evidence,
-    options,
-)
-from kinetic.errors import OptionError, ShapeError
-from kinetic_metrics.feature_table import Found, embed_all, neighbours, observed, tables, twice
+from kinetic import Column, Dataset, Estimate, FeatureMetric, FeatureSpace, Score, evidence, options
+from kinetic.errors import OptionError
+from kinetic_metrics.data_options import dataset, held_out_dataset, up_to_size
 from kinetic_metrics.jackknife import LEAST
+from kinetic_metrics.nearest import neighbours
 
 Array = NDArray[np.float64]
 Cells = NDArray[np.int32]
@@ -35,7 +24,7 @@ Cells = NDArray[np.int32]
 
 @final
 @attrs.frozen(eq=False)
-class DataCopying(Metric):
+class DataCopying(FeatureMetric):
     """C_T, the Z-score of the samples' distances to the training data against those of held-out data.
 
     In a cell with n samples and m held-out points, U counts the pairs in which the sample is further (L2, in feature
@@ -44,11 +33,10 @@ class DataCopying(Metric):
     one cell it is Z. Near 0 for new data of the training law, about normal with sd 1; below -3 says copying, above 3
     that the samples are further off than they should be.
 
-    Values: `ct`, and `ct_denoised` of the denoised samples (see `Samples`): leftover noise hides copies.
-    Intervals: normal, with the variance of U under any two laws (DeLong), cells held fixed. One more point below all
-    others and one above all are added to each side of the variance, lest it be 0 where every sample is a copy, and the
-    ends are no further than Z can be. Differences between arms by the jackknife over 20 groups of sample ids. |C_T|
-    grows with n and m: compare equal n.
+    Value: `ct`; leftover noise hides copies. Interval: normal, with the variance of U under any two laws (DeLong),
+    cells held fixed. One more point below all others and one above all are added to each side of the variance, lest it
+    be 0 where every sample is a copy, and the ends are no further than Z can be. Differences between arms by the
+    jackknife over 20 groups of sample ids. |C_T| grows with n and m: compare equal n.
 
     Args:
         train: the data the model was trained on.
@@ -63,72 +51,38 @@ class DataCopying(Metric):
     DeLong et al., Biometrics 44 (1988); the added points after Agresti & Coull, The American Statistician 52 (1998).
     """
 
-    train: Dataset = options.component("dataset", converter=as_dataset, doc="what the model was trained on")
-    held_out: Dataset | None = options.component(
-        "dataset", None, converter=as_dataset, doc="data it was not trained on; must be given"
-    )
+    train: Dataset = dataset("what the model was trained on")
+    held_out: Dataset = held_out_dataset()
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
-    cells: int = options.integer(1, at_least=1, doc="how many, by k-means of the training data; 1 for none")
+    cells: int = up_to_size("train", 1, doc="how many, by k-means of the training data; 1 for none")
     least: int = options.integer(20, at_least=0, doc="with cells, one counts if it has more samples than this")
     seed: int = options.integer(0, at_least=0, at_most=2**32 - 1, doc="of k-means")
 
-    def __attrs_post_init__(self) -> None:
-        if self.held_out is None or self.held_out is self.train:
-            raise OptionError(
-                "'held_out' must be a dataset of points that the model was not trained on\n"
-                '  As in held_out = { name = "tensor-file", path = "PATH" }'
-            )
-        ours, theirs = tuple(self.train.event_shape), tuple(self.held_out.event_shape)
-        if ours != theirs:
-            raise ShapeError(f"the points of 'held_out' have shape {theirs}, those of 'train' {ours}")
-        if self.cells > len(self.train):
-            raise OptionError(f"'cells' must be an int from 1 to {len(self.train)}, the size of 'train': {self.cells}")
+    described = (
+        Column("ct", "Z-score of distances to the training data; below -3 samples are nearer than held-out data are."),
+    )
 
-    def begin(self) -> SampleTable:
-        return SampleTable()
-
-    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
-        return observed(state, samples, self.features)
-
-    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
-        return a.concat(b)
-
-    def finish(self, state: SampleTable) -> Score:
-        assert self.held_out is not None
-        place = device_of(self.features) or torch.device("cpu")
-        train, held = embed_all(self.features, self.train), embed_all(self.features, self.held_out)
-        ids, x, denoised = tables(state, 2, train)
+    def compare(self, ids: Tensor, x: Tensor, train: Tensor, held_out: Tensor) -> Score:
         cell_of = self._cells(train)
-        train_cell, held_cell = cell_of(train), cell_of(held)
-        theirs = _within_cells(held, held_cell, train, train_cell, place)
+        train_cell, held_cell, cell = cell_of(train), cell_of(held_out), cell_of(x)
+        theirs = _within_cells(held_out, held_cell, train, train_cell, self.device)
+        mine = _within_cells(x, cell, train, train_cell, self.device)
+        least = self.least if self.cells > 1 else 0
+        chosen = [c for c in range(self.cells) if (held_cell == c).any() and (cell == c).sum() > least]
+        if not chosen:
+            raise OptionError(
+                f"no cell has a held-out point and more than {self.least} ('least') of the {len(x)} samples: 'cells' "
+                f"must be lower than {self.cells}"
+            )
         groups = evidence.groups(ids.numpy())
-        counted: list[int] = []
-
-        def judge(features: Tensor) -> Found:
-            mine_cell = cell_of(features)
-            mine = _within_cells(features, mine_cell, train, train_cell, place)
-            chosen = [
-                cell
-                for cell in range(self.cells)
-                if (held_cell == cell).any() and (mine_cell == cell).sum() > (self.least if self.cells > 1 else 0)
-            ]
-            if not chosen:
-                raise OptionError(
-                    f"no cell has a held-out point and more than {self.least} ('least') of the {len(features)} "
-                    f"samples: 'cells' must be lower than {self.cells}"
-                )
-            counted.append(len(chosen))
-            parts = [(mine[mine_cell == c], theirs[held_cell == c], groups[mine_cell == c]) for c in chosen]
-            return {"ct": _estimate(parts)}, {}
-
-        values, _ = twice(x, denoised, judge)
+        value = _estimate([(mine[cell == c], theirs[held_cell == c], groups[cell == c]) for c in chosen])
         notes = [
-            f"C_T of {len(x)} samples against {len(held)} held-out points, by distance to {len(train)} training "
+            f"C_T of {len(x)} samples against {len(held_out)} held-out points, by distance to {len(train)} training "
             f"points, in {x.shape[1]} {type(self.features).__name__} features."
         ]
         if self.cells > 1:
-            notes.append(f"{counted[0]} of {self.cells} cells have samples and held-out points enough to count.")
-        return Score(values, notes=tuple(notes))
+            notes.append(f"{len(chosen)} of {self.cells} cells have samples and held-out points enough to count.")
+        return Score({"ct": value}, notes=tuple(notes))
 
     def _cells(self, train: Tensor) -> Callable[[Tensor], Cells]:
         """The function from features `(n, f)` to cell numbers `(n,)`."""
@@ -160,13 +114,13 @@ def _wins(a: Array, b: Array) -> Array:
     return (np.searchsorted(order, a, "left") + np.searchsorted(order, a, "right")) / 2
 
 
-def _within_cells(x: Tensor, x_cell: Cells, train: Tensor, train_cell: Cells, place: torch.device) -> Array:
+def _within_cells(x: Tensor, x_cell: Cells, train: Tensor, train_cell: Cells, device: torch.device) -> Array:
     """The distance of each of `(n, f)` to its nearest training point of its own cell, `(n,)`."""
     distances = np.empty(len(x))
     for cell in np.unique(x_cell):
         mine = x_cell == cell
-        found, _ = neighbours(x[torch.from_numpy(mine)], train[torch.from_numpy(train_cell == cell)], 1, place)
-        distances[mine] = found[:, 0].numpy()
+        nearest, _ = neighbours(x[torch.from_numpy(mine)], train[torch.from_numpy(train_cell == cell)], 1, device)
+        distances[mine] = nearest[:, 0].numpy()
     return distances
 
 

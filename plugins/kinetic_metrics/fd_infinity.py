@@ -11,20 +11,8 @@ from kinetic_features import Pixels
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kinetic import (
-    Dataset,
-    Estimate,
-    FeatureSpace,
-    Metric,
-    Samples,
-    SampleTable,
-    Score,
-    as_dataset,
-    evidence,
-    options,
-)
-from kinetic.errors import OptionError
-from kinetic_metrics.feature_table import Found, embed_all, observed, tables, twice
+from kinetic import Column, Dataset, Estimate, FeatureMetric, FeatureSpace, Score, evidence, options
+from kinetic_metrics.data_options import dataset
 from kinetic_metrics.gaussians import frechet_distance, moments
 from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
 
@@ -33,17 +21,17 @@ _WIDEST = 1024  # the jackknife costs a distance more of each subset for each gr
 
 @final
 @attrs.frozen(eq=False)
-class FrechetInfinity(Metric):
+class FrechetInfinity(FeatureMetric):
     """a of the least-squares line FD(N) = a + b/N through the Frechet distances of random subsets of N samples.
 
     The Frechet distance is biased upwards by about b/N; a is free of that, to order 1/N^2. It may fall below 0.
 
-    Values: `fd_infinity`, and `fd_infinity_denoised` of the denoised samples (see `Samples`).
-    Intervals by the jackknife of the whole fit over 20 groups of sample ids, over 10 above 512 features, for 60 samples
-    or more and up to 1,024 features. The interval that least squares itself gives is too narrow, because the subsets
-    share samples: 95% of it held the truth in 57 to 85% of our simulations. The reference is held fixed: its own bias
-    of about 1/m stays, so take m large. A note warns where the smallest subset is below ten times the width: there FD
-    is no line in 1/N. The subsets go by ids: arms of a run share them, and their differences are paired.
+    Value: `fd_infinity`. Interval by the jackknife of the whole fit over 20 groups of sample ids, over 10 above 512
+    features, for 60 samples or more and up to 1,024 features. The interval that least squares itself gives is too
+    narrow, because the subsets share samples: 95% of it held the truth in 57 to 85% of our simulations. The reference
+    is held fixed: its own bias of about 1/m stays, so take m large. A note warns where the smallest subset is below ten
+    times the width: there FD is no line in 1/N. The subsets go by ids: arms of a run share them, and their differences
+    are paired.
 
     Args:
         reference: data to compare with, best none that the model was trained on; 2 points or more.
@@ -55,50 +43,37 @@ class FrechetInfinity(Metric):
     Source: Chong & Forsyth, Effectively Unbiased FID and Inception Score, arXiv 1911.07023, with their 15 points.
     """
 
-    reference: Dataset = options.component("dataset", converter=as_dataset, doc="data to compare with")
+    reference: Dataset = dataset("data to compare with", at_least=2)
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
     points: int = options.integer(15, at_least=3, doc="how many subsets")
     smallest: float = options.number(0.1, above=0, below=1, doc="size of the first subset, as a share of n")
     seed: int = options.integer(0, at_least=0, doc="of the subsets")
 
-    def __attrs_post_init__(self) -> None:
-        if len(self.reference) < 2:
-            raise OptionError(f"'reference' must hold 2 points or more: {len(self.reference)}")
+    samples_needed = 4
+    described = (
+        Column(
+            "fd_infinity", "Frechet distance to the reference, extrapolated to infinitely many samples.", better="lower"
+        ),
+    )
 
-    def begin(self) -> SampleTable:
-        return SampleTable()
-
-    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
-        return observed(state, samples, self.features)
-
-    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
-        return a.concat(b)
-
-    def finish(self, state: SampleTable) -> Score:
-        theirs = embed_all(self.features, self.reference)
-        ids, x, denoised = tables(state, 4, theirs)
-        mean, cov = moments(theirs)
+    def compare(self, ids: Tensor, x: Tensor, reference: Tensor) -> Score:
+        target = moments(reference)
         n, width = x.shape
         draws = subsets(n, self.points, self.smallest, self.seed)
-        count = jackknife_groups(width, _WIDEST) if n >= LEAST else 1
+        count, first = jackknife_groups(width, _WIDEST) if n >= LEAST else 1, len(draws[0])
         groups = torch.from_numpy(evidence.groups(ids.numpy(), count))
         rest = [[rows[groups[rows] != g] for rows in draws] for g in range(count)]
         jackknifed = count > 1 and all(len(rows) > 1 for part in rest for rows in part)
 
-        def judge(features: Tensor) -> Found:
-            def limit(part: list[Tensor]) -> float:
-                distances = [frechet_distance(*moments(features[rows]), mean, cov) for rows in part]
-                return intercept(np.array([len(rows) for rows in part]), np.array(distances))
+        def limit(part: list[Tensor]) -> float:
+            distances = [frechet_distance(*moments(x[rows]), *target) for rows in part]
+            return intercept(np.array([len(rows) for rows in part]), np.array(distances))
 
-            value = limit(draws)
-            estimate = evidence.jackknife(value, list(map(limit, rest))) if jackknifed else Estimate(value)
-            return {"fd_infinity": estimate}, {}
-
-        values, _ = twice(x, denoised, judge)
-        first = len(draws[0])
+        value = limit(draws)
+        estimate = evidence.jackknife(value, list(map(limit, rest))) if jackknifed else Estimate(value)
         notes = [
-            f"Frechet distance to {len(theirs)} reference points, extrapolated from {len(draws)} subsets of {first} to "
-            f"{n} samples, in {width} {type(self.features).__name__} features."
+            f"Frechet distance to {len(reference)} reference points, extrapolated from {len(draws)} subsets of {first} "
+            f"to {n} samples, in {width} {type(self.features).__name__} features."
         ]
         if first < 10 * width:
             notes.append(
@@ -110,7 +85,7 @@ class FrechetInfinity(Metric):
             notes.append(
                 f"No interval: without a group of samples a subset, the smallest of {first}, has fewer than 2."
             )
-        return Score(values, notes=tuple(notes))
+        return Score({"fd_infinity": estimate}, notes=tuple(notes))
 
 
 def subsets(n: int, points: int, smallest: float, seed: int) -> list[Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import final
 
@@ -14,6 +15,7 @@ from kinetic_features import Pixels
 from torch import Tensor
 
 from kinetic import (
+    Column,
     Dataset,
     Estimate,
     FeatureSpace,
@@ -21,12 +23,13 @@ from kinetic import (
     Samples,
     Score,
     as_dataset,
+    check_reference,
     device_of,
+    embed,
     evidence,
     options,
 )
 from kinetic.errors import OptionError, ShapeError
-from kinetic_metrics.feature_table import embed
 from kinetic_metrics.gaussians import Gaussian, Moments, gaussian_distance
 from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
 
@@ -101,25 +104,14 @@ class _Seen:
             yield (total.without(sums[group]) if group in sums else total).gaussian()
 
 
-@attrs.frozen(eq=False)
-class _State:
-    """Samples, and their denoised ones; one and the same object as long as no sample differs."""
-
-    x: _Seen
-    denoised: _Seen
-
-
 @final
 @attrs.frozen(eq=False)
 class FrechetDistance(Metric):
     """||m1 - m2||^2 + Tr(S1 + S2 - 2 (S1 S2)^{1/2}) between Gaussians fitted to samples and reference in feature space.
 
-    Values:
-        fd           of the samples
-        fd_denoised  of the denoised samples (see `Samples`): what is left when leftover noise is taken off
-    Intervals by the jackknife over 20 groups of sample ids, over 10 above 512 features, for 60 samples or more and up
-    to 2,048 features; the reference is held fixed. The distance is biased upwards, by about 1/n: compare equal n only.
-    A note gives n, and warns where n is below ten times the width of the features.
+    Value: `fd`. Interval by the jackknife over 20 groups of sample ids, over 10 above 512 features, for 60 samples or
+    more and up to 2,048 features; the reference is held fixed. The distance is biased upwards, by about 1/n: compare
+    equal n only. A note gives n, and warns where n is below ten times the width of the features.
 
     Args:
         reference: data to compare with, best none that the model was trained on.
@@ -135,6 +127,7 @@ class FrechetDistance(Metric):
     statistics: str | None = attrs.field(
         default=None, metadata={options.BOUND: "a .npz file of mu and sigma, instead of 'reference', or nothing"}
     )
+    described = (Column("fd", "Frechet distance to the reference.", better="lower"),)
     _mu: Tensor | None = attrs.field(init=False, repr=False)
     _sigma: Tensor | None = attrs.field(init=False, repr=False)
 
@@ -148,41 +141,39 @@ class FrechetDistance(Metric):
         object.__setattr__(self, "_mu", mu)
         object.__setattr__(self, "_sigma", sigma)
 
-    def begin(self) -> _State:
-        nothing = _Seen()
-        return _State(nothing, nothing)
+    def check(self, samples: Samples) -> None:
+        x = self._embedded(samples.x)
+        if self.reference is not None:
+            check_reference(self.features, x, self.reference)
 
-    def observe(self, state: _State, samples: Samples) -> _State:
-        features = self._checked(samples.x)
-        x = state.x.append(samples.ids, features)
-        if samples.denoised is samples.x or torch.equal(samples.denoised, samples.x):
-            return _State(x, x if state.x is state.denoised else state.denoised.append(samples.ids, features))
-        return _State(x, state.denoised.append(samples.ids, self._checked(samples.denoised)))
+    def begin(self) -> _Seen:
+        return _Seen()
 
-    def merge(self, a: _State, b: _State) -> _State:
-        x = a.x.concat(b.x)
-        same = a.x is a.denoised and b.x is b.denoised
-        return _State(x, x if same else a.denoised.concat(b.denoised))
+    def observe(self, state: _Seen, samples: Samples) -> _Seen:
+        return state.append(samples.ids, self._embedded(samples.x))
 
-    def finish(self, state: _State) -> Score:
-        reference = self._reference()
-        n, width = state.x.n, state.x.width
-        values = {"fd": _estimate(state.x, reference)}
-        same = state.x is state.denoised
-        values["fd_denoised"] = values["fd"] if same else _estimate(state.denoised, reference)
-        notes = [
-            f"Frechet distance of {n} samples to {self._against}, in {width} {type(self.features).__name__} features."
-        ]
+    def merge(self, a: _Seen, b: _Seen) -> _Seen:
+        return a.concat(b)
+
+    def finish(self, state: _Seen) -> Score:
+        n, width = state.n, state.width
+        value = _estimate(state, self._target)
+        against = (
+            f"the statistics in {self.statistics}"
+            if self.reference is None
+            else f"{len(self.reference)} reference points"
+        )
+        notes = [f"Frechet distance of {n} samples to {against}, in {width} {type(self.features).__name__} features."]
         if n < 10 * width:
             notes.append(f"{n} samples are few for {width} features (below ten times): much of the distance is bias.")
-        if values["fd"].low is None:
+        if value.low is None:
             notes.append(no_interval(n, width, _WIDEST))
-        return Score(values, notes=tuple(notes))
+        return Score({"fd": value}, notes=tuple(notes))
 
     def save_statistics(self, path: str | Path) -> None:
         """Write mean and covariance of the reference to a `.npz` file, as `mu` and `sigma`, as pytorch-fid does."""
         with torch.inference_mode():
-            fitted = self._reference()
+            fitted = self._fitted()
             cov = fitted.cov if fitted.rows is None else fitted.rows.mT @ fitted.rows
         assert cov is not None
         place = Path(path)
@@ -196,25 +187,23 @@ class FrechetDistance(Metric):
         finally:
             unfinished.unlink(missing_ok=True)
 
-    @property
-    def _against(self) -> str:
-        if self.reference is None:
-            return f"the statistics in {self.statistics}"
-        return f"{len(self.reference)} reference points"
+    @cached_property
+    def _target(self) -> Gaussian:
+        """The reference, fitted once however often this very metric finishes."""
+        return self._fitted() if self.reference is None else Gaussian.fitted(self.features.table(self.reference))
 
-    def _reference(self) -> Gaussian:
+    def _fitted(self) -> Gaussian:
+        """The statistics, or the Gaussian of the reference, of which no more than a block is held at a time."""
         if self.reference is None:
             assert self._mu is not None
             assert self._sigma is not None
             return Gaussian(self._mu.cpu(), self._sigma.cpu())
-        place = device_of(self.features) or torch.device("cpu")
-        theirs = _Seen()
+        device, seen = device_of(self.features) or torch.device("cpu"), _Seen()
         for _, block in self.reference.blocks(_BLOCK):
-            one_group = torch.zeros(len(block), dtype=torch.int64)
-            theirs = theirs.append(one_group, self._checked(block.to(place)))
-        return theirs.gaussian()
+            seen = seen.append(torch.zeros(len(block), dtype=torch.int64), embed(self.features, block.to(device)))
+        return seen.gaussian()
 
-    def _checked(self, x: Tensor) -> Tensor:
+    def _embedded(self, x: Tensor) -> Tensor:
         features = embed(self.features, x)
         if self._mu is not None and features.shape[1] != len(self._mu):
             raise ShapeError(

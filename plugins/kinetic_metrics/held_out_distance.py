@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import final
 
 import attrs
-import torch
-from kinetic_features import Pixels
 from torch import Tensor
 
-from kinetic import (
-    Dataset,
-    Estimate,
-    FeatureSpace,
-    Metric,
-    Samples,
-    SampleTable,
-    Score,
-    as_dataset,
-    device_of,
-    evidence,
-    options,
-)
-from kinetic.errors import OptionError, ShapeError
-from kinetic_metrics.feature_table import Found, embed_all, neighbours, observed, tables, twice
-
-State = tuple[SampleTable, ...]
-"""A table of features for each space."""
+from kinetic import Column, Dataset, FeatureSpace, Score, options
+from kinetic.types import State
+from kinetic_metrics.data_options import dataset, held_out_dataset
+from kinetic_metrics.nearest import nearest
+from kinetic_metrics.two_spaces import TwoSpaceMetric
 
 
 @final
 @attrs.frozen(eq=False)
-class HeldOutDistance(Metric):
+class HeldOutDistance(TwoSpaceMetric):
     """The L2 distance of each sample to its nearest held-out point minus that to its nearest training point.
 
     Columns:
         closer_to_train                    d(held_out) - d(train), in units of the space
         nearer_train                       whether that is positive
         distance_train, distance_held_out  d(train), d(held_out)
-    and the same with `_denoised`, on the denoised samples (see `Samples`); with `features` given, again in that space
-    with `_features` and `_features_denoised`.
+    and with `features` given, again in that space with `_features`.
     Values: the mean of `closer_to_train` with its interval over samples, both sets held fixed, and `nearer_train`, the
-    share, with Wilson's; with the same endings.
+    share, with Wilson's; with the same ending.
 
     For new samples of the law of both sets, m training and h held-out points, the share is m/(m + h) by symmetry, and
-    the mean difference is 0 for m = h alone: the larger set is nearer. Give sets of one size, or hold the share against
+    the mean difference is 0 for m = h alone: the larger set is nearer. Give sets of one size, or compare the share with
     m/(m + h), as a note does. `ct` is the test of the same question for the whole set.
 
     Args:
@@ -56,43 +39,27 @@ class HeldOutDistance(Metric):
     Source: the nearest-neighbour comparison with held-out data, as in Meehan et al., arXiv 2004.05675.
     """
 
-    train: Dataset = options.component("dataset", converter=as_dataset, doc="what the model was trained on")
-    held_out: Dataset | None = options.component(
-        "dataset", None, converter=as_dataset, doc="data it was not trained on; must be given"
-    )
+    train: Dataset = dataset("what the model was trained on")
+    held_out: Dataset = held_out_dataset()
     features: FeatureSpace | None = options.component("features", None, doc="a second space to look in")
+    columns = (
+        Column("closer_to_train", "Distance to the nearest held-out point minus that to the nearest training point."),
+        Column("nearer_train", "Whether a training point is nearer than all held-out ones.", kind="label"),
+        Column("distance_train", "Distance to the nearest training point.", unit="data units", main=False),
+        Column("distance_held_out", "Distance to the nearest held-out point.", unit="data units", main=False),
+    )
 
-    def __attrs_post_init__(self) -> None:
-        if self.held_out is None or self.held_out is self.train:
-            raise OptionError(
-                "'held_out' must be a dataset of points that the model was not trained on\n"
-                '  As in held_out = { name = "tensor-file", path = "PATH" }'
-            )
-        ours, theirs = tuple(self.train.event_shape), tuple(self.held_out.event_shape)
-        if ours != theirs:
-            raise ShapeError(f"the points of 'held_out' have shape {theirs}, those of 'train' {ours}")
+    def look(self, x: State, *data: Dataset) -> dict[str, Tensor]:
+        train, held_out = (nearest(x.flatten(1), each, 1)[0][:, 0] for each in data)
+        closer = held_out - train
+        return {
+            "closer_to_train": closer,
+            "nearer_train": closer > 0,
+            "distance_train": train,
+            "distance_held_out": held_out,
+        }
 
-    def begin(self) -> State:
-        return tuple(SampleTable() for _ in self._spaces)
-
-    def observe(self, state: State, samples: Samples) -> State:
-        spaces = self._spaces.values()
-        return tuple(observed(table, samples, space) for table, space in zip(state, spaces, strict=True))
-
-    def merge(self, a: State, b: State) -> State:
-        return tuple(one.concat(other) for one, other in zip(a, b, strict=True))
-
-    def finish(self, state: State) -> Score:
-        assert self.held_out is not None
-        values: dict[str, Estimate] = {}
-        columns: dict[str, Tensor] = {}
-        ids = None
-        for (end, space), table in zip(self._spaces.items(), state, strict=True):
-            train, held = embed_all(space, self.train), embed_all(space, self.held_out)
-            ids, x, denoised = tables(table, 2, train)
-            place = device_of(space) or torch.device("cpu")
-            found, told = twice(x, denoised, partial(_closer, train=train, held=held, place=place, end=end))
-            values, columns = values | found, columns | told
+    def conclude(self, columns: dict[str, Tensor]) -> Score:
         m, h = len(self.train), len(self.held_out)
         notes = [
             f"Nearest of {m} training and {h} held-out points. New samples are nearer to the training data in "
@@ -100,24 +67,5 @@ class HeldOutDistance(Metric):
         ]
         if max(m, h) > 1.1 * min(m, h):
             notes.append(f"Sets of {m} and {h} points: `closer_to_train` leans to the larger one, for its size alone.")
-        return Score(values, ids, columns, tuple(notes))
-
-    @property
-    def _spaces(self) -> dict[str, FeatureSpace]:
-        """The spaces to look in, by the ending of their columns."""
-        return {"": Pixels()} | ({"_features": self.features} if self.features else {})
-
-
-def _closer(x: Tensor, train: Tensor, held: Tensor, place: torch.device, end: str) -> Found:
-    ours, theirs = (neighbours(x, points, 1, place)[0][:, 0] for points in (train, held))
-    closer = theirs - ours
-    values = {
-        f"closer_to_train{end}": evidence.mean(closer.numpy()),
-        f"nearer_train{end}": evidence.proportion((closer > 0).double().numpy()),
-    }
-    return values, {
-        f"closer_to_train{end}": closer,
-        f"nearer_train{end}": closer > 0,
-        f"distance_train{end}": ours,
-        f"distance_held_out{end}": theirs,
-    }
+        averaged = {name: column for name, column in columns.items() if not name.startswith("distance")}
+        return Score(self.means(averaged), columns=columns, notes=tuple(notes))

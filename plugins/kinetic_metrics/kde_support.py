@@ -10,20 +10,9 @@ import torch
 from kinetic_features import Pixels
 from torch import Tensor
 
-from kinetic import (
-    Dataset,
-    FeatureSpace,
-    Metric,
-    Samples,
-    SampleTable,
-    Score,
-    as_dataset,
-    device_of,
-    evidence,
-    options,
-)
+from kinetic import Column, Dataset, FeatureMetric, FeatureSpace, Score, options
 from kinetic.errors import OptionError
-from kinetic_metrics.feature_table import Found, embed_all, observed, tables, twice
+from kinetic_metrics.data_options import dataset
 
 _ROWS = 2048  # points of either set at a time: a block of distances is 32 MB
 _ROUNDING = 1e-10  # of a log density, above which distances are taken from the differences
@@ -31,16 +20,15 @@ _ROUNDING = 1e-10  # of a log density, above which distances are taken from the 
 
 @final
 @attrs.frozen(eq=False)
-class KDESupport(Metric):
+class KDESupport(FeatureMetric):
     """The log density of a Gaussian kernel density estimate of the reference, at each sample, in feature space.
 
     log p(x) = log 1/m sum_i N(x; y_i, H) over m reference points of f features, in nats per unit of feature volume,
     with H = h^2 I (`isotropic`) or H = h^2 S (`full`), S the covariance of the reference. Scott's rule, where no
     `bandwidth` is given, has h = m^{-1/(f + 4)}, for `isotropic` times the root mean variance of the features.
 
-    Column and value: `log_density`, and its mean; with `_denoised`, on the denoised samples (see `Samples`).
-    A sample that is a reference point counts its own kernel. In many dimensions the nearest kernels decide alone, and
-    numbers of other spaces or bandwidths cannot be compared.
+    Column and value: `log_density`, and its mean. A sample that is a reference point counts its own kernel. In many
+    dimensions the nearest kernels decide alone, and numbers of other spaces or bandwidths cannot be compared.
 
     Args:
         reference: the data, usually those the model was trained on.
@@ -51,7 +39,7 @@ class KDESupport(Metric):
     Source: Scott, Multivariate Density Estimation (1992), section 6.3.
     """
 
-    reference: Dataset = options.component("dataset", converter=as_dataset, doc="the data whose density it is")
+    reference: Dataset = dataset("the data whose density it is")
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
     bandwidth: float | None = attrs.field(
         default=None, metadata={options.BOUND: "a number > 0, or nothing", options.DOC: "h; nothing for Scott's rule"}
@@ -68,38 +56,26 @@ class KDESupport(Metric):
         if len(self.reference) < 2 and (self.bandwidth is None or self.kernel == "full"):
             raise OptionError(f"'reference' must hold 2 points or more, for their spread: {len(self.reference)}")
 
-    def begin(self) -> SampleTable:
-        return SampleTable()
+    described = (
+        Column("log_density", "Log density of the reference at a sample, by Gaussian kernels.", unit="nats per volume"),
+    )
 
-    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
-        return observed(state, samples, self.features)
-
-    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
-        return a.concat(b)
-
-    def finish(self, state: SampleTable) -> Score:
-        points = embed_all(self.features, self.reference).double()
-        ids, x, denoised = tables(state, 2, points)
-        place = device_of(self.features) or torch.device("cpu")
-        count, width = points.shape
-        centre = points.mean(0)
-        points = points - centre
+    def compare(self, ids: Tensor, x: Tensor, reference: Tensor) -> Score:
+        count, width = reference.shape
+        centre = reference.double().mean(0)
+        points, about = (some.double() - centre for some in (reference, x))
         h, root = self._kernel(points)
-        points = points if root is None else _solved(root, points)
-        volume = 0.0 if root is None else float(root.diagonal().log().sum())
-
-        def judge(features: Tensor) -> Found:
-            about = features.double() - centre
-            column = log_density(about if root is None else _solved(root, about), points, h, place) - volume
-            return {"log_density": evidence.mean(column.numpy())}, {"log_density": column}
-
-        values, columns = twice(x, denoised, judge)
+        volume = 0.0
+        if root is not None:
+            points, about = _solved(root, points), _solved(root, about)
+            volume = float(root.diagonal().log().sum())
+        columns = {"log_density": log_density(about, points, h, self.device) - volume}
         rule = "Scott's rule" if self.bandwidth is None else "given"
         note = (
             f"Log density at {len(x)} samples by {self.kernel} Gaussian kernels on {count} reference points, "
             f"bandwidth {h:.4g} ({rule}), in {width} {type(self.features).__name__} features."
         )
-        return Score(values, ids, columns, (note,))
+        return Score(self.means(columns), ids, columns, (note,))
 
     def _kernel(self, points: Tensor) -> tuple[float, Tensor | None]:
         """h, and the Cholesky factor of S, float64 `(f, f)`, or None, from points about their mean."""
@@ -122,7 +98,7 @@ class KDESupport(Metric):
         return scott * spread, None
 
 
-def log_density(x: Tensor, points: Tensor, bandwidth: float, place: torch.device) -> Tensor:
+def log_density(x: Tensor, points: Tensor, bandwidth: float, device: torch.device) -> Tensor:
     """log 1/m sum_i N(x; y_i, h^2 I) at each of `(n, f)`, float64 `(n,)` on the CPU, in blocks of samples and points.
 
     Squared distances are products where their rounding moves no log density by more than 1e-10, differences elsewhere.
@@ -131,25 +107,25 @@ def log_density(x: Tensor, points: Tensor, bandwidth: float, place: torch.device
         x: float64 `(n, f)`.
         points: float64 `(m, f)`, about their mean.
         bandwidth: h.
-        place: where to compute.
+        device: where to compute.
     """
     count, width = points.shape
     constant = math.log(count) + width * math.log(bandwidth * math.sqrt(2 * math.pi))
     eps = 8 * (width + 8) * torch.finfo(torch.float64).eps
-    found = []
+    parts = []
     for rows in x.split(_ROWS):
-        mine = rows.to(place)
+        mine = rows.to(device)
         total = mine.new_full((len(mine),), -math.inf)
         for block in points.split(_ROWS):
-            theirs = block.to(place)
+            theirs = block.to(device)
             norms = mine.square().sum(1)[:, None] + theirs.square().sum(1)
             if float(norms.max()) * eps <= _ROUNDING * bandwidth**2:
                 squares = (norms - 2 * mine @ theirs.T).clamp_min(0)
             else:
                 squares = torch.cdist(mine, theirs, compute_mode="donot_use_mm_for_euclid_dist").square()
             total = torch.logaddexp(total, torch.logsumexp(squares / (-2 * bandwidth**2), 1))
-        found.append(total.cpu() - constant)
-    return torch.cat(found)
+        parts.append(total.cpu() - constant)
+    return torch.cat(parts)
 
 
 def _solved(root: Tensor, x: Tensor) -> Tensor:

@@ -10,37 +10,23 @@ import torch
 from kinetic_features import Pixels
 from torch import Tensor
 
-from kinetic import (
-    Dataset,
-    Estimate,
-    FeatureSpace,
-    Metric,
-    Samples,
-    SampleTable,
-    Score,
-    as_dataset,
-    evidence,
-    options,
-)
-from kinetic.errors import OptionError
-from kinetic_metrics.feature_table import Found, embed_all, observed, tables, twice
+from kinetic import Column, Dataset, Estimate, FeatureMetric, FeatureSpace, Score, evidence, options
+from kinetic_metrics.data_options import dataset
 from kinetic_metrics.jackknife import LEAST
 
 
 @final
 @attrs.frozen(eq=False)
-class KernelDistance(Metric):
+class KernelDistance(FeatureMetric):
     """Unbiased MMD^2 of samples and reference with the kernel k(x, y) = (<x, y>/f + 1)^3, a mean over random subsets.
 
     For subsets x, y of m each, sum_{i != j} [k(x_i, x_j) + k(y_i, y_j)] / (m (m - 1)) - 2 sum_{ij} k(x_i, y_j) / m^2.
 
-    Values:
-        kid           of the samples; below 0 at times, since it is unbiased
-        kid_denoised  of the denoised samples (see `Samples`)
-    Intervals by the jackknife over 20 groups of sample ids, subsets and reference held fixed; for 60 samples or more.
-    The subsets are those torch-fidelity draws with the same seed, samples in the order of their ids: arms of a run
-    share them, and their differences are paired. Samples numbered otherwise have other subsets, a difference the
-    interval covers. A subset size above n or the size of the reference is lowered to it, and noted.
+    Value: `kid`, below 0 at times, since it is unbiased. Interval by the jackknife over 20 groups of sample ids,
+    subsets and reference held fixed; for 60 samples or more. The subsets are those torch-fidelity draws with the same
+    seed, samples in the order of their ids: arms of a run share them, and their differences are paired. Samples
+    numbered otherwise have other subsets, a difference the interval covers. A subset size above n or the size of the
+    reference is lowered to it, and noted.
 
     Args:
         reference: data to compare with, best none that the model was trained on; 2 points or more.
@@ -52,45 +38,28 @@ class KernelDistance(Metric):
     Source: Binkowski et al., Demystifying MMD GANs, arXiv 1801.01401.
     """
 
-    reference: Dataset = options.component("dataset", converter=as_dataset, doc="data to compare with")
+    reference: Dataset = dataset("data to compare with", at_least=2)
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
     subsets: int = options.integer(100, at_least=1, doc="how many subsets")
     subset_size: int = options.integer(1000, at_least=2, doc="points of each set in a subset")
     seed: int = options.integer(2020, at_least=0, at_most=2**32 - 1, doc="of the subsets")
 
-    def __attrs_post_init__(self) -> None:
-        if len(self.reference) < 2:
-            raise OptionError(f"'reference' must hold 2 points or more: {len(self.reference)}")
+    described = (
+        Column("kid", "Kernel distance to the reference, unbiased: the mean over random subsets.", better="lower"),
+    )
 
-    def begin(self) -> SampleTable:
-        return SampleTable()
-
-    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
-        return observed(state, samples, self.features)
-
-    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
-        return a.concat(b)
-
-    def finish(self, state: SampleTable) -> Score:
-        theirs = embed_all(self.features, self.reference)
-        ids, x, denoised = tables(state, 2, theirs)
-        n, width = x.shape
-        size = min(self.subset_size, n, len(theirs))
-        draws = subset_pairs(n, len(theirs), size, self.subsets, self.seed)
-        within = [_off_diagonal(poly_kernel(theirs[rows], theirs[rows])) for _, rows in draws]
+    def compare(self, ids: Tensor, x: Tensor, reference: Tensor) -> Score:
+        n, m = len(x), len(reference)
+        size = min(self.subset_size, n, m)
+        draws = subset_pairs(n, m, size, self.subsets, self.seed)
         groups = torch.from_numpy(evidence.groups(ids.numpy()))
-
-        def judge(features: Tensor) -> Found:
-            return {"kid": _estimate(features, theirs, draws, within, groups)}, {}
-
-        values, _ = twice(x, denoised, judge)
         notes = [
-            f"KID of {n} samples to {len(theirs)} reference points, in {width} {type(self.features).__name__} "
-            f"features: mean over {self.subsets} subsets of {size}."
+            f"KID of {n} samples to {m} reference points, in {x.shape[1]} {type(self.features).__name__} features: "
+            f"mean over {self.subsets} subsets of {size}."
         ]
         if size < self.subset_size:
             notes.append(f"'subset_size' {self.subset_size} was lowered to {size}, the points there are.")
-        return Score(values, notes=tuple(notes))
+        return Score({"kid": _estimate(x, reference, draws, groups)}, notes=tuple(notes))
 
 
 def poly_kernel(x: Tensor, y: Tensor) -> Tensor:
@@ -121,12 +90,10 @@ def _off_diagonal(kernel: Tensor) -> float:
     return float(kernel.sum() - kernel.trace())
 
 
-def _estimate(
-    x: Tensor, y: Tensor, draws: list[tuple[Tensor, Tensor]], within: list[float], groups: Tensor
-) -> Estimate:
+def _estimate(x: Tensor, y: Tensor, draws: list[tuple[Tensor, Tensor]], groups: Tensor) -> Estimate:
     """The mean over subsets, as it is and without each group: sums of the kernel by group give both at once."""
-    found = []
-    for (mine, theirs), inner in zip(draws, within, strict=True):
+    parts = []
+    for mine, theirs in draws:
         member = torch.nn.functional.one_hot(groups[mine], evidence.GROUPS).double()  # (size, GROUPS)
         kernel = poly_kernel(x[mine], x[mine])
         between = member.T @ poly_kernel(x[mine], y[theirs]).sum(1)
@@ -136,12 +103,12 @@ def _estimate(
             torch.cat([column.new_zeros(1), column]) for column in (counts, 2 * blocks.sum(1) - blocks.diag(), between)
         )
         left = size - left
-        found.append(
+        parts.append(
             (blocks.sum() - lost) / (left * (left - 1))
-            + inner / (size * (size - 1))
+            + _off_diagonal(poly_kernel(y[theirs], y[theirs])) / (size * (size - 1))
             - 2 * (between.sum() - lost_between) / (left * size)
         )
-    means = torch.stack(found).mean(0)
+    means = torch.stack(parts).mean(0)
     if len(x) < LEAST or not bool(torch.isfinite(means).all()):
         return Estimate(float(means[0]))
     return evidence.jackknife(float(means[0]), means[1:].numpy())

@@ -12,15 +12,14 @@ import torch
 from kinetic_solvers import RK4
 from torch import Tensor
 
-from kinetic import Batch, Metric, Samples, SampleTable, Score, Solver, Status, VelocityField, evidence, options
+from kinetic import Batch, Column, Estimate, SampleMetric, Samples, Solver, Status, VelocityField, options
 from kinetic.errors import NonFiniteError, OptionError, ShapeError
 from kinetic.types import PerSample, Rows, State, is_all
-from kinetic_metrics.sample_table import judged, listed
 
 
 @final
 @attrs.frozen(eq=False)
-class LogLikelihood(Metric):
+class LogLikelihood(SampleMetric):
     """log p_1(x_1) = log N(x_0; 0, I) - int_0^1 div v(x_t, t) dt along the path of the field that ends in the sample.
 
     The path is followed back from t = 1 - eps to 0 in float64, by a solver of dx/ds = -(1 - eps) v(x, (1 - eps)(1 - s))
@@ -33,9 +32,9 @@ class LogLikelihood(Metric):
 
     Columns: `log_likelihood`; `bits_per_dim`, -log p / (d log 2), which for 8-bit images in [-1, 1] is log2 127.5, or
     6.99, below that of pixels in steps of 1; with 2 probes or more `probe_error`, the standard error of the first over
-    its probes. Values: the means of the first two. All with `_denoised` too, on the denoised samples (see `Samples`).
-    It is the density of the field given, asked for the class of each sample: for guided samples give the guided field;
-    the gain of a schedule is not in it. A field that generates its training data alone has no density.
+    its probes. Values: the means of the first two. It is the density of the field given, asked for the class of each
+    sample: for guided samples give the guided field; the gain of a schedule is not in it. A field that generates its
+    training data alone has no density.
 
     Args:
         field: the field whose density it is; differentiable, and finite in float64.
@@ -56,26 +55,25 @@ class LogLikelihood(Metric):
     probes: int = options.integer(1, at_least=1, doc="random vectors of the estimated divergence")
     seed: int = options.integer(0, at_least=0, at_most=2**64 - 1, doc="of the probes")
 
-    def begin(self) -> SampleTable:
-        return SampleTable()
+    described = (
+        Column("log_likelihood", "Log density of the flow at a sample.", unit="nats"),
+        Column("bits_per_dim", "The same, minus and for each dimension.", unit="bits", main=False),
+        Column("probe_error", "Standard error of the log density over its probes.", kind="error", unit="nats"),
+    )
 
-    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
+    def columns(self, samples: Samples) -> dict[str, Tensor]:
         if samples.x.shape[1:] != self.field.event_shape:
             theirs = tuple(self.field.event_shape)
             raise ShapeError(f"samples have shape {tuple(samples.x.shape[1:])}, those of 'field' {theirs}")
         with torch.inference_mode(False), torch.no_grad():
             ids, asked = samples.ids.clone(), samples.condition
             asked = None if asked is None else asked.clone()  # what was made in inference mode takes no gradient
-            return judged(state, samples, lambda x: self._weigh(x.clone().double(), ids, asked))
+            return self._weigh(samples.x.clone().double(), ids, asked)
 
-    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
-        return a.concat(b)
+    def means(self, columns: Mapping[str, Tensor]) -> dict[str, Estimate]:
+        return super().means({name: column for name, column in columns.items() if name != "probe_error"})
 
-    def finish(self, state: SampleTable) -> Score:
-        ids, columns = listed(state)
-        values = {
-            name: evidence.mean(column.numpy()) for name, column in columns.items() if not name.startswith("probe")
-        }
+    def notes(self, columns: Mapping[str, Tensor]) -> tuple[str, ...]:
         d = self.field.event_shape.numel()
         divergence = "exact" if self._exact else f"estimated with {self.probes} probe(s) a sample"
         notes = [
@@ -88,7 +86,7 @@ class LogLikelihood(Metric):
             )
         elif not self._exact:
             notes.append("One probe a sample shows no error of its own; the mean over samples has it in its interval.")
-        return Score(values, ids, columns, tuple(notes))
+        return tuple(notes)
 
     @property
     def _exact(self) -> bool:

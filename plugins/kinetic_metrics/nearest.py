@@ -8,7 +8,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from kinetic import Dataset
+from kinetic import Dataset, TensorData
 from kinetic.errors import OptionError, ShapeError
 from kinetic.precision import full_precision
 from kinetic_metrics.expanded import CROWDED, PAIRS, Centred, Scratch, error, gamma, products
@@ -65,6 +65,15 @@ def nearest(
     return best.sqrt(), index
 
 
+def neighbours(x: Tensor, points: Tensor, k: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Distances float64 `(n, k)`, ascending, and indices int64 `(n, k)` of the k points `(m, f)` nearest to `(n, f)`.
+
+    Computed on a device, given on the CPU.
+    """
+    distances, index = nearest(x.to(device), TensorData(points), k)
+    return distances.cpu(), index.cpu()
+
+
 class _Block:
     """Points from number `start` on, and about a centre in the type of the products."""
 
@@ -73,7 +82,7 @@ class _Block:
         self.centred = Centred.of(points, centre, dtype, scratch, "points")
 
     def queries(self, x: Tensor) -> Centred:
-        """x `(m, f)` as this block, and all with its centre, are held against."""
+        """x `(m, f)` as this block, and all with its centre, are compared with."""
         return Centred.of(x, self.centre, self.dtype, self.scratch, "queries")
 
     def exact(self) -> _Block:

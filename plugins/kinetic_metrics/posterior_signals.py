@@ -9,27 +9,11 @@ import torch
 from kinetic_fields import Empirical
 from torch import Tensor
 
-from kinetic import (
-    Dataset,
-    FeatureSpace,
-    Metric,
-    Samples,
-    SampleTable,
-    Score,
-    TensorData,
-    as_dataset,
-    device_of,
-    options,
-)
-from kinetic.errors import OptionError, ShapeError
+from kinetic import Column, Dataset, FeatureSpace, Score, options
+from kinetic.errors import OptionError
 from kinetic.types import PerSample, State
-from kinetic_metrics.feature_table import Found, embed_all, observed, tables, twice
-from kinetic_metrics.sample_table import estimates, judged, listed
-
-_ROWS = 500  # samples whose features are looked at at a time
-
-Tables = tuple[SampleTable, SampleTable]
-"""What was found of the samples, and their features, which are looked at in the end."""
+from kinetic_metrics.data_options import dataset
+from kinetic_metrics.two_spaces import TwoSpaceMetric
 
 
 def _times(value: Any) -> Any:
@@ -38,7 +22,7 @@ def _times(value: Any) -> Any:
 
 @final
 @attrs.frozen(eq=False)
-class PosteriorSignals(Metric):
+class PosteriorSignals(TwoSpaceMetric):
     """The posterior over the training points at x_t = t x, on the straight line to the sample x without its noise.
 
     p(i | x_t) = softmax_i( -(t/(1 - t))^2 ||x - x_i||^2 / 2 ), that of `Empirical(train)` at x_t: the softmax of the
@@ -49,10 +33,10 @@ class PosteriorSignals(Metric):
     `collapse_time`, the first t = k/grid from which on the top weight is above 1/2, or 1 where it never is. The weight
     only rises along x_t = t x, so the first time is found by halving. A copy collapses early, when t/(1 - t) is about
     the inverse of the distance to other training points; a sample between several of them late.
-    Values: the means. All with `_denoised` too, on the denoised samples (see `Samples`); with `features` given, again
-    with `_features` and `_features_denoised`, for the closed-form field whose training points are the features of
-    `train`. A model that moves in another space has no such posterior: there the columns only say how much nearer the
-    features of the sample are to those of one training point than of the others, on the scale those features have.
+    Values: the means. With `features` given all again with `_features`, for the closed-form field whose training points
+    are the features of `train`. A model that moves in another space has no such posterior: there the columns only say
+    how much nearer the features of the sample are to those of one training point than of the others, on the scale those
+    features have.
 
     Args:
         train: the data the model was trained on, 2 points or more.
@@ -64,7 +48,7 @@ class PosteriorSignals(Metric):
     regimes of diffusion models, arXiv 2402.18491.
     """
 
-    train: Dataset = options.component("dataset", converter=as_dataset, doc="what the model was trained on")
+    train: Dataset = dataset("what the model was trained on", at_least=2, needed_for="telling apart")
     times: tuple[float, ...] = attrs.field(
         default=(0.5, 0.8),
         converter=_times,
@@ -79,55 +63,34 @@ class PosteriorSignals(Metric):
         if not listed_times or len(set(value)) < len(value):
             raise OptionError(f"'times' must be a list of numbers > 0 and < 1, all different: {value!r}")
 
-    def __attrs_post_init__(self) -> None:
-        if len(self.train) < 2:
-            raise OptionError(f"'train' must hold 2 points or more, to tell apart: {len(self.train)}")
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        first = "The first time at which one training point has more than half of the posterior; 1 where none has."
+        columns = [Column("collapse_time", first, better="higher")]
+        for t in self.times:
+            columns += [
+                Column(f"top_weight_{t:g}", f"Largest posterior weight of a training point at t = {t:g}.", main=False),
+                Column(f"entropy_{t:g}", f"Entropy of the posterior at t = {t:g}.", unit="nats", main=False),
+            ]
+        return tuple(columns)
 
-    def begin(self) -> Tables:
-        return SampleTable(), SampleTable()
-
-    def observe(self, state: Tables, samples: Samples) -> Tables:
-        if samples.x.shape[1:] != self.train.event_shape:
-            theirs = tuple(self.train.event_shape)
-            raise ShapeError(f"samples have shape {tuple(samples.x.shape[1:])}, the points of 'train' {theirs}")
-        found, features = state
-        found = judged(found, samples, lambda x: self._look(Empirical(self.train), x))
-        return found, features if self.features is None else observed(features, samples, self.features)
-
-    def merge(self, a: Tables, b: Tables) -> Tables:
-        return a[0].concat(b[0]), a[1].concat(b[1])
-
-    def finish(self, state: Tables) -> Score:
-        found, features = state
-        ids, columns = listed(found)
-        never = int((columns["collapse_time"] == 1).sum())
-        notes = [
-            f"Closed-form posterior over {len(self.train)} training points at t x, without the noise of a sample; "
-            f"{never} of {len(ids)} samples collapse on none of them before t = 1."
-        ]
-        if self.features is not None:
-            columns |= self._look_again(self.features, features)
-            notes.append(f"With `_features` in the names, of a flow of {type(self.features).__name__} features.")
-        return Score(estimates(columns), ids, columns, tuple(notes))
-
-    def _look(self, field: Empirical, x: State) -> dict[str, Tensor]:
-        x = x.double()
+    def look(self, x: State, *data: Dataset) -> dict[str, Tensor]:
+        field, x = Empirical(data[0]), x.double()
         columns = {"collapse_time": collapse_time(field, x, self.grid)}
         for time in self.times:
             posterior = field.posterior(x * time, x.new_full((len(x),), time))
             columns |= {f"top_weight_{time:g}": posterior.top_weight, f"entropy_{time:g}": posterior.entropy}
         return columns
 
-    def _look_again(self, space: FeatureSpace, state: SampleTable) -> dict[str, Tensor]:
-        train, place = embed_all(space, self.train), device_of(space) or torch.device("cpu")
-        _, x, denoised = tables(state, 2, train)
-        field = Empirical(TensorData(train.to(place)))
-
-        def judge(points: Tensor) -> Found:
-            parts = [self._look(field, block.to(place)) for block in points.split(_ROWS)]
-            return {}, {f"{name}_features": torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
-
-        return twice(x, denoised, judge)[1]
+    def conclude(self, columns: dict[str, Tensor]) -> Score:
+        times = columns["collapse_time"]
+        notes = [
+            f"Closed-form posterior over {len(self.train)} training points at t x, without the noise of a sample; "
+            f"{int((times == 1).sum())} of {len(times)} samples collapse on none of them before t = 1."
+        ]
+        if self.features is not None:
+            notes.append(f"With `_features` in the names, of a flow of {type(self.features).__name__} features.")
+        return Score(self.means(columns), columns=columns, notes=tuple(notes))
 
 
 def collapse_time(field: Empirical, x: State, grid: int) -> PerSample:

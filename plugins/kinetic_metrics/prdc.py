@@ -10,24 +10,13 @@ import torch
 from kinetic_features import Pixels
 from torch import Tensor
 
-from kinetic import (
-    Dataset,
-    Estimate,
-    FeatureSpace,
-    Metric,
-    Samples,
-    SampleTable,
-    Score,
-    as_dataset,
-    device_of,
-    evidence,
-    options,
-)
+from kinetic import Column, Dataset, Estimate, FeatureMetric, FeatureSpace, Score, evidence, options
 from kinetic.errors import OptionError
 from kinetic.precision import full_precision
+from kinetic_metrics.data_options import dataset, up_to_size
 from kinetic_metrics.expanded import CROWDED, PAIRS, Centred, Scratch, error, products
-from kinetic_metrics.feature_table import Found, embed_all, neighbours, observed, tables, twice
 from kinetic_metrics.jackknife import LEAST
+from kinetic_metrics.nearest import neighbours
 
 _ROWS = 2048  # points of either set at a time: a block of distances is 32 MB
 _EDGE = 1 - 1e-12  # what is nearer to an edge than this lies on it, and not inside
@@ -35,7 +24,7 @@ _EDGE = 1 - 1e-12  # what is nearer to an edge than this lies on it, and not ins
 
 @final
 @attrs.frozen(eq=False)
-class PRDC(Metric):
+class PRDC(FeatureMetric):
     """How far samples and reference cover each other with the balls that reach to each point's k-th neighbour.
 
     With R_i the L2 distance of reference point y_i to its k-th nearest other reference point, r_j that of sample x_j to
@@ -45,7 +34,6 @@ class PRDC(Metric):
         recall     share of reference points i with d_ij < r_j for some j
         density    sum_ij [d_ij < R_i] / (k n); 1 is expected where the two laws are one, and more is possible
         coverage   share of reference points i with d_ij < R_i for some j
-    and the same with `_denoised`, on the denoised samples (see `Samples`).
     Columns: `in_support`, whether the sample counts for precision, and `density`, its share of it.
     Intervals, with the reference held fixed: Wilson's for precision, the bootstrap over samples for density, and for
     recall and coverage, which a sample changes for many points at once, the jackknife over 20 groups of sample ids, for
@@ -65,50 +53,37 @@ class PRDC(Metric):
     Source: Kynkaanniemi et al., arXiv 1904.06991 (precision, recall); Naeem et al., arXiv 2002.09797 (the others).
     """
 
-    reference: Dataset = options.component("dataset", converter=as_dataset, doc="data to compare with")
+    reference: Dataset = dataset("data to compare with")
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
-    k: int = options.integer(5, at_least=1, doc="which neighbour a ball reaches to")
+    k: int = up_to_size("reference", 5, but=1, doc="which neighbour a ball reaches to")
 
-    def __attrs_post_init__(self) -> None:
-        if self.k >= len(self.reference):
-            most = len(self.reference) - 1
-            raise OptionError(f"'k' must be an int from 1 to {most}, one below the size of 'reference': {self.k}")
+    described = (
+        Column("precision", "Share of samples inside the balls of reference points.", better="higher"),
+        Column("recall", "Share of reference points inside the balls of samples.", better="higher"),
+        Column("density", "How many balls a sample is inside of, over k; 1 is expected of one law.", better="higher"),
+        Column("coverage", "Share of reference points with a sample in their ball.", better="higher"),
+        Column("in_support", "Whether a sample is inside a ball.", kind="label", better="higher", main=False),
+    )
 
-    def begin(self) -> SampleTable:
-        return SampleTable()
-
-    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
-        return observed(state, samples, self.features)
-
-    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
-        return a.concat(b)
-
-    def finish(self, state: SampleTable) -> Score:
-        theirs = embed_all(self.features, self.reference)
-        ids, x, denoised = tables(state, self.k + 1, theirs)
-        place = device_of(self.features) or torch.device("cpu")
-        reach = radii(theirs, self.k, place)
-
+    def compare(self, ids: Tensor, x: Tensor, reference: Tensor) -> Score:
+        n, m, width = len(x), len(reference), x.shape[1]
+        if n <= self.k:
+            raise OptionError(f"this score needs {self.k + 1} samples or more, as 'k' is {self.k}: {n}")
+        reach, mine = (radii(some, self.k, self.device) for some in (reference, x))
         groups = torch.from_numpy(evidence.groups(ids.numpy()))
-
-        def judge(features: Tensor) -> Found:
-            mine = radii(features, self.k, place)
-            counts, covered, recalled = overlaps(theirs, reach, features, mine, groups, place)
-            inside, density = counts > 0, counts.double() / self.k
-            values = {
-                "precision": evidence.proportion(inside.double().numpy()),
-                "recall": _share(recalled, len(features)),
-                "density": evidence.mean(density.numpy()),
-                "coverage": _share(covered, len(features)),
-            }
-            return values, {"in_support": inside, "density": density}
-
-        values, columns = twice(x, denoised, judge)
-        n, m = len(x), len(theirs)
+        counts, covered, recalled = overlaps(reference, reach, x, mine, groups, self.device)
+        columns = {"in_support": counts > 0, "density": counts.double() / self.k}
+        means = self.means(columns)
+        values = {
+            "precision": means["in_support"],
+            "recall": _share(recalled, n),
+            "density": means["density"],
+            "coverage": _share(covered, n),
+        }
         expected = expected_coverage(n, m, self.k)
         notes = [
             f"Precision, recall, density and coverage of {n} samples against {m} reference points, k = {self.k}, in "
-            f"{x.shape[1]} {type(self.features).__name__} features.",
+            f"{width} {type(self.features).__name__} features.",
             f"Were both of one law, coverage would be {expected:.3f}.",
         ]
         if expected < 0.9:
@@ -127,14 +102,14 @@ def expected_coverage(n: int, m: int, k: int) -> float:
     return 1 - missed
 
 
-def radii(points: Tensor, k: int, place: torch.device) -> Tensor:
+def radii(points: Tensor, k: int, device: torch.device) -> Tensor:
     """The L2 distance of each of `(n, f)` points to its k-th nearest other one, float64 `(n,)` on the CPU."""
-    distances, _ = neighbours(points, points, k + 1, place)  # the point itself, or its equal, is one of them
+    distances, _ = neighbours(points, points, k + 1, device)  # the point itself, or its equal, is one of them
     return distances[:, k]
 
 
 def overlaps(
-    y: Tensor, y_reach: Tensor, x: Tensor, x_reach: Tensor, groups: Tensor, place: torch.device
+    y: Tensor, y_reach: Tensor, x: Tensor, x_reach: Tensor, groups: Tensor, device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Who lies in whose ball, block by block, with d_ij = ||y_i - x_j||.
 
@@ -142,7 +117,7 @@ def overlaps(
         y, y_reach: `(m, f)` and radii `(m,)`.
         x, x_reach: `(n, f)` and radii `(n,)`.
         groups: int64 `(n,)`, the jackknife group of each x.
-        place: where to compute.
+        device: where to compute.
     Returns:
         int64 `(n,)`, how many i have d_ij < y_reach_i; bool `(m, GROUPS)`, whether any j of the group has; bool
         `(m, GROUPS)`, whether any j of the group has d_ij < x_reach_j.
@@ -150,17 +125,17 @@ def overlaps(
     counts = torch.zeros(len(x), dtype=torch.int64)
     covered, recalled = torch.zeros(2, len(y), evidence.GROUPS, dtype=torch.bool)
     y_edges, x_edges = ((reach * _EDGE).square() for reach in (y_reach, x_reach))
-    centre = y.mean(0, dtype=torch.float64).to(place)
+    centre = y.mean(0, dtype=torch.float64).to(device)
     dtype = torch.promote_types(torch.promote_types(x.dtype, y.dtype), torch.float32)
     scratch = Scratch()
-    with full_precision(place):
+    with full_precision(device):
         for i in range(0, len(y), _ROWS):
             those = slice(i, i + _ROWS)
-            ours = Centred.of(y[those].to(place), centre, dtype, scratch, "reference")
+            ours = Centred.of(y[those].to(device), centre, dtype, scratch, "reference")
             for j in range(0, len(x), _ROWS):
                 these = slice(j, j + _ROWS)
-                others = Centred.of(x[these].to(place), centre, dtype, scratch, "samples")
-                edges = y_edges[those, None].to(place), x_edges[None, these].to(place)
+                others = Centred.of(x[these].to(device), centre, dtype, scratch, "samples")
+                edges = y_edges[those, None].to(device), x_edges[None, these].to(device)
                 inside, reached = _inside(ours, others, edges, centre, scratch)
                 counts[these] += inside.sum(0).cpu()
                 _mark(covered[those], inside, groups[these])
@@ -207,7 +182,7 @@ def _share(held: Tensor, n: int) -> Estimate:
     if n < LEAST:
         return Estimate(value)
     without = (by - held.long() > 0).double().mean(0).numpy()
-    found = evidence.jackknife(value, without)
-    if found.low is None or found.high is None or np.ptp(without) == 0:  # 0 or 1 in every group: no width, no certainty
+    share = evidence.jackknife(value, without)
+    if share.low is None or share.high is None or np.ptp(without) == 0:  # 0 or 1 in every group: no width, no certainty
         return Estimate(value, leave_out=without)
-    return attrs.evolve(found, low=max(0.0, found.low), high=min(1.0, found.high))
+    return attrs.evolve(share, low=max(0.0, share.low), high=min(1.0, share.high))

@@ -10,9 +10,8 @@ import torch
 from kinetic_features import Pixels
 from torch import Tensor
 
-from kinetic import Estimate, FeatureSpace, Metric, Samples, SampleTable, Score, evidence, options
+from kinetic import Column, Estimate, FeatureMetric, FeatureSpace, Score, evidence, options
 from kinetic.errors import OptionError
-from kinetic_metrics.feature_table import Found, observed, tables, twice
 from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
 
 _WIDEST = 2048  # the jackknife costs a spectrum more for each group, cubic in the smaller of n and f
@@ -20,16 +19,15 @@ _WIDEST = 2048  # the jackknife costs a spectrum more for each group, cubic in t
 
 @final
 @attrs.frozen(eq=False)
-class VendiScore(Metric):
+class VendiScore(FeatureMetric):
     """exp(-sum lambda log lambda) over the eigenvalues lambda of K/n, K the cosines of all pairs in feature space.
 
     The number of samples that, all different, would be as diverse: from 1, all alike, to the smaller of n and f. For
     another order q it is (sum lambda^q)^{1/(1 - q)}; a larger q weighs common features more.
 
-    Values: `vendi`, and `vendi_denoised` of the denoised samples (see `Samples`). Intervals by the jackknife over 20
-    groups of sample ids, over 10 where the smaller of n and f is above 512, up to 2,048, for 60 samples or more. The
-    score grows with n towards that of the law, which the interval does not see: compare equal n only. A note warns
-    where it is above n/10.
+    Value: `vendi`. Interval by the jackknife over 20 groups of sample ids, over 10 where the smaller of n and f is
+    above 512, up to 2,048, for 60 samples or more. The score grows with n towards that of the law, which the interval
+    does not see: compare equal n only. A note warns where it is above n/10.
 
     The eigenvalues are those of the smaller of K/n and the features' second moments, which differ by zeros alone.
 
@@ -43,32 +41,19 @@ class VendiScore(Metric):
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
     q: float = options.number(1.0, above=0, doc="the order")
 
-    def begin(self) -> SampleTable:
-        return SampleTable()
+    described = (Column("vendi", "How many samples, all different, would be as diverse.", better="higher"),)
 
-    def observe(self, state: SampleTable, samples: Samples) -> SampleTable:
-        return observed(state, samples, self.features)
-
-    def merge(self, a: SampleTable, b: SampleTable) -> SampleTable:
-        return a.concat(b)
-
-    def finish(self, state: SampleTable) -> Score:
-        ids, x, denoised = tables(state, 2)
+    def compare(self, ids: Tensor, x: Tensor) -> Score:
         n, width = x.shape
         count = jackknife_groups(min(n, width), _WIDEST) if n >= LEAST else 1
-        groups = torch.from_numpy(evidence.groups(ids.numpy(), count))
-
-        def judge(features: Tensor) -> Found:
-            return {"vendi": self._estimate(features, groups, count)}, {}
-
-        values, _ = twice(x, denoised, judge)
+        estimate = self._estimate(x, torch.from_numpy(evidence.groups(ids.numpy(), count)), count)
         order = "" if self.q == 1 else f" of order {self.q:g}"
         notes = [f"Vendi score{order} of {n} samples, in {width} {type(self.features).__name__} features."]
-        if values["vendi"].value > n / 10:
+        if estimate.value > n / 10:
             notes.append(f"{n} samples are few for this score: it grows with n, to {min(n, width)} at the most.")
         if count < 2:
             notes.append(no_interval(n, min(n, width), _WIDEST, "samples and features"))
-        return Score(values, notes=tuple(notes))
+        return Score({"vendi": estimate}, notes=tuple(notes))
 
     def _estimate(self, features: Tensor, groups: Tensor, count: int) -> Estimate:
         x = features.double()

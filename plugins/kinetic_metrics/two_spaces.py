@@ -1,0 +1,86 @@
+"""Metrics that look at samples as they are, and again in a feature space where one is given."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+
+import attrs
+import torch
+from torch import Tensor
+
+from kinetic import Column, Dataset, FeatureSpace, Samples, Score, TableMetric, TensorData, check_reference, device_of
+from kinetic import embed as embedded
+from kinetic.errors import ShapeError
+from kinetic.types import State
+
+_KEPT = "features of the sample"
+_ROWS = 500  # samples whose features are looked at at a time
+
+
+@attrs.frozen(eq=False)
+class TwoSpaceMetric(TableMetric):
+    """A metric that looks for each sample among the points of data sets, and with `features` given again in that space.
+
+    A batch is looked at in pixels as it comes. In features all are in the end, so that the network sees each data set
+    once; the columns of that have `_features` in their names.
+    """
+
+    features: FeatureSpace | None
+
+    @property
+    @abc.abstractmethod
+    def columns(self) -> tuple[Column, ...]:
+        """What the columns of `look` mean, the most telling first."""
+
+    @abc.abstractmethod
+    def look(self, x: State, *data: Dataset) -> Mapping[str, Tensor]:
+        """Columns `(m,)` of points `(m, *event)` among those of `references`, or among the features of all these."""
+
+    @abc.abstractmethod
+    def conclude(self, columns: dict[str, Tensor]) -> Score:
+        """The score, from the columns `(n,)` of both spaces."""
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """What the names of columns end in, for each space."""
+        return ("",) if self.features is None else ("", "_features")
+
+    @property
+    def described(self) -> tuple[Column, ...]:
+        again = tuple(
+            attrs.evolve(
+                column,
+                name=f"{column.name}{end}",
+                mean=column.mean and f"{column.mean}{end}",
+                says=f"In {type(self.features).__name__} features: {column.says}",
+                unit="feature units" if column.unit == "data units" else column.unit,
+            )
+            for end in self.ends[1:]
+            for column in self.columns
+        )
+        return (*self.columns, *again)
+
+    def check(self, samples: Samples) -> None:
+        super().check(samples)
+        if self.features is not None:
+            x = embedded(self.features, samples.x)
+            for data in self.references:
+                check_reference(self.features, x, data)
+
+    def rows(self, samples: Samples) -> Mapping[str, Tensor]:
+        ours = tuple(samples.x.shape[1:])
+        for data in self.references:
+            if ours != data.event_shape:
+                raise ShapeError(f"samples have shape {ours}, the points of the data {tuple(data.event_shape)}")
+        columns = self.look(samples.x, *self.references)
+        return columns if self.features is None else {**columns, _KEPT: embedded(self.features, samples.x)}
+
+    def judge(self, ids: Tensor, rows: dict[str, Tensor]) -> Score:
+        return self.conclude(rows if self.features is None else rows | self._again(rows.pop(_KEPT), self.features))
+
+    def _again(self, x: Tensor, space: FeatureSpace) -> dict[str, Tensor]:
+        device = device_of(space) or torch.device("cpu")
+        tables = [TensorData(space.table(data).to(device)) for data in self.references]
+        parts = [self.look(some.to(device), *tables) for some in x.split(_ROWS)]
+        return {f"{name}_features": torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}

@@ -1,7 +1,9 @@
 import inspect
 
+import pytest
+
 from kinetic import errors
-from kinetic.errors import KineticError, NonFiniteError, unknown
+from kinetic.errors import KineticError, NonFiniteError, unknown, within
 
 
 def test_every_error_is_a_kinetic_error_and_the_builtin_it_resembles():
@@ -20,7 +22,14 @@ def test_an_unknown_name_gets_the_nearest_and_all_known_ones():
 
 
 def test_a_long_list_of_samples_is_cut():
-    said = str(NonFiniteError(range(20), 0.25, "kts"))
-    assert said.startswith(
-        "arm 'kts': the velocity is not finite at t = 0.25 for 20 sample(s): 0, 1, 2, 3, 4, 5, 6, 7, ..."
-    )
+    said = str(NonFiniteError(range(20), 0.25))
+    assert said.startswith("the velocity is not finite at t = 0.25 for 20 sample(s): 0, 1, 2, 3, 4, 5, 6, 7, ...")
+
+
+def test_an_error_says_where_it_comes_from_and_stays_what_it_is():
+    with pytest.raises(NonFiniteError) as caught, within("arm 'kts'"), within("meter 'kpe'"):
+        raise NonFiniteError([3], 0.25)
+    assert str(caught.value).startswith("arm 'kts': meter 'kpe': the velocity is not finite")
+    assert caught.value.ids == (3,)
+    with pytest.raises(ZeroDivisionError, match="^division by zero$"), within("arm 'kts'"):
+        _ = 1 / 0

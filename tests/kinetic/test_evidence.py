@@ -142,7 +142,9 @@ def test_shares_of_variance_sum_to_one_and_are_right_where_terms_are_independent
     n = 200_000
     x0, dot, x1, bending = (scale * rng.normal(size=n) for scale in (2.0, 1.0, 4.0, 0.5))
     kpe = 0.5 * x0 - dot + 0.5 * x1 + bending
-    shares = evidence.variance_shares(kpe, x0, dot, x1, bending)
+    terms = {"x0": 0.5 * x0, "dot": -dot, "x1": 0.5 * x1, "bending": bending}
+    shares = evidence.variance_shares(kpe, terms)
+    assert list(shares) == list(terms)
     assert sum(shares.values()) == pytest.approx(1)
     assert list(shares.values()) == pytest.approx([1 / 6.25, 1 / 6.25, 4 / 6.25, 0.25 / 6.25], abs=0.01)
 

@@ -141,7 +141,7 @@ def test_a_metric_that_forgets_to_merge_is_caught():
 
     x = torch.randn(9, 2)
     with pytest.raises(AssertionError, match="gives another 'sum' when merged"):
-        testing.check_metric(Forgetful(), Samples(torch.arange(9), x, x))
+        testing.check_metric(Forgetful(), Samples(torch.arange(9), x))
 
 
 def test_faulty_features_and_data_are_caught():
@@ -227,7 +227,7 @@ def test_every_registered_class_keeps_its_contract(role, name, tmp_path):
     if role == "features":
         testing.check_features(component, (1, 8, 8))
     elif role == "metric":
-        samples = Samples(torch.arange(12), DATA[:12] * 0.9, DATA[:12], torch.arange(12) % 2)
+        samples = Samples(torch.arange(12), DATA[:12] * 0.9, torch.arange(12) % 2)
         if name == "clip" or given.get("features"):  # a float32 net's last digits depend on the batch
             whole = component.finish(component.observe(component.begin(), samples))
             assert whole.values

@@ -3,11 +3,14 @@
 import shutil
 
 import pytest
+import torch
 
-from kinetic import load_run
+from kinetic import load_recipe, load_run
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.numbers import interval
 from kinetic._store.run_folder import EVIDENCE, read_json, write_json
+
+METRIC = "<img src=x onerror=alert(1)> $x^$"
 
 
 def column(run, arm, name):
@@ -20,16 +23,18 @@ def cells(table, *first):
 
 @pytest.fixture
 def changed(full, tmp_path):
-    """changed(rows): the run with these differences, `(name, (value, low, high))`, of a metric, kts minus plain."""
+    """changed(rows): the run with these differences, `(name, view, (value, low, high))`, kts minus plain."""
 
     def change(rows, metric="memorisation"):
         shutil.copytree(full.folder, tmp_path / "run")
         found = read_json(tmp_path / "run" / EVIDENCE)
         found["differences"] = [
-            {"arm": "kts", "against": "plain", "metric": metric, "name": name}
+            {"arm": "kts", "against": "plain", "metric": metric, "name": name, "view": view}
             | dict(zip(("value", "low", "high"), numbers, strict=True))
-            for name, numbers in rows
+            for name, view, numbers in rows
         ]
+        label = next(iter(found["columns"].values()))["kpe"] | {"kind": "label", "value": "f_mem"}
+        found["columns"]["memorisation"] = {"memorised": label | {"name": "memorised"}}
         write_json(tmp_path / "run" / EVIDENCE, found)
         return load_run(tmp_path / "run")
 
@@ -45,33 +50,50 @@ def test_differences_are_paired_by_sample(full):
             assert float(shown) == pytest.approx((column(full, arm, name) - column(full, base, name)).mean(), abs=half)
 
 
-def test_each_share_of_copies_stands_beside_its_guard(full):
+def test_each_share_of_copies_stands_beside_its_other_views(full):
     brief = differences_in_brief(full)
-    shares = [name for name in brief.head if "f_mem" in name and not name.endswith("guard")]
+    shares = [name for name in brief.head if "f_mem" in name and "," not in name]
     assert len(shares) == 2
     for name in shares:
-        assert brief.head[brief.head.index(name) + 1] == f"{name}, guard"
+        i = brief.head.index(name)
+        assert brief.head[i + 1 : i + 3] == (f"{name}, denoised", f"{name}, control")
+
+
+def test_a_control_is_the_other_arm_put_back_to_the_same_noise(full):
+    """The view `control` is of denoised samples minus those of the other arm after the same step: two means apart."""
+    rows = {(r["arm"], r["name"], r["view"]): r["value"] for r in full.evidence["differences"]}
+    plain = column(full, "plain", f"{METRIC}.distance").mean()
+    denoised = column(full, "kts", f"{METRIC}.distance_denoised").mean()
+    assert rows["kts", "distance", "denoised"] == pytest.approx(denoised - plain)
+    runner = load_recipe(full.folder / "recipe.toml").runners["plain"]
+    base = runner.run(60, batch=25, classes=10, device="cpu")
+    gain = torch.from_numpy(column(full, "kts", "gain"))
+    control = runner.control(base, gain, batch=25, device="cpu", classes=10)[METRIC].values["distance"].value
+    assert rows["kts", "distance", "control"] == pytest.approx(denoised - control)
+    assert abs(control - plain) > 1e-6
 
 
 @pytest.mark.parametrize(
-    ("guard", "mark"),
+    ("denoised", "control", "mark"),
     [
-        ((-0.10, -0.12, -0.08), "clear"),
-        ((0.01, -0.02, 0.03), "noise"),
-        ((0.05, 0.03, 0.07), "noise"),
-        (None, "clear"),
+        ((-0.10, -0.12, -0.08), (-0.10, -0.12, -0.08), "clear"),
+        ((-0.10, -0.12, -0.08), (0.01, -0.02, 0.03), "noise"),
+        ((0.05, 0.03, 0.07), (-0.10, -0.12, -0.08), "noise"),
+        (None, None, "clear"),
     ],
 )
-def test_a_fall_the_denoised_samples_do_not_share_is_marked_as_noise(changed, guard, mark):
+def test_a_fall_that_not_all_views_share_is_undecided(changed, denoised, control, mark):
     fall = (-0.10, -0.12, -0.08)
-    run = changed([("memorised", fall)] + ([("memorised_denoised", guard)] if guard else []))
+    views = {"plain": fall, "denoised": denoised, "control": control}
+    run = changed([("memorised", view, numbers) for view, numbers in views.items() if numbers])
     assert differences(run).marks == (mark,)
+    undecided = "undecided, for the noise that was left"
     brief = differences_in_brief(run)
-    assert ("leftover noise only" in brief.head) == (mark == "noise")
+    assert (undecided in brief.head) == (mark == "noise")
     if mark == "noise":
-        assert cells(brief, "kts - plain")["leftover noise only"] == "f_mem"
+        assert cells(brief, "kts - plain")[undecided] == "memorisation f_mem"
     said = verdict(run)["kts against plain"]
-    assert [*said] == ["leftover noise only" if mark == "noise" else "lower"]
+    assert [*said] == [undecided if mark == "noise" else "lower"]
     assert "f_mem -0.100 [-0.120, -0.080]" in said.popitem()[1]
 
 
@@ -84,21 +106,20 @@ def test_a_fall_the_denoised_samples_do_not_share_is_marked_as_noise(changed, gu
     ],
 )
 def test_the_verdict_goes_by_the_interval(changed, numbers, kind, words):
-    assert verdict(changed([("kpe", numbers)], "energy")) == {"kts against plain": {kind: words}}
+    assert verdict(changed([("kpe", "plain", numbers)], "energy")) == {"kts against plain": {kind: words}}
 
 
-def test_a_guard_is_told_where_it_differs(changed):
+def test_a_view_is_told_where_it_differs(changed):
     fall, more = (-0.10, -0.12, -0.08), (-0.11, -0.13, -0.09)
-    run = changed([("memorised", fall), ("memorised_denoised", more)])
-    assert verdict(run)["kts against plain"]["lower"].endswith(
-        f"(guard {interval(dict(zip(('value', 'low', 'high'), more, strict=True)))})"
-    )
+    run = changed([("memorised", "plain", fall), ("memorised", "denoised", more), ("memorised", "control", fall)])
+    shown = interval(dict(zip(("value", "low", "high"), more, strict=True)))
+    assert verdict(run)["kts against plain"]["lower"].endswith(f"(denoised {shown})")
 
 
-def test_without_guards_nothing_is_said_of_them(changed):
-    run = changed([("kpe", (-0.2, -0.3, -0.1))], "energy")
+def test_without_other_views_nothing_is_said_of_them(changed):
+    run = changed([("kpe", "plain", (-0.2, -0.3, -0.1))], "energy")
     for table in (differences(run), differences_in_brief(run)):
-        assert not [text for text in (table.caption, *table.head) if "guard" in text]
+        assert not [text for text in (table.caption, *table.head) if "denoised" in text or "control" in text]
 
 
 def test_the_verdict_has_every_pair_of_arms_and_a_score_of_each_metric(full):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from kinetic._report.columns import headline
 from kinetic._report.figures import pictures
-from kinetic._report.tables import headline
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def drawn(full):
 
 
 def test_each_question_has_its_picture(drawn, full):
-    shared = ("Power against time", "Distribution of the energies", "Where the variance of the KPE comes from")
+    shared = ("Power against time", "Distribution of the energies", "Where the variance of kpe comes from")
     for title in (*shared, "All correlations"):
         assert title in drawn
     for arm in full.arms:
@@ -46,7 +46,8 @@ def test_captions_are_sentences(drawn):
 
 def test_energy_is_drawn_only_against_scores_that_vary(full, drawn):
     for arm in full.arms:
-        there = any(row["raw"] and row["score"] in headline(full) for row in full.evidence["correlations"][arm])
+        rows = full.evidence["correlations"][arm]
+        there = any(row["raw"] and (row["metric"], row["score"]) in headline(full) for row in rows)
         if not full.shaped(arm):
             assert (f"Energy and outcome: {arm}" in drawn) == there
 

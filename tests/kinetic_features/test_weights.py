@@ -1,8 +1,9 @@
+import os
 import pickle
 
 import pytest
 import torch
-from kinetic_features.weights import fill, state_dict
+from kinetic_features.weights import fill, state_dict, tensors_only
 from safetensors.torch import save_file
 from torch import nn
 
@@ -34,15 +35,25 @@ def test_a_file_that_is_none_is_named(tmp_path):
         state_dict(tmp_path / "list.pth")
 
 
-class Trap:
-    def __reduce__(self):
-        return (pytest.fail, ("a pickle was loaded",))
-
-
-def test_a_pickle_is_not_loaded(tmp_path):
-    (tmp_path / "a.pth").write_bytes(pickle.dumps(Trap(), protocol=2))
-    torch.save({"a": Trap()}, tmp_path / "b.pth")
+def test_a_pickle_is_not_loaded(tmp_path, trap, marker):
+    (tmp_path / "a.pth").write_bytes(pickle.dumps(trap, protocol=2))
+    torch.save({"a": trap}, tmp_path / "b.pth")
     for name in ("a.pth", "b.pth"):
         with pytest.raises(OptionError, match="'weights' cannot be read as tensors alone") as caught:
             state_dict(tmp_path / name)
         assert "weights_only" not in str(caught.value)
+    assert not marker.exists()
+
+
+def test_no_library_unpickles_more_than_tensors_while_it_may_not(tmp_path, trap, marker, monkeypatch):
+    torch.save({"a": trap}, tmp_path / "a.pth")
+    for kept in ({}, {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}):
+        for name, value in kept.items():
+            monkeypatch.setenv(name, value)
+        before = dict(os.environ)
+        with tensors_only(), pytest.raises(pickle.UnpicklingError):
+            torch.load(tmp_path / "a.pth", weights_only=False)
+        assert not marker.exists()
+        assert os.environ == before
+    torch.load(tmp_path / "a.pth", weights_only=False)
+    assert marker.exists()

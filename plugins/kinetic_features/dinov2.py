@@ -13,7 +13,7 @@ from kinetic.errors import MissingFileError, OptionError, UnknownNameError, unkn
 from kinetic.types import State
 from kinetic_features.download import cached, forbidden, offline
 from kinetic_features.images import RGB, as_rgb, need
-from kinetic_features.weights import fill, tensors_only, why
+from kinetic_features.weights import fill, float32_layers, tensors_only, why
 
 _UNUSED = ("mask_token", "head.", "head_dist.", "fc.", "classifier.")  # of a checkpoint, where features are asked for
 
@@ -54,7 +54,8 @@ class DINOv2(FeatureSpace):
         timm = need("timm", "timm", "Install it: `pip install timm`.")
         data = need("timm.data", "timm")
         _check_name(timm, self.model, self.weights)
-        net = self._load(timm)
+        with float32_layers():
+            net = self._load(timm)
         config = dict(data.resolve_model_data_config(net))
         if self.size is not None:
             resample: Any = getattr(net, "set_input_size", None)

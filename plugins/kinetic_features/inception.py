@@ -14,7 +14,7 @@ from kinetic.errors import OptionError
 from kinetic.types import State
 from kinetic_features.download import downloaded
 from kinetic_features.images import RGB, as_rgb, need
-from kinetic_features.weights import state_dict
+from kinetic_features.weights import float32_layers, state_dict
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 SHA256 = "6726825d"  # how that of the file begins, as its name says
@@ -60,7 +60,7 @@ class Inception(FeatureSpace):
         block = [inception.InceptionV3.BLOCK_INDEX_BY_DIM[self.dims]]
         path = self.weights or downloaded(inception.FID_WEIGHTS_URL, SHA256, _WHAT, _GIVEN)
         state = state_dict(path, _WHAT, f"Get {FILE} from pytorch-fid's releases.")
-        with mock.patch.object(inception, "load_state_dict_from_url", return_value=state):
+        with mock.patch.object(inception, "load_state_dict_from_url", return_value=state), float32_layers():
             try:
                 return inception.InceptionV3(block)
             except (RuntimeError, AttributeError, TypeError) as error:

@@ -14,7 +14,7 @@ from kinetic.errors import KineticError, MissingFileError, OptionError
 from kinetic_features.clip_source import LOCAL, ClipSource, clip_source
 from kinetic_features.download import forbidden
 from kinetic_features.images import RGB, as_rgb, need
-from kinetic_features.weights import tensors_only, why
+from kinetic_features.weights import float32_layers, tensors_only, why
 
 
 @attrs.frozen(eq=False)
@@ -77,7 +77,7 @@ def open_clip_model(model: str, pretrained: str | None) -> OpenClip:
     open_clip = need("open_clip", "open-clip-torch")
     source = clip_source(open_clip, model, pretrained)
     try:
-        with tensors_only():
+        with tensors_only(), float32_layers():
             net = open_clip.create_model(source.name, pretrained=source.tag, require_pretrained=True)
             tokenize = open_clip.get_tokenizer(source.name, **source.tokenizer)
     except Exception as error:  # a download, and files that are none, fail in as many ways as there are libraries

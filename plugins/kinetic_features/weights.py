@@ -50,6 +50,23 @@ def tensors_only() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def float32_layers() -> Iterator[None]:
+    """While it is open layers are made in float32, whatever `torch.set_default_dtype` asks of the process."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def in_dtype_of(net: nn.Module, x: Tensor) -> Tensor:
+    """Samples in the one floating dtype of a network's parameters; as they are for a network of several or none."""
+    dtypes = {each.dtype for each in net.parameters() if each.is_floating_point()}
+    return x.to(dtypes.pop()) if len(dtypes) == 1 and x.is_floating_point() else x
+
+
 def why(error: Exception) -> str:
     """What went wrong, in a line. Of what torch says of a pickle only that: it goes on to tell how to run one."""
     if isinstance(error, pickle.UnpicklingError):

@@ -160,3 +160,10 @@ def test_a_missing_timm_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(MissingPackageError, match=r"timm does not import here: .*\n  Install it: `pip install timm`"):
         DINOv2(VIT)
+
+
+def test_another_default_dtype_changes_nothing(tiny, other_default):
+    x = torch.rand(2, 3, 20, 30) * 2 - 1
+    features = DINOv2(VIT, weights=tiny[1]).features(x)
+    with other_default():
+        assert torch.equal(DINOv2(VIT, weights=tiny[1]).features(x), features)

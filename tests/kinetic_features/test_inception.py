@@ -105,6 +105,13 @@ def test_a_weights_file_that_is_not_there_or_not_it_is_named(tmp_path):
         assert "weights_only" not in str(caught.value)
 
 
+def test_another_default_dtype_changes_nothing(lively, other_default):
+    x = torch.rand(2, 3, 20, 20)
+    features = Inception(dims=64, weights=lively).features(x)
+    with other_default():
+        assert torch.equal(Inception(dims=64, weights=lively).features(x), features)
+
+
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """The path where torch's cache would keep the weights, nothing there yet."""

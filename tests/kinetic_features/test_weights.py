@@ -3,7 +3,7 @@ import pickle
 
 import pytest
 import torch
-from kinetic_features.weights import fill, state_dict, tensors_only
+from kinetic_features.weights import fill, float32_layers, in_dtype_of, state_dict, tensors_only
 from safetensors.torch import save_file
 from torch import nn
 
@@ -57,3 +57,22 @@ def test_no_library_unpickles_more_than_tensors_while_it_may_not(tmp_path, trap,
         assert os.environ == before
     torch.load(tmp_path / "a.pth", weights_only=False)
     assert marker.exists()
+
+
+def test_layers_are_float32_while_asked_for_and_the_default_comes_back(other_default):
+    with other_default():
+        before = torch.get_default_dtype()
+        with float32_layers():
+            assert nn.Linear(1, 1).weight.dtype == torch.float32
+        assert torch.get_default_dtype() == before
+        with pytest.raises(TypeError), float32_layers():
+            nn.Linear()
+        assert torch.get_default_dtype() == before
+
+
+def test_samples_take_the_dtype_of_the_parameters_where_there_is_one():
+    x, net = torch.ones(2, 3), nn.Linear(3, 3)
+    assert in_dtype_of(nn.Flatten(), x) is in_dtype_of(net, x) is x
+    assert in_dtype_of(net.double(), x).dtype == torch.float64
+    assert in_dtype_of(nn.Sequential(nn.Linear(3, 3), net), x) is x  # float32 and float64: it converts by itself
+    assert in_dtype_of(net, x.long()).dtype == torch.int64

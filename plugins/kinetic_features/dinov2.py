@@ -29,8 +29,8 @@ class DINOv2(FeatureSpace):
 
     Args:
         model: timm's name, best with a tag, `ARCHITECTURE.TAG`.
-        weights: path of a `.safetensors` or `.pth` state dict; None lets timm download them. A file says nothing of
-            preprocessing: that of the tag is taken, so the tag must be given and be the one the file was trained with.
+        weights: a `.safetensors` or `.pth` file, of which tensors alone are read. It says nothing of
+            preprocessing: that of the tag is taken, so the tag must be given and be the one it was trained with.
         size: height and width the images are brought to, in place of the model's own; its position table is resampled.
 
     Source: Oquab et al., arXiv 2304.07193; as a space to judge generated images in, Stein et al., arXiv 2306.04675.

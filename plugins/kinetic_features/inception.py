@@ -36,8 +36,8 @@ class Inception(FeatureSpace):
     (bilinear, align_corners=False) and scales to [-1, 1], as pytorch-fid does.
 
     Args:
-        dims: 2048, or 64, 192 or 768 for pytorch-fid's earlier layers, averaged over the image as there.
-        weights: path of `pt_inception-2015-12-05-6726825d.pth`; None takes it from torch's cache, or from
+        dims: which layer, by the width of its features: 2048 is pool3; the earlier ones are averaged over the image.
+        weights: its tensors alone are read. None takes it from torch's cache, or from
             pytorch-fid's releases to there, and checks its SHA-256.
 
     Source: Heusel et al., arXiv 1706.08500; the network is pytorch-fid 0.3.0's.
@@ -47,7 +47,7 @@ class Inception(FeatureSpace):
         default=2048,
         kw_only=True,
         validator=_known_dims,
-        metadata={options.BOUND: "64, 192, 768 or 2048", options.DOC: "which layer, by the width of its features"},
+        metadata={options.BOUND: "64, 192, 768 or 2048"},
     )
     weights: str | None = attrs.field(default=None, metadata={options.BOUND: f"the path of {FILE}, or nothing"})
     _net: nn.Module = attrs.field(init=False, repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import attrs
@@ -83,6 +84,7 @@ def open_clip_model(model: str, pretrained: str | None) -> OpenClip:
     except Exception as error:  # a download, and files that are none, fail in as many ways as there are libraries
         raise _failed(source, error) from error
     config = open_clip.get_model_preprocess_cfg(net)
+    _check_preprocessing(config, source)
     size = config["size"]
     return OpenClip(
         net=net.eval().requires_grad_(False),
@@ -90,8 +92,22 @@ def open_clip_model(model: str, pretrained: str | None) -> OpenClip:
         size=(size, size) if isinstance(size, int) else (int(size[0]), int(size[1])),
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
-        interpolation=config.get("interpolation", "bicubic"),
+        interpolation=config["interpolation"],
     )
+
+
+def _check_preprocessing(config: dict[str, Any], source: ClipSource) -> None:
+    mean, std, interpolation = config["mean"], config["std"], config["interpolation"]
+    if not (_three(mean) and _three(std) and min(std) > 0) or interpolation not in ("bicubic", "bilinear"):
+        raise OptionError(
+            f"CLIP model {source.name!r} must be normalised with a mean of three numbers and a std of three above 0, "
+            f"and resized bicubic or bilinear: its preprocess_cfg says {mean!r}, {std!r} and {interpolation!r}"
+        )
+
+
+def _three(values: Any) -> bool:
+    numbers = isinstance(values, list | tuple) and all(type(each) in (int, float) for each in values)
+    return numbers and len(values) == 3 and all(map(math.isfinite, values))
 
 
 def _failed(source: ClipSource, error: Exception) -> KineticError:

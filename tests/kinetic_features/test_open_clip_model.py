@@ -40,6 +40,20 @@ def test_the_preprocessing_is_the_models_own(folder):
     assert torch.allclose(model.images(model.net, x), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("mean", "abc"), ("mean", [0.5]), ("std", [1, 1, 0]), ("std", [1, 1, True]), ("interpolation", "random")],
+)
+def test_preprocessing_that_is_none_is_named(key, value, folder):
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    config["preprocess_cfg"][key] = value
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    with pytest.raises(
+        OptionError, match=r"must be normalised with a mean of three numbers .*: its preprocess_cfg says"
+    ):
+        open_clip_model(f"local-dir:{folder}", None)
+
+
 def asked_of_the_library(*words, **options):
     pytest.fail("open_clip was asked")
 

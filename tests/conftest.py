@@ -1,5 +1,7 @@
 """What all tests share: one torch thread, fixed seeds."""
 
+from contextlib import contextmanager
+
 import pytest
 import torch
 
@@ -9,6 +11,22 @@ torch.set_num_threads(1)
 @pytest.fixture(autouse=True)
 def seeded():
     torch.manual_seed(0)
+
+
+@pytest.fixture(params=[torch.float64, torch.bfloat16], ids=str)
+def other_default(request):
+    """A context in which torch makes tensors in another dtype than float32."""
+
+    @contextmanager
+    def context():
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(request.param)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(before)
+
+    return context
 
 
 @pytest.fixture(scope="session")

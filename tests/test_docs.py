@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 import torch
 
 import kinetic
 from kinetic import load_recipe, options, registry
 from kinetic._plugins import hooks
+from kinetic._plugins.docstring import arguments
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -78,6 +80,25 @@ def test_every_component_and_public_name_stands_in_the_docs():
     missing = [name for name in names - example if f"`{name}`" not in TEXT]
     missing += [name for name in kinetic.__all__ if not re.search(rf"\b{name}\b", TEXT)]
     assert not missing, f"nowhere in docs/: {missing}"
+
+
+COMPONENTS = [
+    (role, name, cls)
+    for role, names in registry().classes.items()
+    for name, cls in names.items()
+    if cls.__module__.startswith("kinetic")
+]
+
+
+@pytest.mark.parametrize(("role", "name", "cls"), COMPONENTS)
+def test_every_option_says_what_it_takes_and_what_it_means(role, name, cls):
+    words = arguments(cls)
+    allowed = {field.alias: field.metadata for field in attrs.fields(cls) if field.init}
+    silent = [
+        key for key, says in allowed.items() if not (says.get(options.BOUND) and words.get(key, says.get(options.DOC)))
+    ]
+    assert not silent, f"`kinetic show {role} {name}` has no bound or no words for {silent}"
+    assert not words.keys() - allowed.keys(), "described, but no options"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -24,11 +24,15 @@ class Digits(Dataset):
     The split is fixed and stratified by class, and each part is in a fixed shuffled order, so that `size` takes the
     same digits everywhere. Shape `(1, 8, 8)`, float32, labels 0 to 9.
 
+    Args:
+        split: which part.
+        size: take its first this many digits; nothing takes all of the part.
+
     Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI (1998), as scikit-learn ships it.
     """
 
-    split: str = options.choice("train", "test", "all", default="train", doc="which part")
-    size: int | None = attrs.field(default=None, metadata={options.BOUND: "an int >= 1 or nothing"})
+    split: str = options.choice("train", "test", "all", default="train")
+    size: int | None = attrs.field(default=None, metadata={options.BOUND: "an int >= 1, or nothing"})
     _x: Tensor = attrs.field(init=False, repr=False)
     _labels: Tensor = attrs.field(init=False, repr=False)
 

@@ -42,7 +42,7 @@ class VelocityNet(nn.Module):
     def __init__(self, width: int = 224, blocks: int = 3, condition: int = 96) -> None:
         super().__init__()
         self.frequencies: Tensor
-        self.register_buffer("frequencies", math.pi * 2.0 ** torch.arange(-2, 6), persistent=False)
+        self.register_buffer("frequencies", math.pi * 2.0 ** torch.arange(-2, 6, dtype=torch.float32), persistent=False)
         self.time = nn.Sequential(nn.Linear(16, condition), nn.SiLU(), nn.Linear(condition, condition))
         self.label = nn.Embedding(CLASSES + 1, condition)
         self.enter = nn.Linear(64, width)
@@ -87,10 +87,12 @@ class Classifier(nn.Module):
 def load(net: _Net, name: str) -> _Net:
     """The net with shipped weights, kept in float16 and computed in float32, for inference only.
 
+    `torch.set_default_dtype` changes nothing: the net is brought to float32 whatever it was made in.
+
     Raises:
         MissingFileError: the weights are not there.
     """
     remedy = "Install kinetic anew, or train them: python -m kinetic_digits.train"
     path = existing_path(WEIGHTS / f"{name}.safetensors", what=f"weights of {name!r}", remedy=remedy)
-    net.load_state_dict({key: tensor.float() for key, tensor in load_file(path).items()})
+    net.float().load_state_dict(load_file(path))
     return net.eval().requires_grad_(False)

@@ -17,12 +17,15 @@ from kinetic_features.open_clip_model import OpenClip, open_clip_model
 class CLIPImage(FeatureSpace):
     """Unit image vectors of an open_clip model, prepared as the model's own config says.
 
+    Of a folder tensors and numbers alone are read: one whose config hands over to transformers or timm is refused, and
+    so is one without weights.
+
     Args:
-        model: an open_clip name, or `local-dir:PATH`; PATH may be `package:NAME/REST`.
+        model: a built-in name of open_clip, or `local-dir:PATH`; PATH may be `package:NAME/REST`.
         pretrained: open_clip's tag of the weights; nothing for `local-dir:`.
     """
 
-    model: str = options.text(doc="an open_clip name, or local-dir:PATH")
+    model: str = options.text(doc="a built-in name of open_clip, or local-dir:PATH")
     pretrained: str | None = attrs.field(default=None, metadata={options.BOUND: "a tag of open_clip, or nothing"})
     _clip: OpenClip = attrs.field(init=False, repr=False)
     _net: nn.Module = attrs.field(init=False, repr=False)

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from kinetic import FeatureSpace, in_blocks, options
 from kinetic.errors import MissingFileError, OptionError, UnknownNameError, unknown
 from kinetic.types import State
+from kinetic_features.download import cached, forbidden, offline
 from kinetic_features.images import RGB, as_rgb, need
-from kinetic_features.weights import fill
+from kinetic_features.weights import fill, float32_layers, tensors_only, why
 
 _UNUSED = ("mask_token", "head.", "head_dist.", "fc.", "classifier.")  # of a checkpoint, where features are asked for
 
@@ -28,8 +29,8 @@ class DINOv2(FeatureSpace):
 
     Args:
         model: timm's name, best with a tag, `ARCHITECTURE.TAG`.
-        weights: path of a `.safetensors` or `.pth` state dict; None lets timm download them. A file says nothing of
-            preprocessing: that of the tag is taken, so the tag must be given and be the one the file was trained with.
+        weights: a `.safetensors` or `.pth` file, of which tensors alone are read. It says nothing of
+            preprocessing: that of the tag is taken, so the tag must be given and be the one it was trained with.
         size: height and width the images are brought to, in place of the model's own; its position table is resampled.
 
     Source: Oquab et al., arXiv 2304.07193; as a space to judge generated images in, Stein et al., arXiv 2306.04675.
@@ -53,7 +54,8 @@ class DINOv2(FeatureSpace):
         timm = need("timm", "timm", "Install it: `pip install timm`.")
         data = need("timm.data", "timm")
         _check_name(timm, self.model, self.weights)
-        net = self._load(timm)
+        with float32_layers():
+            net = self._load(timm)
         config = dict(data.resolve_model_data_config(net))
         if self.size is not None:
             resample: Any = getattr(net, "set_input_size", None)
@@ -67,15 +69,8 @@ class DINOv2(FeatureSpace):
 
     def _load(self, timm: Any) -> nn.Module:
         if self.weights is None:
-            try:
-                net: nn.Module = timm.create_model(self.model, pretrained=True, num_classes=0)
-            except Exception as error:  # a download fails in as many ways as there are libraries below it
-                raise MissingFileError(
-                    f"the weights of {self.model!r} could not be downloaded: {error}\n"
-                    '  Give the path of a state dict: weights = "PATH"'
-                ) from error
-            return net
-        net = timm.create_model(self.model, pretrained=False, num_classes=0)
+            return _fetched(timm, self.model)
+        net: nn.Module = timm.create_model(self.model, pretrained=False, num_classes=0)
         fill(net, self.weights, f"{self.model!r} of timm", _UNUSED)
         return net
 
@@ -98,6 +93,27 @@ class DINOv2(FeatureSpace):
         for step in self._steps:
             x = step(x.clamp(0, 1))  # what bicubic resizing overshoots; normalising comes last
         return x
+
+
+def _fetched(timm: Any, model: str) -> nn.Module:
+    """The network with timm's own weights, from its cache or the network, read as tensors alone."""
+    source = timm.get_pretrained_cfg(model)
+    given = '\n  Give the path of a state dict: weights = "PATH"'
+    if not (source and source.has_weights):
+        raise MissingFileError(f"timm knows no weights of {model!r}{given}")
+    origin = f"https://huggingface.co/{source.hf_hub_id}" if source.hf_hub_id else source.url
+    if not source.hf_hub_id and offline() and not cached(origin).exists():  # only the Hub's client knows the switch
+        raise MissingFileError(
+            f"the weights of {model!r} are not here, and {offline()} forbids to fetch {origin}{given}"
+        )
+    try:
+        with tensors_only():
+            net: nn.Module = timm.create_model(model, pretrained=True, num_classes=0)
+    except Exception as error:  # a download fails in as many ways as there are libraries below it
+        raise MissingFileError(
+            f"the weights of {model!r} cannot be loaded from {origin}{forbidden()}: {why(error)}{given}"
+        ) from error
+    return net
 
 
 def _check_name(timm: Any, model: str, weights: str | None) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import final
 from unittest import mock
-from urllib.error import URLError
 
 import attrs
 from torch import Tensor, nn
 
 from kinetic import FeatureSpace, in_blocks, options
-from kinetic.errors import MissingFileError, OptionError
+from kinetic.errors import OptionError
 from kinetic.types import State
+from kinetic_features.download import downloaded
 from kinetic_features.images import RGB, as_rgb, need
-from kinetic_features.weights import state_dict
+from kinetic_features.weights import float32_layers, state_dict
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
+SHA256 = "6726825d"  # how that of the file begins, as its name says
+_WHAT = "Inception weights"
+_GIVEN = f"Get {FILE} from pytorch-fid's releases and give its path: " + 'weights = "PATH"'
 
 
 def _known_dims(instance: object, attribute: attrs.Attribute[int], value: object) -> None:
@@ -33,8 +36,9 @@ class Inception(FeatureSpace):
     (bilinear, align_corners=False) and scales to [-1, 1], as pytorch-fid does.
 
     Args:
-        dims: 2048, or 64, 192 or 768 for pytorch-fid's earlier layers, averaged over the image as there.
-        weights: path of `pt_inception-2015-12-05-6726825d.pth`; None lets pytorch-fid download it to torch's cache.
+        dims: which layer, by the width of its features: 2048 is pool3; the earlier ones are averaged over the image.
+        weights: its tensors alone are read. None takes it from torch's cache, or from
+            pytorch-fid's releases to there, and checks its SHA-256.
 
     Source: Heusel et al., arXiv 1706.08500; the network is pytorch-fid 0.3.0's.
     """
@@ -43,7 +47,7 @@ class Inception(FeatureSpace):
         default=2048,
         kw_only=True,
         validator=_known_dims,
-        metadata={options.BOUND: "64, 192, 768 or 2048", options.DOC: "which layer, by the width of its features"},
+        metadata={options.BOUND: "64, 192, 768 or 2048"},
     )
     weights: str | None = attrs.field(default=None, metadata={options.BOUND: f"the path of {FILE}, or nothing"})
     _net: nn.Module = attrs.field(init=False, repr=False)
@@ -54,21 +58,13 @@ class Inception(FeatureSpace):
     def _load(self) -> nn.Module:
         inception = need("pytorch_fid.inception", "pytorch-fid")
         block = [inception.InceptionV3.BLOCK_INDEX_BY_DIM[self.dims]]
-        if self.weights is None:
-            try:
-                return inception.InceptionV3(block)
-            except (URLError, OSError) as error:
-                raise MissingFileError(
-                    f"the Inception weights could not be downloaded: {error}\n"
-                    f"  Get {FILE} from pytorch-fid's releases and give its path: "
-                    f'features = {{ name = "inception", weights = "PATH" }}'
-                ) from error
-        state = state_dict(self.weights, "Inception weights", f"Get {FILE} from pytorch-fid's releases.")
-        with mock.patch.object(inception, "load_state_dict_from_url", return_value=state):
+        path = self.weights or downloaded(inception.FID_WEIGHTS_URL, SHA256, _WHAT, _GIVEN)
+        state = state_dict(path, _WHAT, f"Get {FILE} from pytorch-fid's releases.")
+        with mock.patch.object(inception, "load_state_dict_from_url", return_value=state), float32_layers():
             try:
                 return inception.InceptionV3(block)
             except (RuntimeError, AttributeError, TypeError) as error:
-                raise OptionError(f"'weights' does not hold pytorch-fid's Inception network: {self.weights}") from error
+                raise OptionError(f"'weights' does not hold pytorch-fid's Inception network: {path}") from error
 
     @property
     def preprocessing(self) -> str:

@@ -13,7 +13,7 @@ from kinetic import FeatureSpace, in_blocks, options
 from kinetic.errors import OptionError, ShapeError
 from kinetic.types import State
 from kinetic_features.images import RGB, as_rgb
-from kinetic_features.weights import fill
+from kinetic_features.weights import fill, float32_layers, in_dtype_of
 
 
 def _three(doc: str) -> Any:
@@ -34,6 +34,8 @@ def _three(doc: str) -> Any:
 @attrs.frozen(eq=False)
 class ModuleFeatures(FeatureSpace):
     """What a network of yours makes of samples, flattened to `(m, f)`. It is set to evaluation, without gradients.
+
+    Samples come to it in the dtype of its parameters. What it makes is not converted.
 
     Given in words it runs the code it names, so no recipe may name it: only Python, or the command line by
     `--features module:PACKAGE.MODULE:ATTRIBUTE`.
@@ -87,7 +89,7 @@ class ModuleFeatures(FeatureSpace):
         return in_blocks(self._asked, x)
 
     def _asked(self, x: Tensor) -> Tensor:
-        found = self._net(self._prepared(x))
+        found = self._net(in_dtype_of(self._net, self._prepared(x)))
         if not isinstance(found, Tensor) or found.dim() < 1 or len(found) != len(x):
             said = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
             raise ShapeError(f"{type(self._net).__name__} must answer {len(x)} samples with as many vectors: {said}")
@@ -108,10 +110,11 @@ def _imported(words: Any) -> nn.Module:
     if not (package and colon and attribute):
         raise OptionError(f"'module' must be an nn.Module, or PACKAGE.MODULE:ATTRIBUTE: {words!r}")
     try:
-        found: Any = importlib.import_module(package)
-        for name in attribute.split("."):
-            found = getattr(found, name)
-        made = found if isinstance(found, nn.Module) else found()
+        with float32_layers():
+            found: Any = importlib.import_module(package)
+            for name in attribute.split("."):
+                found = getattr(found, name)
+            made = found if isinstance(found, nn.Module) else found()
     except Exception as error:  # a stranger's code may raise anything
         raise OptionError(f"'module' cannot be made from {words!r}: {type(error).__name__}: {error}") from error
     if not isinstance(made, nn.Module):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import math
 from typing import Any
 
 import attrs
@@ -11,12 +11,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from kinetic import in_blocks
-from kinetic.errors import MissingFileError, OptionError
-from kinetic.options import existing_path
+from kinetic.errors import KineticError, MissingFileError, OptionError
+from kinetic_features.clip_source import LOCAL, ClipSource, clip_source
+from kinetic_features.download import forbidden
 from kinetic_features.images import RGB, as_rgb, need
-from kinetic_features.weights import why
-
-_LOCAL = "local-dir:"
+from kinetic_features.weights import float32_layers, tensors_only, why
 
 
 @attrs.frozen(eq=False)
@@ -65,7 +64,7 @@ class OpenClip:
 
 
 def open_clip_model(model: str, pretrained: str | None) -> OpenClip:
-    """Load a model through open_clip.
+    """Load a model through open_clip, tensors and numbers alone: no code of a folder or of the network is run.
 
     Args:
         model: an open_clip name with `pretrained` weights, or `local-dir:PATH` of a folder that holds
@@ -73,28 +72,19 @@ def open_clip_model(model: str, pretrained: str | None) -> OpenClip:
         pretrained: open_clip's tag, or None for `local-dir:`.
     Raises:
         MissingFileError: the folder, its config or the weights are not there, or cannot be downloaded.
-        OptionError: a name without weights, or a weights file, whose preprocessing could only be guessed.
+        OptionError: what `clip_source` refuses, or a folder whose weights cannot be read or do not fit its config.
+        UnknownNameError: open_clip has no such model or tag.
     """
     open_clip = need("open_clip", "open-clip-torch")
-    if model.startswith(_LOCAL):
-        remedy = f'Give the folder of an open_clip model, "{_LOCAL}PATH", with open_clip_config.json and weights in it.'
-        folder = existing_path(model.removeprefix(_LOCAL), what="CLIP model", remedy=remedy)
-        existing_path(folder / "open_clip_config.json", what="CLIP preprocessing", remedy=remedy)
-        model = f"{_LOCAL}{folder}"
-    elif pretrained is None or Path(pretrained).is_file():
-        raise OptionError(
-            f"'pretrained' must be a tag of open_clip for {model!r}, not nothing and not a file, whose preprocessing "
-            f'could only be guessed: {pretrained!r}\n  For weights of your own use model = "{_LOCAL}PATH".'
-        )
+    source = clip_source(open_clip, model, pretrained)
     try:
-        net, _, _ = open_clip.create_model_and_transforms(model, pretrained=pretrained)
-        tokenize = open_clip.get_tokenizer(model)
+        with tensors_only(), float32_layers():
+            net = open_clip.create_model(source.name, pretrained=source.tag, require_pretrained=True)
+            tokenize = open_clip.get_tokenizer(source.name, **source.tokenizer)
     except Exception as error:  # a download, and files that are none, fail in as many ways as there are libraries
-        raise MissingFileError(
-            f"CLIP model {model!r} ({pretrained or 'local'}) cannot be loaded: {why(error)}\n"
-            f'  Offline, keep it in a folder and use model = "{_LOCAL}PATH".'
-        ) from error
+        raise _failed(source, error) from error
     config = open_clip.get_model_preprocess_cfg(net)
+    _check_preprocessing(config, source)
     size = config["size"]
     return OpenClip(
         net=net.eval().requires_grad_(False),
@@ -102,5 +92,28 @@ def open_clip_model(model: str, pretrained: str | None) -> OpenClip:
         size=(size, size) if isinstance(size, int) else (int(size[0]), int(size[1])),
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
-        interpolation=config.get("interpolation", "bicubic"),
+        interpolation=config["interpolation"],
+    )
+
+
+def _check_preprocessing(config: dict[str, Any], source: ClipSource) -> None:
+    mean, std, interpolation = config["mean"], config["std"], config["interpolation"]
+    if not (_three(mean) and _three(std) and min(std) > 0) or interpolation not in ("bicubic", "bilinear"):
+        raise OptionError(
+            f"CLIP model {source.name!r} must be normalised with a mean of three numbers and a std of three above 0, "
+            f"and resized bicubic or bilinear: its preprocess_cfg says {mean!r}, {std!r} and {interpolation!r}"
+        )
+
+
+def _three(values: Any) -> bool:
+    numbers = isinstance(values, list | tuple) and all(type(each) in (int, float) for each in values)
+    return numbers and len(values) == 3 and all(map(math.isfinite, values))
+
+
+def _failed(source: ClipSource, error: Exception) -> KineticError:
+    if source.tag is None:
+        return OptionError(f"CLIP model {source.origin!r} cannot be loaded: {why(error)}")
+    return MissingFileError(
+        f"CLIP model {source.name!r} with the weights {source.tag!r} cannot be loaded from {source.origin}"
+        f'{forbidden()}: {why(error)}\n  Offline, keep it in a folder and use model = "{LOCAL}PATH".'
     )

@@ -25,7 +25,7 @@ class CLIPScore(SampleMetric):
     Values: their means. Images are prepared as the model's own config says; a note repeats it.
 
     Args:
-        model: an open_clip name, or `local-dir:PATH`; PATH may be `package:NAME/REST`.
+        model: a built-in name of open_clip, or `local-dir:PATH`; PATH may be `package:NAME/REST`.
         pretrained: open_clip's tag of the weights; nothing for `local-dir:`.
         prompts: one for each class, 2 or more; prompt c belongs to class c.
 
@@ -33,7 +33,7 @@ class CLIPScore(SampleMetric):
     of arXiv 2602.07928, whose text we could not see define it.
     """
 
-    model: str = options.text(doc="an open_clip name, or local-dir:PATH")
+    model: str = options.text(doc="a built-in name of open_clip, or local-dir:PATH")
     prompts: tuple[str, ...] = options.texts(at_least=2, doc="one for each class")
     pretrained: str | None = attrs.field(default=None, metadata={options.BOUND: "a tag of open_clip, or nothing"})
     _images: FeatureSpace = attrs.field(init=False, repr=False)

@@ -29,3 +29,13 @@ def test_the_wrong_shape_is_named():
         DigitsFeatures().features(torch.zeros(3, 1, 9, 9))
     with pytest.raises(ShapeError, match=r"digits have shape \(1, 8, 8\)"):
         DigitsLogits().features(torch.zeros(3, 64))
+
+
+@pytest.mark.parametrize("space", [DigitsFeatures, DigitsLogits])
+def test_another_default_dtype_changes_nothing(space, other_default):
+    x = Digits("test").read(0, 20)
+    features = space().features(x)
+    with other_default():
+        assert torch.equal(Digits("test").read(0, 20), x)
+        assert torch.equal(space().features(x), features)
+        assert torch.equal(space().features(x.double()), features)

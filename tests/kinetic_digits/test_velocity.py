@@ -39,3 +39,11 @@ def test_bad_input_is_named():
             field.velocity(x, t, Batch(torch.arange(2), labels))
     with pytest.raises(ShapeError, match=r"digits have shape \(1, 8, 8\), the samples \(3, 8, 8\)"):
         field.velocity(torch.randn(2, 3, 8, 8), t)
+
+
+@pytest.mark.parametrize("field", [DigitsField, MemorisedDigitsField])
+def test_another_default_dtype_changes_nothing(field, other_default):
+    x, t, batch = torch.randn(4, 1, 8, 8), torch.rand(4), Batch(torch.arange(4), torch.arange(4))
+    velocity = field().velocity(x, t, batch)
+    with other_default():
+        assert torch.equal(field().velocity(x, t, batch), velocity)

@@ -20,3 +20,12 @@ def test_features_are_unit_vectors_and_know_their_own_class():
 def test_images_of_another_size_are_resized_to_the_models_own():
     space = CLIPImage(model="local-dir:package:kinetic_digits/clip")
     assert space.features(torch.rand(2, 3, 20, 16)).shape == (2, 32)
+
+
+def test_another_default_dtype_changes_nothing(other_default):
+    x, model = torch.rand(2, 3, 20, 16), "local-dir:package:kinetic_digits/clip"
+    images, texts = CLIPImage(model=model).features(x), CLIPImage(model=model).texts(("one", "two"))
+    with other_default():
+        space = CLIPImage(model=model)
+        assert torch.equal(space.features(x), images)
+        assert torch.equal(space.texts(("one", "two")), texts)

@@ -99,16 +99,71 @@ def test_a_name_or_a_file_that_does_not_do_is_named(tiny, tmp_path):
         DINOv2(VIT, weights=path, size=0)
 
 
-def test_weights_that_cannot_be_downloaded_are_named(monkeypatch, tmp_path):
-    def offline(*words, **options):
+def test_weights_that_cannot_be_downloaded_are_named_with_their_address(monkeypatch):
+    def fails(*words, **options):
         raise OSError("no network")
 
-    monkeypatch.setattr(timm, "create_model", offline)
-    with pytest.raises(MissingFileError, match=r"could not be downloaded: no network\n .* weights = \"PATH\""):
+    monkeypatch.setattr(timm, "create_model", fails)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    said = rf"'{VIT}' cannot be loaded from https://huggingface\.co/timm/{VIT} \(HF_HUB_OFFLINE forbids the network\): "
+    with pytest.raises(MissingFileError, match=said + r"OSError: no network\n .* weights = \"PATH\""):
         DINOv2(VIT)
+    bare = next(name for name in timm.list_models() if not timm.list_pretrained(f"{name}.*"))
+    with pytest.raises(MissingFileError, match=rf"timm knows no weights of '{bare}'\n .* weights = \"PATH\""):
+        DINOv2(bare)
+
+
+@pytest.mark.parametrize("name", ["hf-hub:org/name", "local-dir:/tmp"])
+def test_a_name_from_elsewhere_is_refused(name):
+    with pytest.raises(UnknownNameError, match="timm has no model named"):
+        DINOv2(name)
+
+
+@pytest.fixture
+def by_address(tmp_path, monkeypatch):
+    """A model whose weights are no repository of the Hub, and where torch's cache would keep them."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    sources = ((name, timm.get_pretrained_cfg(name)) for name in timm.list_pretrained())
+    name, source = next((name, source) for name, source in sources if source.url and not source.hf_hub_id)
+    path = tmp_path / "hub" / "checkpoints" / source.url.rpartition("/")[2]
+    path.parent.mkdir(parents=True)
+    return name, source.url, path
+
+
+def test_offline_an_address_that_is_not_cached_is_refused_at_once(by_address, monkeypatch):
+    name, url, _ = by_address
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(
+        MissingFileError, match=f"weights of '{name}' are not here, and HF_HUB_OFFLINE forbids to fetch {url}"
+    ):
+        DINOv2(name)
+
+
+def assert_refused(by_address, trap, marker):
+    name, url, path = by_address
+    torch.save({"evil": trap}, path)
+    with pytest.raises(MissingFileError, match=f"'{name}' cannot be loaded from {url}") as caught:
+        DINOv2(name)
+    assert "weights_only" not in str(caught.value)
+    assert not marker.exists()
+
+
+def test_a_file_planted_in_torchs_cache_is_not_run(by_address, trap, marker):
+    assert_refused(by_address, trap, marker)
+
+
+def test_nor_is_it_in_timms_second_try(by_address, trap, marker, second_try):
+    assert_refused(by_address, trap, marker)
 
 
 def test_a_missing_timm_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(MissingPackageError, match=r"timm does not import here: .*\n  Install it: `pip install timm`"):
         DINOv2(VIT)
+
+
+def test_another_default_dtype_changes_nothing(tiny, other_default):
+    x = torch.rand(2, 3, 20, 30) * 2 - 1
+    features = DINOv2(VIT, weights=tiny[1]).features(x)
+    with other_default():
+        assert torch.equal(DINOv2(VIT, weights=tiny[1]).features(x), features)

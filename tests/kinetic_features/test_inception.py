@@ -1,9 +1,12 @@
+import hashlib
 import pickle
 from importlib.metadata import version
 
+import kinetic_features.inception
 import pytest
 import torch
 from kinetic_features import Inception
+from kinetic_features.inception import FILE
 from kinetic_metrics import FrechetDistance, KernelDistance
 
 from kinetic import score_samples
@@ -100,6 +103,53 @@ def test_a_weights_file_that_is_not_there_or_not_it_is_named(tmp_path):
         with pytest.raises(OptionError, match=rf"cannot be read as tensors alone: .*{said}.*\n  Get pt_inc") as caught:
             Inception(weights=str(other))
         assert "weights_only" not in str(caught.value)
+
+
+def test_another_default_dtype_changes_nothing(lively, other_default):
+    x = torch.rand(2, 3, 20, 20)
+    features = Inception(dims=64, weights=lively).features(x)
+    with other_default():
+        assert torch.equal(Inception(dims=64, weights=lively).features(x), features)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """The path where torch's cache would keep the weights, nothing there yet."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    path = tmp_path / "hub" / "checkpoints" / FILE
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def test_a_file_planted_in_torchs_cache_is_neither_run_nor_taken(cache, trap, marker, inception_weights, monkeypatch):
+    cache.write_bytes(pickle.dumps(trap, protocol=2))
+    with pytest.raises(
+        OptionError, match=rf"'{cache}' is not the file of that name, whose SHA-256 begins with 6726825d"
+    ):
+        Inception()
+    digest = hashlib.sha256(cache.read_bytes()).hexdigest()[:8]
+    monkeypatch.setattr(kinetic_features.inception, "SHA256", digest)
+    with pytest.raises(OptionError, match="a pickle of more than tensors, which is never loaded"):
+        Inception()
+    assert not marker.exists()
+    cache.write_bytes(inception_weights.read_bytes())  # tensors, but of another training
+    with pytest.raises(OptionError, match="is not the file of that name"):
+        Inception()
+
+
+def test_the_file_in_torchs_cache_is_taken_without_the_network(cache, inception_weights, monkeypatch):
+    cache.write_bytes(inception_weights.read_bytes())
+    monkeypatch.setattr(kinetic_features.inception, "SHA256", hashlib.sha256(cache.read_bytes()).hexdigest()[:8])
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    x = torch.rand(1, 3, 20, 20)
+    assert torch.equal(Inception(dims=64).features(x), Inception(dims=64, weights=str(cache)).features(x))
+
+
+def test_offline_the_download_is_refused_with_its_address_and_the_way_on(cache, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    said = rf"there is no '{cache}', and HF_HUB_OFFLINE forbids to fetch https://github.com/mseitzer/\S+{FILE}\n  Get "
+    with pytest.raises(MissingFileError, match=said + r".* give its path: weights = \"PATH\""):
+        Inception()
 
 
 @pytest.mark.weights

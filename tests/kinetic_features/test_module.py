@@ -113,3 +113,24 @@ def test_no_recipe_may_name_it_and_the_command_line_may(package, tmp_path, monke
     assert space.std == (1, 1, 1)
     with pytest.raises(OptionError, match=r"features must be a name, or module:.*\n  Options are given apart"):
         features_table("dinov2:vit_tiny")
+
+
+def test_another_default_dtype_changes_nothing(package, tmp_path, other_default):
+    torch.save({"1.weight": torch.rand(5, 48), "1.bias": torch.rand(5)}, tmp_path / "w.pth")
+    (tmp_path / "made_here.py").write_text(SOURCE + "def make():\n    return torch.nn.Sequential(*net)\n")
+    stated = {"weights": str(tmp_path / "w.pth"), "mean": [0.1] * 3, "std": [0.9] * 3}
+    x = torch.rand(2, 3, 4, 4)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(48, 5))
+    features = ModuleFeatures(net, **stated).features(x)
+    with other_default():
+        assert torch.equal(ModuleFeatures("made_here:make", **stated).features(x), features)
+        assert torch.equal(ModuleFeatures(net).features(x), net(x))
+    assert features.dtype == torch.float32
+
+
+def test_samples_come_in_the_dtype_of_the_network():
+    x = torch.rand(2, 3, 4, 4)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(48, 5)).double()
+    assert torch.allclose(ModuleFeatures(net).features(x), net(x.double()))
+    net = nn.Sequential(nn.Flatten(), nn.Linear(48, 5))
+    assert torch.allclose(ModuleFeatures(net).features(x.double()), net(x))

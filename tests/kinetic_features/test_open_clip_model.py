@@ -1,19 +1,20 @@
 import json
 
+import open_clip
 import pytest
 import torch
 from kinetic_digits.train import CLIP_CONFIG
+from kinetic_features import CLIPImage
 from kinetic_features.open_clip_model import open_clip_model
-from safetensors.torch import save_file
+from kinetic_metrics import CLIPScore
+from safetensors.torch import load_file, save_file
 
-from kinetic.errors import MissingFileError
+from kinetic.errors import MissingFileError, OptionError
 
 
 @pytest.fixture
 def folder(tmp_path):
     """A CLIP of random weights whose preprocessing differs from every default."""
-    import open_clip
-
     config = json.loads(json.dumps(CLIP_CONFIG))
     config["preprocess_cfg"] = {"mean": [0.1, 0.2, 0.3], "std": [0.7, 0.8, 0.9], "interpolation": "bilinear"}
     (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
@@ -39,10 +40,60 @@ def test_the_preprocessing_is_the_models_own(folder):
     assert torch.allclose(model.images(model.net, x), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("mean", "abc"), ("mean", [0.5]), ("std", [1, 1, 0]), ("std", [1, 1, True]), ("interpolation", "random")],
+)
+def test_preprocessing_that_is_none_is_named(key, value, folder):
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    config["preprocess_cfg"][key] = value
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    with pytest.raises(
+        OptionError, match=r"must be normalised with a mean of three numbers .*: its preprocess_cfg says"
+    ):
+        open_clip_model(f"local-dir:{folder}", None)
+
+
+def asked_of_the_library(*words, **options):
+    pytest.fail("open_clip was asked")
+
+
+@pytest.mark.parametrize("through", [CLIPImage, lambda model: CLIPScore(model=model, prompts=("a", "b"))])
+def test_no_code_of_a_folder_is_run(through, folder, marker, monkeypatch):
+    """The folder's Python would run while its tokenizer loads, where transformers is installed."""
+    payload = f"open({str(marker)!r}, 'w').close()\nclass T: pass\n"
+    (folder / "evil.py").write_text(payload)
+    (folder / "tokenizer_config.json").write_text(json.dumps({"auto_map": {"AutoTokenizer": ["evil.T", None]}}))
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    config["model_cfg"]["text_cfg"] |= {"hf_tokenizer_name": "x", "tokenizer_kwargs": {"trust_remote_code": True}}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    monkeypatch.setattr(open_clip, "create_model", asked_of_the_library)
+    monkeypatch.setattr(open_clip, "get_tokenizer", asked_of_the_library)
+    with pytest.raises(OptionError, match=r"open_clip_config\.json': model_cfg\.text_cfg\.(hf_)?tokenizer_\w+ makes"):
+        through(model=f"local-dir:{folder}")
+    assert not marker.exists()
+
+
+def assert_refused(folder, trap, marker):
+    (folder / "open_clip_model.safetensors").unlink()
+    torch.save({"a": torch.zeros(2), "evil": trap}, folder / "open_clip_pytorch_model.bin")
+    with pytest.raises(OptionError, match=r"cannot be loaded: .* a pickle of more than tensors, which is never loaded"):
+        open_clip_model(f"local-dir:{folder}", None)
+    assert not marker.exists()
+
+
+def test_a_pickle_of_more_than_tensors_is_never_loaded(folder, trap, marker):
+    assert_refused(folder, trap, marker)
+
+
+def test_nor_is_it_in_open_clips_second_try(folder, trap, marker, second_try):
+    assert_refused(folder, trap, marker)
+
+
 def test_weights_that_are_junk_are_named_and_no_pickle_is_recommended(folder):
     (folder / "open_clip_model.safetensors").unlink()
     (folder / "open_clip_pytorch_model.bin").write_bytes(b"junk" * 9)
-    with pytest.raises(MissingFileError, match="cannot be loaded") as caught:
+    with pytest.raises(OptionError, match="cannot be loaded") as caught:
         open_clip_model(f"local-dir:{folder}", None)
     assert "weights_only" not in str(caught.value)
 
@@ -50,5 +101,33 @@ def test_weights_that_are_junk_are_named_and_no_pickle_is_recommended(folder):
 def test_weights_that_are_cut_short_are_named(folder):
     weights = folder / "open_clip_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(MissingFileError, match="cannot be loaded"):
+    with pytest.raises(OptionError, match="cannot be loaded"):
         open_clip_model(f"local-dir:{folder}", None)
+
+
+def test_no_tensor_is_left_at_random(folder):
+    weights = folder / "open_clip_model.safetensors"
+    whole = load_file(weights)
+    for name in ("visual.proj", "token_embedding.weight"):
+        save_file({key: tensor for key, tensor in whole.items() if key != name}, weights)
+        with pytest.raises(OptionError, match=rf"cannot be loaded: .*Missing key\(s\) in state_dict: \"{name}\""):
+            open_clip_model(f"local-dir:{folder}", None)
+    save_file({**whole, "visual.proj": torch.zeros(2, 2)}, weights)
+    with pytest.raises(OptionError, match=r"cannot be loaded: .*size mismatch for visual\.proj"):
+        open_clip_model(f"local-dir:{folder}", None)
+    weights.unlink()
+    with pytest.raises(MissingFileError, match="answers at random"):
+        open_clip_model(f"local-dir:{folder}", None)
+
+
+def test_weights_that_cannot_be_fetched_name_where_they_lie(monkeypatch):
+    def fails(*words, **options):
+        raise OSError("no route")
+
+    monkeypatch.setattr(open_clip, "create_model", fails)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    said = (
+        r"with the weights 'openai' cannot be loaded from https://huggingface\.co/timm/\S+ \(HF_HUB_OFFLINE forbids the"
+    )
+    with pytest.raises(MissingFileError, match=said + r" network\): OSError: no route\n  Offline, keep"):
+        open_clip_model("ViT-B-32", "openai")

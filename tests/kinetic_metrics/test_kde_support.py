@@ -99,11 +99,5 @@ def test_bad_input_is_named():
     with pytest.raises(OptionError, match="covariance of 4 reference points in 6 features is singular"):
         score(KDESupport(reference=torch.randn(4, 6), kernel="full"), torch.zeros(2, 6))
     metric = KDESupport(reference=torch.randn(5, 3))
-    with pytest.raises(OptionError, match="needs 2 samples or more: 1"):
-        score(metric, torch.zeros(1, 3))
-    with pytest.raises(OptionError, match="needs 2 samples or more: 0"):
-        metric.finish(metric.begin())
-    with pytest.raises(OptionError, match="samples must be finite"):
-        score(metric, torch.full((4, 3), float("nan")))
     with pytest.raises(ShapeError, match="samples have 2 Pixels features, the points they are compared with 3"):
         score(metric, torch.zeros(4, 2))

@@ -96,12 +96,6 @@ def test_the_contract_of_a_metric_is_kept(f):
 
 def test_bad_input_is_named():
     metric = VendiScore()
-    with pytest.raises(OptionError, match="needs 2 samples or more: 1"):
-        score(metric, torch.ones(1, 3))
-    with pytest.raises(OptionError, match="needs 2 samples or more: 0"):
-        metric.finish(metric.begin())
-    with pytest.raises(OptionError, match="samples must be finite"):
-        score(metric, torch.full((4, 3), float("nan")))
     with pytest.raises(OptionError, match="Pixels features have no cosine where they are all 0"):
         score(metric, torch.zeros(4, 3))
     with pytest.raises(OptionError, match="'q' must be a number > 0: 0"):

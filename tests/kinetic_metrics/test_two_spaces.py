@@ -24,7 +24,7 @@ class Centre(TwoSpaceMetric):
 
     train: kinetic.Dataset = dataset("the data")
     features: kinetic.FeatureSpace | None = options.component("features", None)
-    columns = (
+    in_pixels = (
         Column("away", "Distance to the mean.", unit="data units", mean="mean_away"),
         Column("far", "Whether that is above 1.", kind="label"),
     )
@@ -58,7 +58,7 @@ def test_its_columns_are_described_in_both_spaces():
     assert [column.value for column in described] == ["mean_away", "far", "mean_away_features", "far_features"]
     assert described[2].says == "In Pixels features: Distance to the mean."
     assert [column.unit for column in described] == ["data units", "", "feature units", ""]
-    assert Centre(torch.zeros(2, 3)).described == Centre.columns
+    assert Centre(torch.zeros(2, 3)).described == Centre.in_pixels
 
 
 def test_the_contract_of_a_metric_is_kept():

@@ -30,11 +30,7 @@ def check_reference(space: FeatureSpace, x: Tensor, data: Dataset) -> None:
     Raises:
         ShapeError: the numbers of features differ.
     """
-    width = embed(space, data.read(0, min(_FIRST, len(data))).to(x.device)).shape[1]
-    if width != x.shape[1]:
-        raise ShapeError(
-            f"samples have {x.shape[1]} {type(space).__name__} features, the points they are compared with {width}"
-        )
+    _check_width(space, x, embed(space, data.read(0, min(_FIRST, len(data))).to(x.device)))
 
 
 @attrs.frozen(eq=False)
@@ -80,4 +76,15 @@ class FeatureMetric(TableMetric):
         return {"x": embed(self.features, samples.x)}
 
     def judge(self, ids: Tensor, rows: dict[str, Tensor]) -> Score:
-        return self.compare(ids, rows["x"], *map(self.features.table, self.references))
+        tables = [self.features.table(data) for data in self.references]
+        for table in tables:
+            _check_width(self.features, rows["x"], table)
+        return self.compare(ids, rows["x"], *tables)
+
+
+def _check_width(space: FeatureSpace, x: Tensor, points: Tensor) -> None:
+    ours, theirs = x.shape[1], points.shape[1]
+    if ours != theirs:
+        raise ShapeError(
+            f"samples have {ours} {type(space).__name__} features, the points they are compared with {theirs}"
+        )

@@ -9,8 +9,10 @@ import attrs
 import torch
 from torch import Tensor
 
-from kinetic import EnergyMeter, Step, options
+from kinetic import Column, EnergyMeter, Step, options
 from kinetic.types import State
+
+_UNIT = "squared data units"
 
 
 @final
@@ -30,6 +32,21 @@ class KPE(EnergyMeter):
     """
 
     split: float = options.number(0.6, above=0, below=1, doc="time that parts early from late energy")
+
+    @property
+    def described(self) -> tuple[Column, ...]:
+        split = f"{self.split:g}"
+        return (
+            Column("kpe", "Kinetic Path Energy: half the squared speed, summed over the path.", "energy", _UNIT),
+            Column("bending", "What the path costs above the straight one at constant speed.", "energy", _UNIT),
+            Column("displacement", "What the straight path at constant speed costs.", "energy", _UNIT, main=False),
+            Column("early", f"The energy before t = {split}.", "energy", _UNIT, main=False),
+            Column("late", f"The energy after t = {split}.", "energy", _UNIT, main=False),
+        )
+
+    @property
+    def terms(self) -> Mapping[str, Mapping[str, float]]:
+        return {"kpe": {"x0_sq": 0.5, "x0_dot_x1": -1.0, "x1_sq": 0.5, "bending": 1.0}}
 
     def adds(self, step: Step) -> Mapping[str, Tensor]:
         # a step across the split is shared out by time

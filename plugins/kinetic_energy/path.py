@@ -9,7 +9,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from kinetic import EnergyMeter, Step
+from kinetic import Column, EnergyMeter, Step
 from kinetic.types import State
 
 
@@ -25,6 +25,11 @@ class Path(EnergyMeter):
 
     Source: straightness as in Liu et al., Flow Straight and Fast, arXiv 2209.03003.
     """
+
+    described = (
+        Column("length", "Length of the path.", "energy", "data units"),
+        Column("tortuosity", "Length of the path over the distance of its ends, 1 where it is straight.", "energy"),
+    )
 
     def adds(self, step: Step) -> Mapping[str, Tensor]:
         speed = step.mean(lambda stage: (2 * stage.power).sqrt())

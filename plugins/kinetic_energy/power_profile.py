@@ -9,8 +9,10 @@ import attrs
 import torch
 from torch import Tensor
 
-from kinetic import EnergyMeter, Step, options
+from kinetic import Column, EnergyMeter, Step, options
 from kinetic.types import State
+
+_UNIT = "squared data units per unit time"
 
 
 @final
@@ -26,6 +28,11 @@ class PowerProfile(EnergyMeter):
     The report draws mean and quantile bands of `power` for each arm.
     """
 
+    described = (
+        Column("power", "Half the squared speed, as its mean over each interval of time.", "energy", _UNIT),
+        Column("peak", "The largest of these means.", "energy", _UNIT, main=False),
+        Column("peak_time", "The middle of the interval that has it.", "energy", "time", main=False),
+    )
     bins: int = options.integer(50, at_least=1, doc="number of time intervals")
 
     def adds(self, step: Step) -> Mapping[str, Tensor]:

@@ -76,15 +76,13 @@ class FrechetInfinity(FeatureMetric):
             f"to {n} samples, in {width} {type(self.features).__name__} features."
         ]
         if first < 10 * width:
-            notes.append(
-                f"{first} samples are few for {width} features (below ten times): the line does not hold there."
-            )
+            few = f"{first} samples are few for {width} features (below ten times)"
+            notes.append(f"{few}: the line does not hold there.")
         if count < 2:
             notes.append(no_interval(n, width, _WIDEST))
         elif not jackknifed:
-            notes.append(
-                f"No interval: without a group of samples a subset, the smallest of {first}, has fewer than 2."
-            )
+            why = f"without a group of samples a subset, the smallest of {first}, has fewer than 2"
+            notes.append(f"No interval: {why}.")
         return Score({"fd_infinity": estimate}, notes=tuple(notes))
 
 

@@ -14,21 +14,8 @@ import torch
 from kinetic_features import Pixels
 from torch import Tensor
 
-from kinetic import (
-    Column,
-    Dataset,
-    Estimate,
-    FeatureSpace,
-    Metric,
-    Samples,
-    Score,
-    as_dataset,
-    check_reference,
-    device_of,
-    embed,
-    evidence,
-    options,
-)
+import kinetic
+from kinetic import Column, Dataset, Estimate, FeatureSpace, Metric, Samples, Score, device_of, embed, evidence, options
 from kinetic.errors import OptionError, ShapeError
 from kinetic_metrics.gaussians import Gaussian, Moments, gaussian_distance
 from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
@@ -121,7 +108,7 @@ class FrechetDistance(Metric):
     """
 
     reference: Dataset | None = options.component(
-        "dataset", None, converter=as_dataset, doc="data to compare with", unless="statistics"
+        "dataset", None, converter=kinetic.as_dataset, doc="data to compare with", unless="statistics"
     )
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
     statistics: str | None = attrs.field(
@@ -144,7 +131,7 @@ class FrechetDistance(Metric):
     def check(self, samples: Samples) -> None:
         x = self._embedded(samples.x)
         if self.reference is not None:
-            check_reference(self.features, x, self.reference)
+            kinetic.check_reference(self.features, x, self.reference)
 
     def begin(self) -> _Seen:
         return _Seen()

@@ -42,7 +42,7 @@ class HeldOutDistance(TwoSpaceMetric):
     train: Dataset = dataset("what the model was trained on")
     held_out: Dataset = held_out_dataset()
     features: FeatureSpace | None = options.component("features", None, doc="a second space to look in")
-    columns = (
+    in_pixels = (
         Column("closer_to_train", "Distance to the nearest held-out point minus that to the nearest training point."),
         Column("nearer_train", "Whether a training point is nearer than all held-out ones.", kind="label"),
         Column("distance_train", "Distance to the nearest training point.", unit="data units", main=False),
@@ -52,12 +52,8 @@ class HeldOutDistance(TwoSpaceMetric):
     def look(self, x: State, *data: Dataset) -> dict[str, Tensor]:
         train, held_out = (nearest(x.flatten(1), each, 1)[0][:, 0] for each in data)
         closer = held_out - train
-        return {
-            "closer_to_train": closer,
-            "nearer_train": closer > 0,
-            "distance_train": train,
-            "distance_held_out": held_out,
-        }
+        distances = {"distance_train": train, "distance_held_out": held_out}
+        return {"closer_to_train": closer, "nearer_train": closer > 0} | distances
 
     def conclude(self, columns: dict[str, Tensor]) -> Score:
         m, h = len(self.train), len(self.held_out)

@@ -43,7 +43,6 @@ class KernelDistance(FeatureMetric):
     subsets: int = options.integer(100, at_least=1, doc="how many subsets")
     subset_size: int = options.integer(1000, at_least=2, doc="points of each set in a subset")
     seed: int = options.integer(2020, at_least=0, at_most=2**32 - 1, doc="of the subsets")
-
     described = (
         Column("kid", "Kernel distance to the reference, unbiased: the mean over random subsets.", better="lower"),
     )
@@ -77,13 +76,8 @@ def poly_mmd(x: Tensor, y: Tensor) -> float:
 def subset_pairs(n: int, m: int, size: int, count: int, seed: int) -> list[tuple[Tensor, Tensor]]:
     """Row indices `(size,)` of the samples and of the reference in each subset, as torch-fidelity 0.4 draws them."""
     rng = np.random.RandomState(seed)
-    return [
-        (
-            torch.from_numpy(rng.choice(n, size, replace=False)),
-            torch.from_numpy(rng.choice(m, size, replace=False)),
-        )
-        for _ in range(count)
-    ]
+    drawn = [[torch.from_numpy(rng.choice(k, size, replace=False)) for k in (n, m)] for _ in range(count)]
+    return [(mine, theirs) for mine, theirs in drawn]
 
 
 def _off_diagonal(kernel: Tensor) -> float:

@@ -81,9 +81,8 @@ class LogLikelihood(SampleMetric):
             f"{divergence}, in nats per unit of data volume."
         ]
         if "probe_error" in columns:
-            notes.append(
-                f"Median standard error of a log density by its probes: {columns['probe_error'].median():.3g}."
-            )
+            median = columns["probe_error"].median()
+            notes.append(f"Median standard error of a log density by its probes: {median:.3g}.")
         elif not self._exact:
             notes.append("One probe a sample shows no error of its own; the mean over samples has it in its interval.")
         return tuple(notes)

@@ -42,7 +42,7 @@ class Memorisation(TwoSpaceMetric):
     samples_needed = 1
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def in_pixels(self) -> tuple[Column, ...]:
         copy = f"Whether it is a copy: d1/d2 is below {self.threshold:.4g}."
         return (
             Column("memorised", copy, kind="label", better="lower", mean="f_mem"),
@@ -54,20 +54,12 @@ class Memorisation(TwoSpaceMetric):
     def look(self, x: State, *data: Dataset) -> dict[str, Tensor]:
         distances, index = nearest(x.flatten(1), data[0], 2)
         ratio = torch.where(distances[:, 1] > 0, distances[:, 0] / distances[:, 1], 0.0)
-        return {
-            "ratio": ratio,
-            "distance": distances[:, 0],
-            "index": index[:, 0],
-            "memorised": ratio < self.threshold,
-        }
+        nearer = {"ratio": ratio, "distance": distances[:, 0], "index": index[:, 0]}
+        return nearer | {"memorised": ratio < self.threshold}
 
     def conclude(self, columns: dict[str, Tensor]) -> Score:
         averaged = [f"{name}{end}" for name in ("memorised", "distance") for end in self.ends]
         n, m = len(columns["ratio"]), len(self.train)
         note = f"{n} samples, nearest of {m} training points; a copy has d1/d2 < {self.threshold:.4g}."
-        return Score(
-            self.means({name: columns[name] for name in averaged}),
-            columns=columns,
-            notes=(note,),
-            nearest=self.train,
-        )
+        values = self.means({name: columns[name] for name in averaged})
+        return Score(values, columns=columns, notes=(note,), nearest=self.train)

@@ -64,7 +64,7 @@ class PosteriorSignals(TwoSpaceMetric):
             raise OptionError(f"'times' must be a list of numbers > 0 and < 1, all different: {value!r}")
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def in_pixels(self) -> tuple[Column, ...]:
         first = "The first time at which one training point has more than half of the posterior; 1 where none has."
         columns = [Column("collapse_time", first, better="higher")]
         for t in self.times:

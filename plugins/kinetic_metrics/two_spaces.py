@@ -30,8 +30,8 @@ class TwoSpaceMetric(TableMetric):
 
     @property
     @abc.abstractmethod
-    def columns(self) -> tuple[Column, ...]:
-        """What the columns of `look` mean, the most telling first."""
+    def in_pixels(self) -> tuple[Column, ...]:
+        """What its columns in pixels mean, the most telling first."""
 
     @abc.abstractmethod
     def look(self, x: State, *data: Dataset) -> Mapping[str, Tensor]:
@@ -57,9 +57,9 @@ class TwoSpaceMetric(TableMetric):
                 unit="feature units" if column.unit == "data units" else column.unit,
             )
             for end in self.ends[1:]
-            for column in self.columns
+            for column in self.in_pixels
         )
-        return (*self.columns, *again)
+        return (*self.in_pixels, *again)
 
     def check(self, samples: Samples) -> None:
         super().check(samples)

@@ -10,7 +10,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from kinetic import Solver, Stage, Status, Step, options
+from kinetic import Column, Solver, Stage, Status, Step, options
 from kinetic.types import ALL, PerSample, Rows, State, Velocity
 from kinetic_solvers.runge_kutta import Tableau
 
@@ -85,6 +85,17 @@ class Adaptive(Solver):
     Source: Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I, II.4.
     """
 
+    described = (
+        Column("accepted", "Steps taken.", "count"),
+        Column("rejected", "Steps tried and not taken.", "count", better="lower"),
+        Column("kpe_error", "Estimated error of the KPE, summed over steps.", "error", "squared data units"),
+        Column("bending_error", "Estimated error of the bending.", "error", "squared data units"),
+        Column(
+            "x1_error", "Estimated error of the sample, root mean square, summed over steps.", "error", "data units"
+        ),
+        Column("status", "Whether the path reached t = 1, or why not.", "label", main=False),
+        Column("t_end", "The time the sample was carried to.", "label", "time", main=False),
+    )
     rtol: float = options.number(1e-4, above=0, below=1, doc="relative tolerance of a step")
     atol: float = options.number(1e-4, above=0, doc="absolute tolerance of a step, in data units")
     max_steps: int = options.integer(1000, at_least=1, doc="steps tried for one sample before it stops")

@@ -9,7 +9,7 @@ from typing import final
 import attrs
 import torch
 
-from kinetic import Solver, Step, options
+from kinetic import Column, Solver, Step, options
 from kinetic.errors import OptionError
 from kinetic.types import PerSample, State, Velocity
 from kinetic_solvers.grid import FixedGrid
@@ -33,6 +33,11 @@ class Doubled(Solver):
     Source: Richardson's extrapolation; Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I, II.4.
     """
 
+    described = (
+        Column("kpe_error", "Error of the KPE, by a coarser grid.", "error", "squared data units"),
+        Column("bending_error", "Error of the bending, by a coarser grid.", "error", "squared data units"),
+        Column("x1_error", "Error of the sample by a coarser grid, root mean square.", "error", "data units"),
+    )
     solver: FixedGrid = options.component("solver", doc="the solver, on its fine grid")
     every: int = options.integer(2, at_least=2, doc="how many times fewer steps the coarse grid has")
 

@@ -49,7 +49,7 @@ def judged(metric: Metric, x: Tensor, batch: int = 1000) -> dict[str, float]:
     state = metric.begin()
     for start in range(0, len(x), batch):
         part = x[start : start + batch]
-        state = metric.observe(state, Samples(torch.arange(start, start + len(part)), part, part, None))
+        state = metric.observe(state, Samples(torch.arange(start, start + len(part)), part))
     return {name: estimate.value for name, estimate in metric.finish(state).values.items()}
 
 

@@ -16,7 +16,7 @@ PROMPTS = tuple(TEMPLATES[0].format(word) for word in WORDS)
 def digits(n=40):
     test = Digits("test")
     x = test.read(0, n)
-    return Samples(torch.arange(n), x, x, test.labels[:n])
+    return Samples(torch.arange(n), x, test.labels[:n])
 
 
 def test_score_and_margins_are_those_of_open_clip_by_hand():
@@ -64,10 +64,10 @@ def test_bad_input_is_named():
     seen = digits(4)
     metric = CLIPScore(model=MODEL, prompts=PROMPTS)
     with pytest.raises(OptionError, match="needs a class for each sample"):
-        metric.observe(metric.begin(), Samples(seen.ids, seen.x, seen.x))
+        metric.observe(metric.begin(), Samples(seen.ids, seen.x))
     few = CLIPScore(model=MODEL, prompts=PROMPTS[:3])
-    with pytest.raises(OptionError, match="'prompts' has 3 entries, the samples ask for class"):
-        few.observe(few.begin(), Samples(seen.ids, seen.x, seen.x, torch.full((4,), 9)))
+    with pytest.raises(OptionError, match="'prompts' are of 3 classes, the samples ask for class 9"):
+        few.observe(few.begin(), Samples(seen.ids, seen.x, torch.full((4,), 9)))
     with pytest.raises(OptionError, match="'prompts' must be a list of strings, 2 or more"):
         CLIPScore(model=MODEL, prompts=["one"])
     with pytest.raises(MissingFileError, match="there is no '/no/such/folder'"):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from kinetic_data import ImageFolder
-from kinetic_features import Inception
+from kinetic_features import Inception, ModuleFeatures
 from kinetic_features.inception import FILE
 from kinetic_metrics import FrechetDistance, jackknife
 from kinetic_metrics import frechet as module
@@ -18,20 +18,19 @@ from kinetic.errors import MissingFileError, OptionError, ShapeError
 from kinetic.testing import check_metric
 
 
-def samples(x, denoised=None):
-    return Samples(torch.arange(len(x)), x, x if denoised is None else denoised)
+def samples(x):
+    return Samples(torch.arange(len(x)), x)
 
 
 def test_the_score_is_the_distance_of_the_two_sets_with_a_jackknife_interval():
     x, reference = torch.randn(200, 3), torch.randn(150, 3) + 0.5
     metric = FrechetDistance(reference=reference)
-    score = metric.finish(metric.observe(metric.begin(), samples(x, x * 0.9)))
+    score = metric.finish(metric.observe(metric.begin(), samples(x)))
     expected = frechet_distance(*moments(x), *moments(reference))
     assert score.values["fd"].value == pytest.approx(expected, rel=1e-12)
     groups = torch.from_numpy(evidence.groups(torch.arange(200).numpy()))
     without = [frechet_distance(*moments(x[groups != g]), *moments(reference)) for g in range(20)]
     assert score.values["fd"].leave_out.tolist() == pytest.approx(without)
-    assert score.values["fd_denoised"].value == pytest.approx(frechet_distance(*moments(x * 0.9), *moments(reference)))
     assert "200 samples to 150 reference points, in 3 Pixels features" in score.notes[0]
 
 
@@ -190,8 +189,6 @@ def test_the_contract_of_a_metric_is_kept(width, widest, dtype, monkeypatch):
     x = torch.randn(80, width, dtype=dtype) + 100
     metric = FrechetDistance(reference=torch.randn(90, width, dtype=dtype))
     check_metric(metric, samples(x))
-    check_metric(metric, samples(x, x * 0.9))
-    check_metric(metric, samples(x, torch.where(torch.arange(80)[:, None] < 40, x, 0.9 * x)))
 
 
 @pytest.mark.parametrize("width", [2, 30, 100])
@@ -202,7 +199,7 @@ def test_batches_and_merging_change_neither_value_nor_leave_outs(width):
     whole = metric.finish(metric.observe(metric.begin(), samples(x))).values["fd"]
     states = [metric.begin()]
     for rows in torch.randperm(300).split(7):
-        states.append(metric.observe(metric.begin(), Samples(rows, x[rows], x[rows])))
+        states.append(metric.observe(metric.begin(), Samples(rows, x[rows])))
     while len(states) > 1:
         states = [metric.merge(*states[i : i + 2]) for i in range(0, len(states) - 1, 2)] + states[len(states) & ~1 :]
     merged = metric.finish(states[0]).values["fd"]
@@ -221,25 +218,37 @@ def test_what_is_held_does_not_grow_with_the_samples(wide, widest, kept, monkeyp
     state, most = metric.begin(), 0
     for first in range(0, 3000, 10):
         x = torch.randn(10, width)
-        state = metric.observe(state, Samples(torch.arange(first, first + 10), x, x))
-        most = max(most, sum(len(features) for _, features in state.x.parts))
+        state = metric.observe(state, Samples(torch.arange(first, first + 10), x))
+        most = max(most, sum(len(features) for _, features in state.parts))
     assert most <= kept * width
-    assert len(state.x.sums) == kept
-    assert state.denoised is state.x
+    assert len(state.sums) == kept
     assert (metric.finish(state).values["fd"].low is None) == (kept == 1)
 
 
-def test_samples_that_differ_from_their_denoised_ones_late_are_not_taken_for_the_same():
-    x, reference = torch.randn(120, 2), torch.randn(50, 2)
-    metric = FrechetDistance(reference=reference)
-    state = metric.begin()
-    for rows in torch.arange(120).split(30):
-        denoised = x[rows] * 0.5 if rows[0] == 90 else x[rows]
-        state = metric.observe(state, Samples(rows, x[rows], denoised))
-    score = metric.finish(state)
-    halved = torch.cat([x[:90], x[90:] * 0.5])
-    assert score.values["fd"].value == pytest.approx(frechet_distance(*moments(x), *moments(reference)))
-    assert score.values["fd_denoised"].value == pytest.approx(frechet_distance(*moments(halved), *moments(reference)))
+def test_what_does_not_fit_is_refused_before_anything_is_computed(tmp_path):
+    FrechetDistance(torch.randn(9, 2)).save_statistics(tmp_path / "s.npz")
+    few = samples(torch.zeros(2, 3))
+    with pytest.raises(ShapeError, match="samples have 3 Pixels features, the points they are compared with 4"):
+        FrechetDistance(torch.randn(9, 4)).check(few)
+    with pytest.raises(ShapeError, match="Pixels gives 3 features, and the statistics in"):
+        FrechetDistance(statistics=str(tmp_path / "s.npz")).check(few)
+    FrechetDistance(torch.randn(9, 3)).check(few)
+
+
+def test_the_reference_is_embedded_once_however_often_the_metric_finishes():
+    embedded = []
+
+    class Counted(torch.nn.Module):
+        def forward(self, x):
+            embedded.append(len(x))
+            return x
+
+    metric = FrechetDistance(torch.randn(40, 2), ModuleFeatures(Counted()))
+    states = [metric.observe(metric.begin(), samples(torch.randn(n, 2))) for n in (70, 80)]
+    embedded.clear()
+    for state in states:
+        metric.finish(state)
+    assert sum(embedded) == 48  # 40 in blocks of 16
 
 
 def test_fewer_samples_than_two_are_refused():

@@ -18,8 +18,8 @@ class Firsts(kinetic.FeatureSpace):
         return x.flatten(1)[:, :2]
 
 
-def score(metric, x, denoised=None):
-    samples = Samples(torch.arange(len(x)), x, x if denoised is None else denoised)
+def score(metric, x):
+    samples = Samples(torch.arange(len(x)), x)
     return metric.finish(metric.observe(metric.begin(), samples))
 
 
@@ -30,15 +30,9 @@ def by_sklearn(x, points):
 
 def test_distances_are_scikit_learns_in_pixels_and_in_the_feature_space():
     train, held, x = (torch.randn(n, 2, 3, dtype=torch.float64) for n in (40, 30, 25))
-    found = score(HeldOutDistance(train=train, held_out=held, features=Firsts()), x, x * 0.7)
-    cut = Firsts().features
-    for end, mapping, of in (
-        ("", lambda y: y, x),
-        ("_denoised", lambda y: y, x * 0.7),
-        ("_features", cut, x),
-        ("_features_denoised", cut, x * 0.7),
-    ):
-        ours, theirs = (by_sklearn(mapping(of), mapping(points)) for points in (train, held))
+    found = score(HeldOutDistance(train=train, held_out=held, features=Firsts()), x)
+    for end, mapping in (("", lambda y: y), ("_features", Firsts().features)):
+        ours, theirs = (by_sklearn(mapping(x), mapping(points)) for points in (train, held))
         assert torch.allclose(found.columns[f"distance_train{end}"], ours)
         assert torch.allclose(found.columns[f"distance_held_out{end}"], theirs)
         closer = found.columns[f"closer_to_train{end}"]
@@ -77,16 +71,9 @@ def test_new_samples_are_nearer_to_the_training_data_in_the_share_of_its_size():
     assert found.notes[1].startswith("Sets of 300 and 100 points: `closer_to_train` leans to the larger one")
 
 
-def test_leftover_noise_on_a_copy_is_seen_by_the_guard():
-    train, held = torch.randn(50, 20), torch.randn(50, 20)
-    found = score(HeldOutDistance(train=train, held_out=held), train[:30] + torch.randn(30, 20), denoised=train[:30])
-    assert found.values["closer_to_train_denoised"].low > 2 * found.values["closer_to_train"].high
-    assert found.columns["distance_train_denoised"].tolist() == [0.0] * 30
-
-
 def test_the_contract_of_a_metric_is_kept():
     x = torch.randn(12, 3)
-    samples = Samples(torch.randperm(12), x, x + 0.1)
+    samples = Samples(torch.randperm(12), x)
     metric = HeldOutDistance(train=torch.randn(9, 3), held_out=torch.randn(8, 3), features=Firsts())
     check_metric(metric, samples)
 
@@ -99,11 +86,5 @@ def test_bad_input_is_named():
     with pytest.raises(ShapeError, match=r"the points of 'held_out' have shape \(2,\), those of 'train' \(3,\)"):
         HeldOutDistance(train=train, held_out=torch.zeros(4, 2))
     metric = HeldOutDistance(train=train, held_out=torch.randn(5, 3))
-    with pytest.raises(ShapeError, match="samples have 2 features, the points they are held against 3"):
+    with pytest.raises(ShapeError, match=r"samples have shape \(2,\), the points of the data \(3,\)"):
         score(metric, torch.zeros(4, 2))
-    with pytest.raises(OptionError, match="Pixels features must be finite"):
-        score(metric, torch.full((4, 3), float("nan")))
-    with pytest.raises(OptionError, match="needs 2 samples or more: 1"):
-        score(metric, torch.zeros(1, 3))
-    with pytest.raises(OptionError, match="needs 2 samples or more: 0"):
-        metric.finish(metric.begin())

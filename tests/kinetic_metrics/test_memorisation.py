@@ -1,6 +1,6 @@
 import pytest
 import torch
-from kinetic_features import Pixels
+from kinetic_features import ModuleFeatures, Pixels
 from kinetic_metrics import Memorisation
 
 from kinetic import Samples
@@ -8,8 +8,15 @@ from kinetic.errors import OptionError, ShapeError
 from kinetic.testing import check_metric
 
 
-def score(metric, x, denoised=None):
-    samples = Samples(torch.arange(len(x)), x, x if denoised is None else denoised)
+class Firsts(torch.nn.Module):
+    """The first two elements."""
+
+    def forward(self, x):
+        return x[:, :2]
+
+
+def score(metric, x):
+    samples = Samples(torch.arange(len(x)), x)
     return metric.finish(metric.observe(metric.begin(), samples))
 
 
@@ -33,14 +40,17 @@ def test_ratio_and_distance_are_those_of_brute_force():
     assert found.values["distance"].value == pytest.approx(distances[:, 0].mean().item())
 
 
-def test_leftover_noise_on_a_copy_is_seen_by_the_guard():
-    train = torch.randn(50, 20)
-    x = train[:30] + 0.6 * torch.randn(30, 20)
-    found = score(Memorisation(train=train, features=Pixels()), x, denoised=train[:30])
-    assert found.values["f_mem"].value < 0.2
-    assert found.values["f_mem_denoised"].value == 1
-    assert found.values["f_mem_features"].value == found.values["f_mem"].value
-    assert found.values["f_mem_features_denoised"].value == 1
+def test_in_a_feature_space_copies_are_those_of_the_features():
+    train, x = torch.randn(50, 8), torch.randn(30, 8)
+    x[:10, :2] = train[20:30, :2] + 1e-3
+    found = score(Memorisation(train=train, features=ModuleFeatures(Firsts())), x)
+    alone, plain = (score(Memorisation(train=t), y) for t, y in ((train[:, :2], x[:, :2]), (train, x)))
+    for name in ("memorised", "ratio", "distance", "index"):
+        assert torch.allclose(found.columns[f"{name}_features"], alone.columns[name])
+        assert torch.equal(found.columns[name], plain.columns[name])
+    assert found.columns["index_features"][:10].tolist() == list(range(20, 30))
+    assert list(found.values) == ["f_mem", "f_mem_features", "distance", "distance_features"]
+    assert found.values["f_mem_features"].to_json() == alone.values["f_mem"].to_json()
 
 
 def test_two_equal_training_points_copied_exactly_count_as_memorised():
@@ -52,7 +62,7 @@ def test_two_equal_training_points_copied_exactly_count_as_memorised():
 
 def test_the_contract_of_a_metric_is_kept():
     x = torch.randn(12, 3)
-    samples = Samples(torch.randperm(12), x, x + 0.1)
+    samples = Samples(torch.randperm(12), x)
     check_metric(Memorisation(train=torch.randn(9, 3), features=Pixels()), samples)
 
 
@@ -61,5 +71,5 @@ def test_bad_input_is_named():
         Memorisation(train=torch.zeros(1, 3))
     with pytest.raises(OptionError, match=r"'threshold' must be a number > 0 and <= 1: 1\.5"):
         Memorisation(train=torch.zeros(3, 3), threshold=1.5)
-    with pytest.raises(ShapeError, match=r"samples have shape \(2,\), the points of 'train' \(3,\)"):
+    with pytest.raises(ShapeError, match=r"samples have shape \(2,\), the points of the data \(3,\)"):
         score(Memorisation(train=torch.randn(4, 3)), torch.zeros(5, 2))

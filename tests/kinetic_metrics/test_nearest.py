@@ -2,7 +2,7 @@ import pytest
 import torch
 from kinetic_metrics import expanded
 from kinetic_metrics import nearest as module
-from kinetic_metrics.nearest import nearest
+from kinetic_metrics.nearest import nearest, neighbours
 
 from kinetic import Dataset, TensorData
 from kinetic.errors import OptionError, ShapeError
@@ -179,6 +179,14 @@ def test_distances_are_those_in_the_space_of_the_features():
     value, index = brute_force(x, data.flatten(1)[:, :4] * 3, 2)
     assert torch.allclose(found, value, rtol=1e-12)
     assert torch.equal(where, index)
+
+
+def test_neighbours_in_a_table_are_those_of_brute_force():
+    x, points = torch.randn(11, 4), torch.randn(17, 4)
+    distances, index = torch.cdist(x.double(), points.double()).topk(3, dim=1, largest=False)
+    near, which = neighbours(x, points, 3, torch.device("cpu"))
+    assert torch.allclose(near, distances, rtol=1e-9)
+    assert torch.equal(which, index)
 
 
 def test_no_gradient_is_kept_and_no_query_is_no_error():

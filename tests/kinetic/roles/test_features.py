@@ -5,7 +5,8 @@ from kinetic_digits import DigitsFeatures
 from kinetic_features import CLIPImage
 from kinetic_metrics import FrechetDistance, KernelDistance
 
-from kinetic import FeatureSpace, in_blocks, score_samples
+from kinetic import FeatureSpace, TensorData, in_blocks, score_samples
+from kinetic._roles.features import wrap
 from kinetic.testing import check_features
 
 
@@ -25,6 +26,21 @@ def test_a_network_is_always_asked_for_as_many_rows_and_no_filling_comes_back():
     assert [len(rows) for rows in asked] == [16, 16, 16]
     assert asked[2].flatten().tolist() == [32, 33, 34, 35, *[36] * 12]
     assert in_blocks(torch.square, x[:0]).shape == (0, 1)
+
+
+def test_the_table_of_a_data_set_has_the_features_of_all_its_points_in_order():
+    x = torch.randn(600, 1, 2, 2)
+    assert torch.equal(Contrast().table(TensorData(x)), torch.cat([Contrast().features(part) for part in x.split(256)]))
+
+
+def test_a_space_that_stands_for_another_answers_what_it_is_given_and_says_what_the_other_says():
+    x = torch.randn(5, 1, 2, 2)
+    double = wrap(Contrast(), lambda space, points: 2 * space.features(points))
+    assert torch.equal(double.features(x), 2 * Contrast().features(x))
+    assert torch.equal(double.table(TensorData(x)), 2 * Contrast().features(x))
+    assert type(double).__name__ == "Contrast"
+    fixed = wrap(Contrast(), lambda space, points: points, lambda space, data: torch.ones(len(data), 3))
+    assert torch.equal(fixed.table(TensorData(x)), torch.ones(5, 3))
 
 
 @pytest.mark.parametrize("space", [DigitsFeatures, lambda: CLIPImage("local-dir:package:kinetic_digits/clip")])

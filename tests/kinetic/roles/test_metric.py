@@ -1,25 +1,48 @@
+import attrs
 import pytest
 import torch
 
-from kinetic import SampleTable, Score
+import kinetic
+from kinetic import Samples, Score, TensorData, options
 from kinetic.errors import OptionError
 
 
-def test_observations_come_back_by_ascending_id_however_they_were_joined():
-    first = SampleTable().append(torch.tensor([5, 1]), {"a": torch.tensor([50.0, 10.0])})
-    second = SampleTable().append(torch.tensor([3]), {"a": torch.tensor([30.0])})
-    for table in (first.concat(second), second.concat(first)):
-        ids, columns = table.sort()
-        assert ids.tolist() == [1, 3, 5]
-        assert columns["a"].tolist() == [10.0, 30.0, 50.0]
+@attrs.frozen(eq=False)
+class Total(kinetic.Metric):
+    """The least there is to say."""
 
+    train: kinetic.Dataset = options.component("dataset", converter=kinetic.as_dataset)
+    held_out: kinetic.Dataset | None = options.component("dataset", None, converter=kinetic.as_dataset)
 
-def test_adding_leaves_the_table_it_was_added_to():
-    empty = SampleTable()
-    empty.append(torch.tensor([1]), {})
-    assert empty.parts == ()
+    def begin(self):
+        return 0.0
+
+    def observe(self, state, samples):
+        if samples.x.dim() != 2:
+            raise OptionError("flat points only")
+        return state + float(samples.x.sum())
+
+    def merge(self, a, b):
+        return a + b
+
+    def finish(self, state):
+        return Score({"total": kinetic.Estimate(state)})
 
 
 def test_a_value_that_is_no_estimate_is_named():
     with pytest.raises(OptionError, match=r"'m' must be an Estimate: 1\.5\. Say Estimate\(1\.5\)"):
         Score({"m": 1.5})
+
+
+def test_references_are_the_data_sets_among_the_options():
+    data, held = TensorData(torch.zeros(3, 2)), TensorData(torch.zeros(4, 2))
+    assert Total(data).references == (data,)
+    assert Total(data, held).references == (data, held)
+
+
+def test_a_metric_that_says_no_more_is_checked_by_observing_and_describes_nothing():
+    metric = Total(torch.zeros(3, 2))
+    assert metric.described == ()
+    metric.check(Samples(torch.arange(2), torch.zeros(2, 2)))
+    with pytest.raises(OptionError, match="flat points only"):
+        metric.check(Samples(torch.arange(2), torch.zeros(2, 2, 2)))

@@ -2,7 +2,7 @@
 
 import attrs
 
-from kinetic import EnergyMeter
+from kinetic import Column, EnergyMeter
 
 
 @attrs.frozen(eq=False)
@@ -12,6 +12,8 @@ class Acceleration(EnergyMeter):
     For a method with two or more stages a stand-in for int ||dv/dt||^2 dt; 0 for Euler, which has one.
     Column: `acceleration`, `(n,)`.
     """
+
+    described = (Column("acceleration", "How much the velocity changes within the steps.", "energy"),)
 
     def adds(self, step):
         change = (step.stages[-1].v - step.stages[0].v).flatten(1).double()

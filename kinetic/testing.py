@@ -22,10 +22,12 @@ from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace
 from kinetic._roles.field import VelocityField
+from kinetic._roles.grid import TimeGrid
 from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver, Stage, Step
+from kinetic.errors import OptionError
 from kinetic.types import ALL, Rows, is_all
 
 _N = 6
@@ -73,6 +75,34 @@ def check_field(field: VelocityField, condition: Tensor | None = None, tolerance
         rows = torch.tensor([3])
         alone = field.velocity(x[rows], t[rows], Batch(torch.arange(_N), condition).take(rows))
         _say(_close(together[rows], alone, tolerance), field, "moves a sample differently alone and in a batch")
+
+
+def check_grid(grid: TimeGrid, steps: Sequence[int] = (1, 2, 7, 50)) -> None:
+    """Floats from exactly 0 to exactly 1, each larger than the one before, one more than steps, the same each time.
+
+    Args:
+        grid: the grid.
+        steps: numbers of steps to ask for. Those it refuses with an `OptionError` are passed over, but not all of them.
+    """
+    _check_component(grid, TimeGrid)
+    asked = 0
+    for n in steps:
+        try:
+            times = grid.times(n)
+        except OptionError:
+            continue
+        asked += 1
+        _say(
+            isinstance(times, list) and all(type(t) is float for t in times),
+            grid,
+            f"gives no list of floats: {times!r}",
+        )
+        try:
+            grid.checked(n)
+        except OptionError as error:
+            raise AssertionError(str(error)) from error
+        _say(grid.times(n) == times, grid, f"gives other times for {n} steps when asked again")
+    _say(asked > 0, grid, f"refuses every number of steps: {list(steps)}")
 
 
 def check_schedule(schedule: Schedule) -> None:

@@ -12,7 +12,7 @@ import attrs
 
 @attrs.frozen(eq=False)
 class Component(abc.ABC):
-    """Base of the seven roles.
+    """Base of the eight roles.
 
     A subclass is either abstract (it has abstract methods and cannot be made) or final (it can be made and cannot be
     subclassed). To change one method of a final class, wrap an instance of it in a class of your own.

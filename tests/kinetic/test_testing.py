@@ -11,6 +11,7 @@ from PIL import Image
 
 import kinetic
 from kinetic import Samples, Score, Stage, Step, registry, testing
+from kinetic.errors import OptionError
 from kinetic.evidence import Estimate
 
 ALL = slice(None)
@@ -45,6 +46,45 @@ def test_a_faulty_solver_is_caught(fault, said):
 
     with pytest.raises(AssertionError, match=said):
         testing.check_solver(Faulty())
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (lambda n: [k / n for k in range(n)], "must give 2 times .*: it gives 1"),
+        (lambda n: (0.0, 1.0), "gives no list of floats"),
+        (lambda n: [k / n + 0.1 for k in range(n + 1)], "they go from 0.1"),
+        (lambda n: [0.0] * n + [1.0], "number 1 is 0.0, after 0.0"),
+    ],
+)
+def test_a_faulty_grid_is_caught(times, said):
+    @attrs.frozen(eq=False)
+    class Faulty(kinetic.TimeGrid):
+        def times(self, steps):
+            return times(steps)
+
+    with pytest.raises(AssertionError, match=said):
+        testing.check_grid(Faulty())
+
+
+def test_a_grid_that_changes_or_refuses_every_number_of_steps_is_caught():
+    calls = []
+
+    @attrs.frozen(eq=False)
+    class Changing(kinetic.TimeGrid):
+        def times(self, steps):
+            calls.append(steps)
+            return [0.0, 1 / (1 + len(calls)), 1.0]
+
+    @attrs.frozen(eq=False)
+    class Refusing(kinetic.TimeGrid):
+        def times(self, steps):
+            raise OptionError("never")
+
+    with pytest.raises(AssertionError, match="Changing gives other times for 2 steps when asked again"):
+        testing.check_grid(Changing(), [2])
+    with pytest.raises(AssertionError, match=r"Refusing refuses every number of steps: \[1, 2, 7, 50\]"):
+        testing.check_grid(Refusing())
 
 
 def test_a_solver_that_is_not_decorated_is_caught():
@@ -184,6 +224,7 @@ OPTIONS = {
     ("field", "empirical"): {"data": kinetic.TensorData(DATA.double())},
     ("field", "guided"): {"field": Gaussian()},
     ("field", "hybrid"): {"early": Gaussian(), "late": Gaussian(std=0.5)},
+    ("grid", "given"): {"times": [0, 0.3, 1]},
     ("solver", "doubled"): {"solver": Euler(steps=4)},
     ("metric", "frechet"): {"reference": DATA, "features": DigitsFeatures()},
     ("metric", "fd-infinity"): {"reference": DATA, "points": 3, "smallest": 0.5},

@@ -20,7 +20,7 @@ class Stage:
 
     Args:
         t: float64 `(m,)`, when.
-        v: `(m, *event)`, the velocity as the solver got it.
+        v: `(m, *event)`, the velocity as the solver got it, in this step or one before; no mean of several.
         weight: Butcher's b of this stage; the weights of a step sum to 1.
         embedded: its weight in a second, cheaper rule for the same step, where the method has one; they sum to 1 too.
     """

@@ -17,13 +17,14 @@ from kinetic.evidence import Estimate
 ALL = slice(None)
 
 
-def euler(velocity, x0, weight=1.0, stop=4, shift=0.0, mixing=False, writes=False):
+def euler(velocity, x0, weight=1.0, stop=4, shift=0.0, mixing=False, writes=False, mean=False):
     x = x0
     for k in range(stop):
         t0, t1 = (torch.full((len(x),), time / 4, dtype=torch.float64) for time in (k, k + 1))
-        v = velocity(x, t0, ALL)
-        v = v + (v.mean(0) - v) * 0.1 if mixing else v
+        v = velocity(x + (x.mean(0) - x) * 0.1 if mixing else x, t0, ALL)
         x1 = x.add_(v / 4) if writes else x + v / 4 + shift
+        v = 0.5 * (v + velocity(x1, t0, ALL)) if mean else v
+        x1 = x + v / 4 if mean else x1
         yield Step(ALL, t0, t1, x, x1, (Stage(t0, v, weight),))
         x = x1
 
@@ -34,6 +35,7 @@ def euler(velocity, x0, weight=1.0, stop=4, shift=0.0, mixing=False, writes=Fals
         ({"weight": 0.9}, "weights that sum to 0.9"),
         ({"stop": 3}, "does not end at t = 1"),
         ({"shift": 1e-6}, "x1 that is not x0"),
+        ({"mean": True}, "a stage that is no velocity it was given, such as a mean"),
         ({"mixing": True}, "differently alone and in a batch"),
         ({"writes": True}, "writes to x0|starts a step elsewhere"),
     ],

@@ -20,7 +20,7 @@ class Path(EnergyMeter):
 
     Columns, each `(n,)` float64:
         length      L = int ||v|| dt, in data units; ||x1 - x0||^2 <= L^2 <= 2 KPE
-        tortuosity  L / ||x1 - x0|| >= 1, infinite for a path that returns to its start
+        tortuosity  L / ||x1 - x0|| >= 1; NaN, not defined, for a path that returns to its start
     """
 
     def adds(self, step: Step) -> Mapping[str, Tensor]:
@@ -29,7 +29,5 @@ class Path(EnergyMeter):
 
     def columns(self, sums: Mapping[str, Tensor], x0: State, x1: State) -> Mapping[str, Tensor]:
         distance = torch.linalg.vector_norm((x1 - x0).double().flatten(1), dim=1)
-        return {
-            "length": sums["length"],
-            "tortuosity": sums["length"] / distance,
-        }
+        tortuosity = torch.where(distance > 0, sums["length"] / distance, torch.nan)
+        return {"length": sums["length"], "tortuosity": tortuosity}

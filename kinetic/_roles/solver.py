@@ -11,6 +11,7 @@ import attrs
 import torch
 
 from kinetic._roles.component import Component
+from kinetic.precision import norms
 from kinetic.types import PerSample, Rows, State, Velocity
 
 
@@ -33,9 +34,7 @@ class Stage:
     @cached_property
     def square(self) -> PerSample:
         """||v||^2 of each sample, float64 `(m,)`, summed over its elements; computed once, shared by meters."""
-        v = self.v.flatten(1)
-        half = v.dtype in (torch.float16, torch.bfloat16)
-        return torch.linalg.vector_norm(v, dim=1, dtype=torch.float32 if half else None).double().square_()
+        return norms(self.v).square_()
 
     @property
     def power(self) -> PerSample:

@@ -98,10 +98,15 @@ class Run:
                 f"{len(codes)} of {len(reached)} samples did not reach t = 1 ({counts}). Energies and evidence leave "
                 "them out, scores do not. Loosen rtol and atol, or raise max_steps."
             )
+        if infinite := [name for name, column in self.energy.items() if bool(column.isinf().any())]:
+            said.append(
+                f"Infinite for some samples: {', '.join(infinite)}. Squares of their states or velocities are above "
+                "1.8e308, the largest number of float64. Look at the scale of the field and its data."
+            )
         for name in ("kpe", "bending"):
             if f"{name}_error" in self.energy and name in self.energy and int(reached.sum()) > 1:
                 error = float(np.median(self.energy[f"{name}_error"][reached].numpy()))
-                spread = float(np.std(self.energy[name][reached].numpy()))
+                spread = float(self.energy[name][reached].std(correction=0))
                 if error > _COARSE * spread:
                     share = f"{error / spread:.0%}" if spread else "more than all"
                     said.append(

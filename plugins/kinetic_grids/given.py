@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import numbers
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,14 +40,11 @@ class Given(TimeGrid):
     path: str | None = options.text(None)
     _points: Tensor = attrs.field(init=False, repr=False)  # a tensor, so that its hash is kept with the run
 
-    @_points.default
-    def _read(self) -> Tensor:
+    def __attrs_post_init__(self) -> None:
         if (self._times is None) == (self.path is None):
             raise OptionError("it needs one of the options 'times', a list, and 'path', a file")
         times, source = (self._times, "'times'") if self.path is None else (_from_file(self.path), self.path)
-        return torch.tensor(_numbers(times, source), dtype=torch.float64)
-
-    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_points", torch.tensor(_numbers(times, source), dtype=torch.float64))
         self.checked(len(self._points) - 1)
 
     def times(self, steps: int) -> list[float]:
@@ -68,7 +64,7 @@ def _numbers(times: Any, source: str) -> list[float]:
     if not isinstance(times, list | tuple) or len(times) < 2:
         raise OptionError(f"{source} must hold a list of times, 2 or more: {times!r}")
     for k, t in enumerate(times):
-        if not isinstance(t, numbers.Real) or isinstance(t, bool) or not 0 <= t <= 1:
+        if not isinstance(t, int | float) or isinstance(t, bool) or not 0 <= t <= 1:
             raise OptionError(f"{source} must hold numbers from 0 (noise) to 1 (data): number {k} is {t!r}")
     if times[0] > times[-1]:
         raise OptionError(
@@ -85,8 +81,9 @@ def _from_file(location: str) -> Any:
         raise OptionError(f"a file of times must end in one of {', '.join(_READERS)}: {location!r}")
     try:
         held = read(path)
-    except (OSError, ValueError, EOFError, RecursionError) as error:
-        raise OptionError(f"{path} cannot be read as a file of times: {error}") from error
+    except Exception as error:  # at what is no such file NumPy raises almost anything
+        message = f"{type(error).__name__}: {error}"
+        raise OptionError(f"{path} cannot be read as a file of times: {message}") from error
     if isinstance(held, Mapping):
         if "times" not in held:
             raise OptionError(f"{path} holds no key 'times': {', '.join(map(str, held)) or 'it is empty'}")
@@ -101,9 +98,10 @@ def _text(path: Path) -> str:
 def _array(path: Path) -> Any:
     import numpy as np
 
-    held = np.load(path, allow_pickle=False)
-    if not isinstance(held, np.ndarray):
-        raise ValueError("it is an archive of arrays, .npz")
+    with path.open("rb") as file:
+        held = np.load(file, allow_pickle=False)
+        if not isinstance(held, np.ndarray):
+            raise ValueError("it is an archive of arrays, .npz")
     return held.tolist()
 
 

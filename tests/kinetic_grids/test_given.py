@@ -107,6 +107,11 @@ def test_archives_tables_folders_and_what_is_not_there_are_named(tmp_path):
         Given(path=str(tmp_path / "no.txt"))
 
 
+def test_a_path_that_is_no_string_is_named_with_what_would_do():
+    with pytest.raises(OptionError, match="'path' must be a string, or nothing: 7"):
+        Given(path=7)
+
+
 @pytest.mark.parametrize("both", [{}, {"times": TIMES, "path": "x.txt"}])
 def test_a_list_or_a_file_is_asked_for_but_not_both(both):
     with pytest.raises(OptionError, match="it needs one of the options 'times', a list, and 'path', a file"):

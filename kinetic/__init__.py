@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kinetic._roles.features import in_blocks as in_blocks
     from kinetic._roles.field import Shaped as Shaped
     from kinetic._roles.field import VelocityField as VelocityField
+    from kinetic._roles.grid import TimeGrid as TimeGrid
     from kinetic._roles.meter import EnergyMeter as EnergyMeter
     from kinetic._roles.metric import Metric as Metric
     from kinetic._roles.metric import Samples as Samples
@@ -78,6 +79,7 @@ _HOME = {
     "Status": "_roles.solver",
     "Step": "_roles.solver",
     "TensorData": "_roles.dataset",
+    "TimeGrid": "_roles.grid",
     "VelocityField": "_roles.field",
     "abstract_class": "_plugins.registry",
     "as_dataset": "_roles.dataset",

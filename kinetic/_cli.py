@@ -161,7 +161,7 @@ def plugins() -> None:
 
 @app.command()
 def show(
-    role: Annotated[str, typer.Argument(help="field, solver, schedule, meter, metric, features or dataset.")],
+    role: Annotated[str, typer.Argument(help="field, solver, grid, schedule, meter, metric, features or dataset.")],
     name: Annotated[str | None, typer.Argument(help="One of them; all names without it.")] = None,
 ) -> None:
     """Say what a component is and which options it takes."""

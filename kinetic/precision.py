@@ -1,12 +1,14 @@
-"""Float32 products that are float32 products, whatever the process allows elsewhere."""
+"""Float32 products that are float32 products, and norms that do not overflow."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
 
 
 @contextmanager
@@ -33,6 +35,26 @@ def full_precision(device: torch.device) -> Iterator[None]:
                 yield
             finally:
                 torch.set_float32_matmul_precision(before)
+
+
+def norms(x: Tensor) -> Tensor:
+    """||x|| of each row, float64 `(m,)`; finite where the row is finite and float64 can hold its square.
+
+    Squares of float32 are summed in float32, which ends at 3.4e38, and rows beyond that once more in float64. On a GPU,
+    where to look at a number is to wait for it, all of them are summed in float64.
+
+    Args:
+        x: `(m, ...)`, floating point.
+    """
+    flat = x.flatten(1)
+    if flat.device.type != "cpu":
+        return torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64)
+    half = flat.dtype in (torch.float16, torch.bfloat16)
+    result = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float32 if half else None).double()
+    if flat.dtype == torch.float64 or math.isfinite(result.sum().item()):
+        return result
+    # only the rows that need it: a sample's norm is the same whoever is in its batch
+    return torch.where(result.isfinite(), result, torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64))
 
 
 def _set(backends: tuple[Any, Any], values: list[str]) -> None:

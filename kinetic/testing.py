@@ -22,17 +22,21 @@ from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace
 from kinetic._roles.field import VelocityField
+from kinetic._roles.grid import TimeGrid
 from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver, Stage, Step
+from kinetic.errors import OptionError
 from kinetic.types import ALL, Rows, is_all
 
 _N = 6
 
 
 def check_solver(solver: Solver) -> None:
-    """Steps from 0 to 1 without gaps, weights that sum to 1, x1 = x0 + dt sum w v, rows that do not know each other."""
+    """Steps from 0 to 1 without gaps, stages that were asked for, weights that sum to 1, x1 = x0 + dt sum w v, and rows
+    that do not know each other.
+    """
     _check_component(solver, Solver)
     x0 = _normal(_N, 3)
     kept = x0.clone()
@@ -73,6 +77,34 @@ def check_field(field: VelocityField, condition: Tensor | None = None, tolerance
         rows = torch.tensor([3])
         alone = field.velocity(x[rows], t[rows], Batch(torch.arange(_N), condition).take(rows))
         _say(_close(together[rows], alone, tolerance), field, "moves a sample differently alone and in a batch")
+
+
+def check_grid(grid: TimeGrid, steps: Sequence[int] = (1, 2, 7, 50)) -> None:
+    """Floats from exactly 0 to exactly 1, each larger than the one before, one more than steps, the same each time.
+
+    Args:
+        grid: the grid.
+        steps: numbers of steps to ask for. Those it refuses with an `OptionError` are passed over, but not all of them.
+    """
+    _check_component(grid, TimeGrid)
+    asked = 0
+    for n in steps:
+        try:
+            times = grid.times(n)
+        except OptionError:
+            continue
+        asked += 1
+        _say(
+            isinstance(times, list) and all(type(t) is float for t in times),
+            grid,
+            f"gives no list of floats: {times!r}",
+        )
+        try:
+            grid.checked(n)
+        except OptionError as error:
+            raise AssertionError(str(error)) from error
+        _say(grid.times(n) == times, grid, f"gives other times for {n} steps when asked again")
+    _say(asked > 0, grid, f"refuses every number of steps: {list(steps)}")
 
 
 def check_schedule(schedule: Schedule) -> None:
@@ -217,6 +249,7 @@ def _check_component(component: Component, role: type[Component]) -> None:
 
 def _follow(solver: Solver, velocity: Callable[[Tensor, Tensor, Rows], Tensor], x0: Tensor) -> tuple[Tensor, Tensor]:
     x, clock = x0.clone(), torch.zeros(len(x0), dtype=torch.float64)
+    answers: set[tuple[float, ...]] = set()
 
     def asked(at: Tensor, t: Tensor, rows: Rows) -> Tensor:
         m = len(x0) if is_all(rows) else len(x0[rows])
@@ -227,12 +260,16 @@ def _follow(solver: Solver, velocity: Callable[[Tensor, Tensor, Rows], Tensor], 
         )
         _say(t.dtype == torch.float64, solver, f"asks at times of {t.dtype}: times are float64")
         _say(bool(((t >= 0) & (t <= 1)).all()), solver, "asks for velocities outside [0, 1]")
-        return velocity(at, t, rows)
+        v = velocity(at, t, rows)
+        answers.update(_answers(rows, v))
+        return v
 
     for step in solver.solve(asked, x0):
         _say(_close(step.t0, clock[step.rows], 1e-12), solver, "leaves a gap between two steps")
         _say(bool((step.t1 > step.t0).all()), solver, "takes a step that does not go forward")
         _say(_close(step.x0, x[step.rows], 1e-12), solver, "starts a step elsewhere than the last one ended")
+        given = all(answers.issuperset(_answers(step.rows, stage.v)) for stage in step.stages)
+        _say(given, solver, "yields a stage that is no velocity it was given, such as a mean")
         total = sum(stage.weight for stage in step.stages)
         _say(abs(total - 1) < 1e-12, solver, f"has stage weights that sum to {total}, not 1")
         slope = sum((stage.v * stage.weight for stage in step.stages), torch.zeros_like(step.x0))
@@ -240,6 +277,12 @@ def _follow(solver: Solver, velocity: Callable[[Tensor, Tensor, Rows], Tensor], 
         _say(_close(step.x1, moved, 1e-12), solver, "yields x1 that is not x0 + dt sum weight v")
         x[step.rows], clock[step.rows] = step.x1, step.t1
     return x, clock
+
+
+def _answers(rows: Rows, v: Tensor) -> list[tuple[float, ...]]:
+    """Each sample's velocity, with its number in the batch."""
+    ids = torch.arange(_N)[rows] if not is_all(rows) else torch.arange(len(v))
+    return [(i, *row) for i, row in zip(ids.tolist(), v.flatten(1).tolist(), strict=True)]
 
 
 def _normal(*shape: int, seed: int = 0) -> Tensor:

@@ -1,4 +1,4 @@
-"""The seven hooks, one for each role. A plugin implements those it has something for.
+"""The eight hooks, one for each role. A plugin implements those it has something for.
 
     import kinetic
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from kinetic import Dataset, EnergyMeter, FeatureSpace, Metric, Schedule, Solver, VelocityField
+    from kinetic import Dataset, EnergyMeter, FeatureSpace, Metric, Schedule, Solver, TimeGrid, VelocityField
 
 GROUP = "kinetic"
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -35,6 +35,11 @@ def register_fields(register: Callable[[str, type[VelocityField]], None]) -> Non
 @hookspec
 def register_solvers(register: Callable[[str, type[Solver]], None]) -> None:
     """Offer solvers."""
+
+
+@hookspec
+def register_grids(register: Callable[[str, type[TimeGrid]], None]) -> None:
+    """Offer time grids."""
 
 
 @hookspec

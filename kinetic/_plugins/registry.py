@@ -19,6 +19,7 @@ from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace
 from kinetic._roles.field import VelocityField
+from kinetic._roles.grid import TimeGrid
 from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.metric import Metric
 from kinetic._roles.schedule import Schedule
@@ -30,6 +31,7 @@ DISABLED = "KINETIC_DISABLED_PLUGINS"
 _ROLES: Mapping[str, tuple[type[Component], str]] = {
     "field": (VelocityField, "register_fields"),
     "solver": (Solver, "register_solvers"),
+    "grid": (TimeGrid, "register_grids"),
     "schedule": (Schedule, "register_schedules"),
     "meter": (EnergyMeter, "register_meters"),
     "metric": (Metric, "register_metrics"),
@@ -39,7 +41,7 @@ _ROLES: Mapping[str, tuple[type[Component], str]] = {
 
 
 def abstract_class(role: str) -> type[Component]:
-    """The abstract class of a role: `field`, `solver`, `schedule`, `meter`, `metric`, `features` or `dataset`."""
+    """The abstract class of a role: `field`, `solver`, `grid`, `schedule`, `meter`, `metric`, `features`, `dataset`."""
     if role not in _ROLES:
         raise unknown("there is no role", role, _ROLES)
     return _ROLES[role][0]

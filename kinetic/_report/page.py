@@ -24,6 +24,7 @@ from kinetic._store.run_folder import RECIPE, REPORT, FinishedRun, load_run, wri
 
 _NUMBER = re.compile(r"-?\d|$")  # how a cell of a column of numbers begins, or it is empty
 _UNDRAWN = "Not drawn: this takes an energy, and images of 1 or 3 channels or points in the plane."
+_LISTED = 4  # how long a list among the options of a component is spelt out
 
 
 @attrs.frozen
@@ -119,10 +120,14 @@ def _facts(run: FinishedRun) -> str:
 
 
 def _component(made: Any) -> str:
-    """`doubled (solver euler (steps 50, grid uniform), every 2)`."""
+    """`doubled (solver euler (steps 50, grid uniform), every 2)`; of long lists the ends, of None nothing."""
+    if isinstance(made, list) and len(made) > _LISTED:
+        return f"[{made[0]}, {made[1]}, ..., {made[-1]}]"
     if not isinstance(made, dict):
         return str(made)
-    options = ", ".join(f"{key} {_component(value)}" for key, value in made.items() if key != "name")
+    options = ", ".join(
+        f"{key} {_component(value)}" for key, value in made.items() if key != "name" and value is not None
+    )
     return f"{made['name']} ({options})" if options else str(made["name"])
 
 

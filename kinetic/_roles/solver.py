@@ -12,6 +12,7 @@ import torch
 
 from kinetic._roles.column import Column
 from kinetic._roles.component import Component
+from kinetic.precision import norms
 from kinetic.types import PerSample, Rows, State, Velocity
 
 
@@ -21,7 +22,7 @@ class Stage:
 
     Args:
         t: float64 `(m,)`, when.
-        v: `(m, *event)`, the velocity as the solver got it.
+        v: `(m, *event)`, the velocity as the solver got it, in this step or one before; no mean of several.
         weight: Butcher's b of this stage; the weights of a step sum to 1.
         embedded: its weight in a second, cheaper rule for the same step, where the method has one; they sum to 1 too.
     """
@@ -34,9 +35,7 @@ class Stage:
     @cached_property
     def square(self) -> PerSample:
         """||v||^2 of each sample, float64 `(m,)`, summed over its elements; computed once, shared by meters."""
-        v = self.v.flatten(1)
-        half = v.dtype in (torch.float16, torch.bfloat16)
-        return torch.linalg.vector_norm(v, dim=1, dtype=torch.float32 if half else None).double().square_()
+        return norms(self.v).square_()
 
     @property
     def power(self) -> PerSample:

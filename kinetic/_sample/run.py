@@ -128,7 +128,7 @@ class Run:
         for name in self.energy:
             if f"{name}_error" in self.energy and self.energy[name].dim() == 1 and int(reached.sum()) > 1:
                 error = float(np.median(self.energy[f"{name}_error"][reached].numpy()))
-                spread = float(np.std(self.energy[name][reached].numpy()))
+                spread = float(self.energy[name][reached].std(correction=0))
                 if error > _COARSE * spread:
                     share = f"{error / spread:.0%}" if spread else "more than all"
                     yield (

@@ -1,4 +1,4 @@
-"""Length and straightness of a path."""
+"""Length of a path."""
 
 from __future__ import annotations
 
@@ -16,14 +16,11 @@ from kinetic.types import State
 @final
 @attrs.frozen(eq=False)
 class Path(EnergyMeter):
-    """Length and straightness of each path.
+    """Length of each path, in data units and beside the straight line between its ends.
 
     Columns, each `(n,)` float64:
-        length        L = int ||v|| dt, in data units; ||x1 - x0||^2 <= L^2 <= 2 KPE
-        straightness  S = int ||(x1 - x0) - v||^2 dt, 0 for a straight path at constant speed (it is 2 bending)
-        tortuosity    L / ||x1 - x0|| >= 1, infinite for a path that returns to its start
-
-    Source: straightness as in Liu et al., Flow Straight and Fast, arXiv 2209.03003.
+        length      L = int ||v|| dt, in data units; ||x1 - x0||^2 <= L^2 <= 2 KPE
+        tortuosity  L / ||x1 - x0|| >= 1; NaN, not defined, for a path that returns to its start
     """
 
     described = (
@@ -33,12 +30,9 @@ class Path(EnergyMeter):
 
     def adds(self, step: Step) -> Mapping[str, Tensor]:
         speed = step.mean(lambda stage: (2 * stage.power).sqrt())
-        return {"length": speed * step.dt, "energy": step.energy}
+        return {"length": speed * step.dt}
 
     def columns(self, sums: Mapping[str, Tensor], x0: State, x1: State) -> Mapping[str, Tensor]:
         distance = torch.linalg.vector_norm((x1 - x0).double().flatten(1), dim=1)
-        return {
-            "length": sums["length"],
-            "straightness": 2 * sums["energy"] - distance.square(),
-            "tortuosity": sums["length"] / distance,
-        }
+        tortuosity = torch.where(distance > 0, sums["length"] / distance, torch.nan)
+        return {"length": sums["length"], "tortuosity": tortuosity}

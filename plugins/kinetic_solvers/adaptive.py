@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from kinetic import Column, Solver, Stage, Status, Step, options
+from kinetic.precision import norms
 from kinetic.types import ALL, PerSample, Rows, State, Velocity
 from kinetic_solvers.runge_kutta import Tableau
 
@@ -234,5 +235,4 @@ def _wide(value: PerSample, like: State, cast: bool = True) -> Tensor:
 
 def _rms(x: State) -> PerSample:
     """Root mean square over the elements of each sample, float64 `(m,)`."""
-    flat = x.flatten(1)
-    return torch.linalg.vector_norm(flat, dim=1).double() / math.sqrt(max(1, flat.shape[1]))
+    return norms(x) / math.sqrt(max(1, x.shape[1:].numel()))

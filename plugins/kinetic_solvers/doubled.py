@@ -8,11 +8,12 @@ from typing import final
 
 import attrs
 import torch
+from kinetic_grids import Given
 
 from kinetic import Column, Solver, Step, options
 from kinetic.errors import OptionError
 from kinetic.types import PerSample, State, Velocity
-from kinetic_solvers.grid import FixedGrid
+from kinetic_solvers.fixed_grid import FixedGrid
 
 
 @final
@@ -23,8 +24,9 @@ class Doubled(Solver):
     With order p and an error C h^p, a number E and its coarse twin differ by C h^p (every^p - 1), so that
         |E_coarse - E| / (every^p - 1)
     estimates the whole error of E: that of the quadrature and that of the path. Samples and energies are those of the
-    fine grid. It costs 1/every more velocities. The estimate is only as good as the grid is fine: it wants errors that
-    already shrink at the order of the method.
+    fine grid. The coarse one has every `every`-th of its times, so that any grid will do. It costs 1/every more
+    velocities. The estimate is only as good as the grid is fine: it wants errors that already shrink at the order of
+    the method.
 
     Columns, each `(n,)`:
         kpe_error, bending_error  of the energy and of its bending part, in squared data units
@@ -48,7 +50,9 @@ class Doubled(Solver):
             raise OptionError(f"'steps' must be a multiple of 'every' = {self.every}: {self.solver.steps}")
 
     def solve(self, velocity: Velocity, x0: State) -> Generator[Step, None, Mapping[str, PerSample]]:
-        coarse = attrs.evolve(self.solver, steps=self.solver.steps // self.every)
+        coarse = attrs.evolve(
+            self.solver, steps=self.solver.steps // self.every, grid=Given(self.solver.times()[:: self.every])
+        )
         energy, coarse_end = x0.new_zeros(len(x0), dtype=torch.float64), x0
         for step in coarse.solve(velocity, x0):
             energy[step.rows] += step.energy

@@ -12,7 +12,7 @@ import torch
 
 from kinetic import Stage, Step
 from kinetic.types import ALL, State, Velocity
-from kinetic_solvers.grid import FixedGrid
+from kinetic_solvers.fixed_grid import FixedGrid
 from kinetic_solvers.runge_kutta import moved_by
 
 
@@ -29,7 +29,10 @@ class DPMSolver(FixedGrid):
     lambda is infinite at both ends: there r drops out and the step is Euler's, as in the authors' code (the first two
     steps and the last). Exact where D does not change.
 
-    Written in velocities the weights are those of v_k, v_{k-1} and the mean velocity of the step before, and sum to 1.
+    Written in velocities a step weighs v_k, v_{k-1}, and, since D_k - D_{k-1} holds x_k - x_{k-1}, all that the step
+    before weighed, those times (t_k - t_{k-1})/(2r (1 - t_k)). So it weighs every velocity back to the second, by
+    weights that sum to 1 and fall fast with age. Those below the rounding of x are left out, so that a step holds about
+    five velocities in float32 and ten in float64, and near t = 1 up to twice as many.
     The energy is integrated by the same weights, at order 2; a step's share of it may be negative.
     It never evaluates t = 1.
 
@@ -43,23 +46,25 @@ class DPMSolver(FixedGrid):
     def solve(self, velocity: Velocity, x0: State) -> Iterator[Step]:
         times, x = self.times(), x0
         at = x0.new_tensor(times, dtype=torch.float64)[:, None].expand(-1, len(x0))
-        before: tuple[Stage, Stage] | None = None  # the velocity at the step before, and its mean over that step
+        least = torch.finfo(torch.float32 if x0.element_size() == 2 else x0.dtype).eps
+        stages: list[Stage] = []
         for k, (start, stop) in enumerate(itertools.pairwise(times)):
             now = Stage(at[k], velocity(x, at[k], ALL), 1.0)
-            stages = [now]
-            last = times[k - 1]
-            if before is not None and last > 0 and stop < 1:
-                half = 0.5 * (_log_snr(stop) - _log_snr(start)) / (_log_snr(start) - _log_snr(last))
-                stages = [
-                    attrs.evolve(now, weight=1 + half),
-                    attrs.evolve(before[0], weight=-half * (1 - last) / (1 - start)),
-                    attrs.evolve(before[1], weight=half * (start - last) / (1 - start)),
-                ]
-            h = stop - start
-            x1 = moved_by(x, h, tuple(stage.weight for stage in stages), stages)
+            older = _extrapolated(stages, times[k - 1 : k + 2], least) if k > 1 and stop < 1 else []
+            stages = [attrs.evolve(now, weight=1 - sum(stage.weight for stage in older)), *older]
+            x1 = moved_by(x, stop - start, tuple(stage.weight for stage in stages), stages)
             yield Step(ALL, at[k], at[k + 1], x, x1, tuple(stages), (start, stop))
-            before = now, Stage(0.5 * (at[k] + at[k + 1]), (x1 - x) / h, 0.0)
             x = x1
+
+
+def _extrapolated(before: list[Stage], times: list[float], least: float) -> list[Stage]:
+    """What the velocities of a step weigh in the next, the newest first; `times` are the ends of both steps."""
+    last, start, stop = times
+    half = 0.5 * (_log_snr(stop) - _log_snr(start)) / (_log_snr(start) - _log_snr(last))
+    weights = [half * (start - last) / (1 - start) * stage.weight for stage in before]
+    weights[0] -= half * (1 - last) / (1 - start)
+    kept = zip(before, weights, strict=True)
+    return [attrs.evolve(stage, weight=weight) for stage, weight in kept if abs(weight) >= least]
 
 
 def _log_snr(t: float) -> float:

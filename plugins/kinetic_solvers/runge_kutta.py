@@ -11,7 +11,7 @@ import torch
 
 from kinetic import Stage, Step
 from kinetic.types import ALL, PerSample, State, Velocity
-from kinetic_solvers.grid import FixedGrid
+from kinetic_solvers.fixed_grid import FixedGrid
 
 
 @attrs.frozen

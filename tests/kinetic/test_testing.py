@@ -17,13 +17,14 @@ from kinetic.evidence import Estimate
 ALL = slice(None)
 
 
-def euler(velocity, x0, weight=1.0, stop=4, shift=0.0, mixing=False, writes=False):
+def euler(velocity, x0, weight=1.0, stop=4, shift=0.0, mixing=False, writes=False, mean=False):
     x = x0
     for k in range(stop):
         t0, t1 = (torch.full((len(x),), time / 4, dtype=torch.float64) for time in (k, k + 1))
-        v = velocity(x, t0, ALL)
-        v = v + (v.mean(0) - v) * 0.1 if mixing else v
+        v = velocity(x + (x.mean(0) - x) * 0.1 if mixing else x, t0, ALL)
         x1 = x.add_(v / 4) if writes else x + v / 4 + shift
+        v = 0.5 * (v + velocity(x1, t0, ALL)) if mean else v
+        x1 = x + v / 4 if mean else x1
         yield Step(ALL, t0, t1, x, x1, (Stage(t0, v, weight),))
         x = x1
 
@@ -34,6 +35,7 @@ def euler(velocity, x0, weight=1.0, stop=4, shift=0.0, mixing=False, writes=Fals
         ({"weight": 0.9}, "weights that sum to 0.9"),
         ({"stop": 3}, "does not end at t = 1"),
         ({"shift": 1e-6}, "x1 that is not x0"),
+        ({"mean": True}, "a stage that is no velocity it was given, such as a mean"),
         ({"mixing": True}, "differently alone and in a batch"),
         ({"writes": True}, "writes to x0|starts a step elsewhere"),
     ],
@@ -46,6 +48,45 @@ def test_a_faulty_solver_is_caught(fault, said):
 
     with pytest.raises(AssertionError, match=said):
         testing.check_solver(Faulty())
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (lambda n: [k / n for k in range(n)], "must give 2 times .*: it gives 1"),
+        (lambda n: (0.0, 1.0), "gives no list of floats"),
+        (lambda n: [k / n + 0.1 for k in range(n + 1)], "they go from 0.1"),
+        (lambda n: [0.0] * n + [1.0], "number 1 is 0.0, after 0.0"),
+    ],
+)
+def test_a_faulty_grid_is_caught(times, said):
+    @attrs.frozen(eq=False)
+    class Faulty(kinetic.TimeGrid):
+        def times(self, steps):
+            return times(steps)
+
+    with pytest.raises(AssertionError, match=said):
+        testing.check_grid(Faulty())
+
+
+def test_a_grid_that_changes_or_refuses_every_number_of_steps_is_caught():
+    calls = []
+
+    @attrs.frozen(eq=False)
+    class Changing(kinetic.TimeGrid):
+        def times(self, steps):
+            calls.append(steps)
+            return [0.0, 1 / (1 + len(calls)), 1.0]
+
+    @attrs.frozen(eq=False)
+    class Refusing(kinetic.TimeGrid):
+        def times(self, steps):
+            raise OptionError("never")
+
+    with pytest.raises(AssertionError, match="Changing gives other times for 2 steps when asked again"):
+        testing.check_grid(Changing(), [2])
+    with pytest.raises(AssertionError, match=r"Refusing refuses every number of steps: \[1, 2, 7, 50\]"):
+        testing.check_grid(Refusing())
 
 
 def test_a_solver_that_is_not_decorated_is_caught():
@@ -185,6 +226,7 @@ OPTIONS = {
     ("field", "empirical"): {"data": kinetic.TensorData(DATA.double())},
     ("field", "guided"): {"field": Gaussian()},
     ("field", "hybrid"): {"early": Gaussian(), "late": Gaussian(std=0.5)},
+    ("grid", "given"): {"times": [0, 0.3, 1]},
     ("solver", "doubled"): {"solver": Euler(steps=4)},
     ("metric", "frechet"): {"reference": DATA, "features": DigitsFeatures()},
     ("metric", "fd-infinity"): {"reference": DATA, "points": 3, "smallest": 0.5},

@@ -1,6 +1,7 @@
 import attrs
 import pytest
 import torch
+from kinetic_grids import Given, Shifted
 from kinetic_solvers import RK4, AdamsBashforth2, Dopri5, Doubled, DPMSolver, Euler, Heun, Midpoint, Ralston
 
 from kinetic._sample.noise import noise
@@ -28,6 +29,21 @@ def test_the_error_bar_of_x1_is_its_error(gaussian_flow):
     run, x1, _ = gaussian_flow(Doubled(Euler(steps=128)), n=200)
     error = (run.samples - x1).square().mean(1).sqrt()
     assert run.energy["x1_error"].median().item() == pytest.approx(error.median().item(), rel=0.1)
+
+
+@pytest.mark.parametrize("grid", ["cosine", Shifted(shift=2.0), Given([0, 0.1, 0.3, 0.6, 1])])
+def test_the_coarse_grid_is_every_other_time_of_the_fine_one(grid):
+    asked = []
+    fine = Euler(steps=4, grid=grid)
+    list(Doubled(fine).solve(lambda x, t, rows: asked.append(t[0].item()) or x, torch.ones(1, 1)))
+    assert asked == [*fine.times()[:-1:2], *fine.times()[:-1]]
+
+
+@pytest.mark.parametrize("grid", ["cosine", Shifted(shift=2.0)])
+def test_the_error_bar_is_the_error_on_other_grids_too(grid, gaussian_flow):
+    run, _, energy = gaussian_flow(Doubled(Midpoint(steps=128, grid=grid)), n=200)
+    error, estimate = (run.energy["kpe"] - energy).abs(), run.energy["kpe_error"]
+    assert estimate.median().item() == pytest.approx(error.median().item(), rel=0.1)
 
 
 def test_samples_and_energies_are_those_of_the_fine_grid(gaussian_flow):

@@ -54,6 +54,35 @@ def test_two_steps_are_eulers():
     assert (ends[0] - ends[1]).abs().max() < 1e-15
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("grid", ["uniform", "cosine", "edm-rho"])
+def test_a_step_weighs_velocities_it_was_given_at_their_times_and_few_of_them(grid, dtype):
+    asked = {}
+
+    def velocity(x, t, rows):
+        asked[t[0].item()] = v = torch.cos(3 * x) - x * t[:, None]
+        return v
+
+    for step in DPMSolver(steps=50, grid=grid).solve(velocity, torch.randn(4, 3, dtype=dtype)):
+        assert all(stage.v is asked[stage.t[0].item()] for stage in step.stages)
+        assert sum(stage.weight for stage in step.stages) == pytest.approx(1, abs=1e-14)
+        assert len(step.stages) <= (20 if dtype == torch.float64 else 12)
+
+
+def test_the_third_step_on_a_uniform_grid_has_the_weights_of_the_formula():
+    """Steps two and three of ten: c = 1/(2r), and the velocities of the step before times c h/(1 - t)."""
+
+    def log_snr(t):
+        return math.log(t / (1 - t))
+
+    walked = list(DPMSolver(steps=10).solve(lambda x, t, rows: x, torch.ones(1, 1, dtype=torch.float64)))
+    c = [0.5 * (log_snr((k + 1) / 10) - log_snr(k / 10)) / (log_snr(k / 10) - log_snr((k - 1) / 10)) for k in (2, 3)]
+    assert [stage.weight for stage in walked[2].stages] == pytest.approx([1 + c[0], -c[0]])
+    shared = c[1] * 0.1 / 0.7
+    expected = [1 + c[1], shared * (1 + c[0]) - c[1] * 0.8 / 0.7, -shared * c[0]]
+    assert [stage.weight for stage in walked[3].stages] == pytest.approx(expected)
+
+
 def test_it_costs_one_velocity_a_step():
     asked = []
     list(DPMSolver(steps=6).solve(lambda x, t, rows: asked.append(1) or x, torch.ones(1, 1)))

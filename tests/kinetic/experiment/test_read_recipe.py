@@ -63,7 +63,7 @@ def test_overrides_change_single_values(recipe):
     overrides = ["arms.kts.schedule.beta=0.005", "run.samples=7", "solver.grid=cosine", "title='two'"]
     found = load_recipe(recipe(SMALL), overrides)
     assert found.runners["kts"].schedule.beta == 0.005
-    assert found.runners["plain"].solver.grid == "cosine"
+    assert found.runners["plain"].solver.grid.times(2) == pytest.approx([0, 0.5, 1])
     assert found.content["run"]["samples"] == 7
     assert found.title == "two"
 

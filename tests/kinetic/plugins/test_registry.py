@@ -29,6 +29,8 @@ def test_the_installed_plugins_offer_what_the_design_names():
     known = registry()
     assert {"euler", "midpoint", "heun", "rk4"} <= known.classes["solver"].keys()
     assert {"empirical", "gaussian", "digits", "digits-memorised"} <= known.classes["field"].keys()
+    grids = {"uniform", "cosine", "shifted", "exponential-shift", "edm-rho", "given"}
+    assert grids <= known.classes["grid"].keys()
     assert {"kts", "constant"} <= known.classes["schedule"].keys()
     assert {"kpe", "path", "power"} <= known.classes["meter"].keys()
     assert {"frechet", "clip", "memorisation", "knn-support"} <= known.classes["metric"].keys()

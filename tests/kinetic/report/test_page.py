@@ -125,6 +125,28 @@ def test_a_solver_inside_a_solver_is_told_in_words(make):
     assert "Solver doubled (solver euler (steps 4, grid uniform), every 2)." in page(run).said
 
 
+@pytest.mark.parametrize(
+    ("grid", "words"),
+    [
+        ('"cosine"', "cosine"),
+        ('{ name = "shifted", shift = 2 }', "shifted (shift 2.0)"),
+        ('{ name = "given", times = [0, 0.1, 0.2, 0.5, 1] }', "given (times [0, 0.1, ..., 1])"),
+    ],
+)
+def test_the_grid_of_a_solver_is_told_in_words(make, grid, words):
+    run = make(f"""
+        [run]
+        samples = 8
+        [field]
+        name = "gaussian"
+        [solver]
+        name = "euler"
+        steps = 4
+        grid = {grid}
+    """)
+    assert f"Solver euler (steps 4, grid {words})." in page(run).said
+
+
 def test_hashes_and_recipe_are_there(full):
     said = page(full).said
     hashes = [value for arm in full.provenance["weights"].values() for value in arm.values()]

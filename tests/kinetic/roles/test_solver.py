@@ -31,6 +31,20 @@ def test_power_is_float64_and_does_not_overflow_in_half_precision(dtype):
     assert power.item() == pytest.approx(0.5 * 3000 * v[0, 0].item() ** 2, rel=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_energies_beyond_float32_are_finite(dtype):
+    """3 elements of 1e30, so 1/2 ||v||^2 = 1.5e60, over a step of 1/4."""
+    t = torch.zeros(2, dtype=torch.float64)
+    v = torch.tensor([[1e30] * 3, [1.0] * 3]).to(dtype)
+    power = 1.5 * v[:, 0].double() ** 2
+    stage = Stage(t, v, 1.0, 0.5)
+    assert torch.allclose(stage.power, power, rtol=1e-6)
+    for span in (None, (0.0, 0.25)):
+        found = Step(slice(None), t, t + 0.25, v * 0, v / 4, (stage,), span)
+        assert torch.allclose(found.energy, 0.25 * power, rtol=1e-6)
+        assert torch.allclose(found.energy_error, 0.125 * power, rtol=1e-6)
+
+
 def test_two_rules_for_one_step_differ_by_the_error_of_its_energy():
     """Heun's step with Euler embedded: dt ((1/2 - 1) p0 + 1/2 p1)."""
     t = [torch.tensor([0.0]), torch.tensor([0.5])]

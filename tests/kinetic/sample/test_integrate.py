@@ -6,7 +6,7 @@ import torch
 from kinetic_energy import KPE, Path, PowerProfile
 from kinetic_fields import Empirical, Gaussian
 from kinetic_schedules import KTS, Constant
-from kinetic_solvers import RK4, Dopri5, Euler
+from kinetic_solvers import RK4, Dopri5, Doubled, DPMSolver, Euler
 
 from kinetic import Batch, EnergyMeter, Runner, Shaped, Solver, Status, VelocityField
 from kinetic._sample.integrate import renoise
@@ -94,6 +94,32 @@ def test_a_batch_of_which_no_step_was_accepted_still_has_its_columns():
     assert run.energy["status"].tolist() == [Status.STEP_LIMIT] * 3
     assert run.energy["kpe"].tolist() == [0.0] * 3
     assert run.energy["power"].shape == (3, 7)
+
+
+@pytest.mark.parametrize("mean", [1e20, 1e37])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize(
+    "solver", [Euler(steps=4), RK4(steps=4), DPMSolver(steps=5), Doubled(Euler(steps=4)), Dopri5()]
+)
+def test_energies_beyond_float32_are_finite_in_every_column(solver, dtype, mean):
+    """The flow to a Gaussian that far away is a straight line: v = mean, but for the first steps of order one."""
+    meters = {"kpe": KPE(), "path": Path(), "power": PowerProfile(bins=4)}
+    runner = Runner(field=Gaussian(size=3, mean=mean), solver=solver, meters=meters, schedule=KTS())
+    run = runner.run(2, dtype=dtype, device="cpu")
+    assert all(bool(column.isfinite().all()) for column in run.energy.values())
+    assert not any("Infinite" in note for note in run.notes)
+    assert run.energy["kpe"].tolist() == pytest.approx([1.5 * mean**2] * 2, rel=0.1)
+    assert run.energy["x1_sq"].tolist() == pytest.approx([3 * mean**2] * 2, rel=0.1)
+    assert run.energy["length"].tolist() == pytest.approx([3**0.5 * mean] * 2, rel=0.1)
+
+
+@pytest.mark.parametrize("solver", [Euler(steps=4), Doubled(Euler(steps=4)), Dopri5()])
+def test_energies_beyond_float64_are_infinite_with_a_note_of_the_columns(solver):
+    runner = Runner(field=Gaussian(mean=1e160), solver=solver, meters={"kpe": KPE()})
+    run = runner.run(2, dtype=torch.float64, device="cpu")
+    assert run.samples.isfinite().all()
+    (note,) = [note for note in run.notes if note.startswith("Infinite for some samples: ")]
+    assert "displacement, x1_sq. Squares" in note.replace("kpe, ", "")
 
 
 @pytest.mark.parametrize("column", ["nfe", "x0_sq", "gain", "noise_left"])

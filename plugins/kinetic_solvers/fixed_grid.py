@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import abc
-import math
 
 import attrs
+from kinetic_grids import Uniform, named
 
-from kinetic import Solver, options
+from kinetic import Solver, TimeGrid, options
 
 
 @attrs.frozen(eq=False)
 class FixedGrid(Solver):
     """A solver with the same N steps for every sample.
 
-    The grid is uniform, t_k = k/N, or cosine, t_k = (1 - cos(pi k/N))/2, which is finer at both ends.
-    The state keeps the dtype of x0; times are float64.
+    The grid says where they end; a string is the name of one that ships. The state keeps the dtype of x0; times are
+    float64.
     """
 
     steps: int = options.integer(50, at_least=1, doc="number of steps N")
-    grid: str = options.choice("uniform", "cosine", default="uniform", doc="where the steps end")
+    grid: TimeGrid = options.component("grid", Uniform(), converter=named, doc="where the steps end")
+
+    def __attrs_post_init__(self) -> None:
+        self.times()
 
     @property
     @abc.abstractmethod
@@ -28,7 +31,4 @@ class FixedGrid(Solver):
 
     def times(self) -> list[float]:
         """The N + 1 grid points, from exactly 0 to exactly 1."""
-        shares = [k / self.steps for k in range(self.steps + 1)]
-        if self.grid == "cosine":
-            return [0.0, *((1 - math.cos(math.pi * share)) / 2 for share in shares[1:-1]), 1.0]
-        return shares
+        return self.grid.checked(self.steps)

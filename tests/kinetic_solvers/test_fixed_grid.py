@@ -2,9 +2,12 @@
 
 import math
 
+import attrs
 import pytest
+from kinetic_grids import Given
 from kinetic_solvers import RK4, AdamsBashforth2, DPMSolver, Euler, Heun, Midpoint, Ralston
 
+from kinetic import TimeGrid, registry
 from kinetic.errors import OptionError
 from kinetic.testing import check_solver
 
@@ -33,13 +36,30 @@ def test_the_contract_of_a_solver_is_kept(method, grid, steps):
         ({"steps": 0}, "'steps' must be an int >= 1: 0"),
         ({"steps": 2.5}, "'steps' must be an int >= 1: 2.5"),
         ({"steps": True}, "'steps' must be an int >= 1: True"),
-        ({"grid": "log"}, "'grid' must be one of 'uniform', 'cosine': 'log'"),
+        ({"grid": 7}, "'grid' must be a grid: 7"),
     ],
 )
 def test_a_bad_option_is_named_with_its_bound(bad, said):
     with pytest.raises(OptionError) as caught:
         Euler(**bad)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("method", ALL_OF_THEM)
+def test_every_method_walks_on_every_grid(method):
+    grids = [cls() for name, cls in registry().classes["grid"].items() if name != "given"]
+    for grid in [*grids, Given([0, 0.05, 0.5, 0.51, 0.9, 1])]:
+        check_solver(method(steps=5, grid=grid))
+
+
+def test_a_grid_that_does_not_rise_is_refused_when_the_solver_is_made():
+    @attrs.frozen(eq=False)
+    class Stuck(TimeGrid):
+        def times(self, steps):
+            return [0.0] * steps + [1.0]
+
+    with pytest.raises(OptionError, match=r"Stuck must give 4 times that rise .*: number 1 is 0.0, after 0.0"):
+        Euler(steps=3, grid=Stuck())
 
 
 @pytest.mark.parametrize("grid", ["uniform", "cosine"])

@@ -1,0 +1,20 @@
+"""Time grids for solvers with the same steps for every sample."""
+
+from collections.abc import Callable
+
+import kinetic
+from kinetic_grids.cosine import Cosine as Cosine
+from kinetic_grids.edm_rho import EDMRho as EDMRho
+from kinetic_grids.exponential_shift import ExponentialShift as ExponentialShift
+from kinetic_grids.given import Given as Given
+from kinetic_grids.named import GRIDS
+from kinetic_grids.named import named as named
+from kinetic_grids.shifted import Shifted as Shifted
+from kinetic_grids.uniform import Uniform as Uniform
+
+
+@kinetic.hookimpl
+def register_grids(register: Callable[[str, type[kinetic.TimeGrid]], None]) -> None:
+    """Offer the grids."""
+    for name, cls in GRIDS.items():
+        register(name, cls)

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kinetic._evaluate.checked_data import checked as checked
     from kinetic._experiment.read_recipe import Recipe as Recipe
     from kinetic._experiment.read_recipe import load_recipe as load_recipe
     from kinetic._experiment.score_samples import SetScores as SetScores
@@ -70,6 +71,7 @@ _HOME = {
     "VelocityField": "_roles.field",
     "abstract_class": "_plugins.registry",
     "as_dataset": "_roles.dataset",
+    "checked": "_evaluate.checked_data",
     "device_of": "_roles.component",
     "hookimpl": "_plugins.hooks",
     "in_blocks": "_roles.features",

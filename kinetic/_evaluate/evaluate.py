@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
+from kinetic._evaluate.checked_data import Checked, check_shape, datasets, notes_of, with_checked_data
 from kinetic._evaluate.shared_features import SharedFeatures
-from kinetic._roles.dataset import Dataset
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic.errors import KineticError
 
@@ -21,6 +21,8 @@ def judge(
 ) -> dict[str, Score]:
     """What each metric says of all samples, shown to all batch by batch; `SharedFeatures` has the features.
 
+    Data sets are looked at as the metrics read them, see `Checked`.
+
     What a metric's feature spaces state (preprocessing, weights), and what its data sets have to say of themselves
     (`notes`, where there is such an attribute), goes to its notes.
 
@@ -29,7 +31,7 @@ def judge(
         batches: the samples.
         finishing: is told the name of each metric before it finishes, which may take long.
     """
-    sharing = SharedFeatures(metrics)
+    sharing = SharedFeatures(with_checked_data(metrics))
     metrics = sharing.metrics
     states: dict[str, Any] = {name: metric.begin() for name, metric in metrics.items()}
     for samples in batches:
@@ -50,24 +52,31 @@ def judge(
 
 
 def dry_run(metrics: Mapping[str, Metric], samples: Samples) -> None:
-    """One look of every metric at a few samples: what does not fit together is said at once."""
-    sharing = SharedFeatures(metrics)
+    """One look of every metric at a few samples, and at its data sets: what does not fit together is said at once."""
+    sharing = SharedFeatures(with_checked_data(metrics))
     sharing.show(samples)
     for name, metric in sharing.metrics.items():
         with naming(f"metric {name!r}"):
+            for option, data in datasets(metric).items():
+                check_shape(repr(option), data, samples.x.shape[1:])
+                if isinstance(data, Checked):
+                    data.first()
             metric.observe(metric.begin(), samples)
 
 
-def datasets(metric: Metric) -> dict[str, Dataset]:
-    """The data sets among a metric's options, by the option's name."""
-    fields = [field for field in attrs.fields(type(metric)) if field.init]
-    given = {field.alias: getattr(metric, field.name) for field in fields}
-    return {name: value for name, value in given.items() if isinstance(value, Dataset)}
+def check_data(metrics: Mapping[str, Metric]) -> None:
+    """Look at every point that metrics compare with, before work that an error would lose.
 
-
-def notes_of(data: Dataset) -> tuple[str, ...]:
-    """What a data set says of itself, such as the files it left out."""
-    return tuple(getattr(data, "notes", ()))
+    Args:
+        metrics: `{name: Metric}`, of `with_checked_data`.
+    Raises:
+        OptionError: a point is not finite, an image is out of [-1, 1], or a file does not decode.
+    """
+    for name, metric in metrics.items():
+        for data in datasets(metric).values():
+            if isinstance(data, Checked):
+                with naming(f"metric {name!r}"):
+                    data.whole()
 
 
 @contextlib.contextmanager

@@ -12,9 +12,10 @@ from typing import Any, final
 import attrs
 
 from kinetic import options
-from kinetic._evaluate.evaluate import datasets, naming
+from kinetic._evaluate.checked_data import Checked, checked, datasets
+from kinetic._evaluate.evaluate import naming
 from kinetic._experiment.read_recipe import apply_override, check_keys, read_recipe
-from kinetic._experiment.score_samples import Checked, SetScores, checked, free_folder, score_samples
+from kinetic._experiment.score_samples import SetScores, free_folder, score_samples
 from kinetic._plugins.registry import Registry, registry
 from kinetic._progress import Reporter
 from kinetic._roles.component import Component, to_device

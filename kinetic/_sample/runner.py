@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from kinetic import options
-from kinetic._evaluate.evaluate import dry_run, judge
+from kinetic._evaluate.checked_data import with_checked_data
+from kinetic._evaluate.evaluate import check_data, dry_run, judge
 from kinetic._roles.batch import Batch
 from kinetic._roles.component import to_device
 from kinetic._roles.field import VelocityField
@@ -82,7 +83,7 @@ class Runner:
             store: where finished batches are kept and taken up again.
             progress: is told as the samples move.
         Raises:
-            OptionError: a number out of range.
+            OptionError: a number out of range, or data of a metric that are not finite, or images out of [-1, 1].
             ShapeError: parts that do not fit together, found before any sampling.
             NonFiniteError: the field returned NaN or infinity; finished batches are on the store.
         """
@@ -96,6 +97,7 @@ class Runner:
         size = batch or batch_size(self.field.event_shape)
         with torch.inference_mode():
             on_device._dry_run(seed, classes, dtype, place)
+            check_data(on_device.metrics)
             parts = list(
                 on_device._parts(samples, seed, size, classes, dtype, place, store, progress or (lambda done: None))
             )
@@ -130,7 +132,7 @@ class Runner:
             field=to_device(self.field, place),
             schedule=to_device(self.schedule, place),
             meters=to_device(dict(self.meters), place),
-            metrics=to_device(dict(self.metrics), place),
+            metrics=to_device(with_checked_data(self.metrics), place),
         )
 
     def _parts(

@@ -21,6 +21,7 @@ from kinetic import (
     Samples,
     Score,
     as_dataset,
+    checked,
     device_of,
     evidence,
     options,
@@ -209,7 +210,7 @@ class FrechetDistance(Metric):
             return Gaussian(self._mu.cpu(), self._sigma.cpu())
         place = device_of(self.features) or torch.device("cpu")
         theirs = _Seen()
-        for _, block in self.reference.blocks(_BLOCK):
+        for _, block in checked("reference points", self.reference).blocks(_BLOCK):
             one_group = torch.zeros(len(block), dtype=torch.int64)
             theirs = theirs.append(one_group, self._checked(block.to(place)))
         return theirs.gaussian()

@@ -28,7 +28,7 @@ from kinetic import (
 )
 from kinetic.errors import OptionError, ShapeError
 from kinetic_metrics.feature_table import embed
-from kinetic_metrics.gaussians import Gaussian, Moments, gaussian_distance
+from kinetic_metrics.gaussians import Gaussian, Moments, gaussian_distance, negative_eigenvalue
 from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
 
 _BLOCK = 256  # reference points through the feature net at a time
@@ -249,9 +249,14 @@ def _statistics(location: str) -> tuple[Tensor, Tensor]:
         raise ShapeError(f"statistics must be mu (f,) and sigma (f, f): {path} holds {mu.shape} and {sigma.shape}")
     if not (np.isfinite(mu).all() and np.isfinite(sigma).all()):
         raise OptionError(f"statistics must be finite: {path} holds NaN or infinity")
-    if np.abs(sigma - sigma.T).max() > _SYMMETRIC * np.abs(sigma).max() or sigma.diagonal().min() < 0:
-        raise OptionError(f"'sigma' must be a covariance, symmetric with no negative variance: that in {path} is not")
-    return torch.from_numpy(mu), torch.from_numpy((sigma + sigma.T) / 2)
+    if np.abs(sigma - sigma.T).max() > _SYMMETRIC * np.abs(sigma).max():
+        raise OptionError(f"'sigma' must be a covariance, symmetric: that in {path} is not\n  {remedy}")
+    cov = torch.from_numpy((sigma + sigma.T) / 2)
+    if (lowest := negative_eigenvalue(cov)) is not None:
+        raise OptionError(
+            f"'sigma' must be a covariance, with no negative eigenvalue: {path} has one of {lowest:.6g}\n  {remedy}"
+        )
+    return torch.from_numpy(mu), cov
 
 
 def _merged(a: Mapping[int, Moments], b: Mapping[int, Moments]) -> Mapping[int, Moments]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from kinetic._roles.component import with_fields
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.metric import Metric
-from kinetic.errors import OptionError, ShapeError
+from kinetic.errors import OptionError
 
 _FIRST = 16  # points that are looked at before anything is computed
 _BLOCK = 2**22  # elements at a time, when all are looked at
@@ -152,26 +152,6 @@ def with_checked_data(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
         fields = {field.name: parts[field.alias] for field in attrs.fields(type(metric)) if field.alias in parts}
         found[name] = with_fields(metric, fields) if fields else metric
     return found
-
-
-def check_shape(option: str, data: Dataset, samples: torch.Size) -> None:
-    """Refuse data of other points than the samples.
-
-    Raises:
-        ShapeError: it names `option`, both shapes and the way on.
-    """
-    if data.event_shape != samples:
-        raise ShapeError(
-            f"{option} holds points of shape {tuple(data.event_shape)}, the samples have shape {tuple(samples)}\n"
-            f"  {_way(samples, data.event_shape)}"
-        )
-
-
-def _way(samples: torch.Size, other: torch.Size) -> str:
-    gray = len(samples) == len(other) == 3 and samples[1:] == other[1:] and {samples[0], other[0]} == {1, 3}
-    if gray:
-        return 'Say what both are to be: mode = "rgb" or mode = "gray" of an image-folder.'
-    return "Resize one of them by a method you can name; kinetic never resizes data."
 
 
 def datasets(metric: Metric) -> dict[str, Dataset]:

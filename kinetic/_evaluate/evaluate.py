@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 
-from kinetic._evaluate.checked_data import Checked, check_shape, datasets, notes_of, with_checked_data
+from kinetic._evaluate.checked_data import Checked, datasets, notes_of, with_checked_data
+from kinetic._evaluate.misfit import check_shape
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic.errors import KineticError

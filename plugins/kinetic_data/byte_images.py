@@ -10,6 +10,7 @@ from torch import Tensor
 
 from kinetic import Dataset
 from kinetic.errors import ShapeError
+from kinetic.types import is_channels_last, way_to_images
 
 _CHANNELS = (1, 3)
 
@@ -32,10 +33,11 @@ class ByteImages(Dataset):
         shape = tuple(self.x.shape)
         first, last = (len(shape) == 4 and shape[place] in _CHANNELS for place in (1, 3))
         if first == last or 0 in shape:
-            why = "it could be either" if first and last and 0 not in shape else "it is neither"
+            either = first and last and 0 not in shape
+            way = "Save them as x / 127.5 - 1, float32, (n, 1 or 3, height, width)." if either else _way(shape)
             raise ShapeError(
                 f"bytes of images must have shape (n, height, width, 1 or 3) or (n, 1 or 3, height, width), n >= 1: "
-                f"{shape}: {why}\n  Save them as x / 127.5 - 1, float32, (n, 1 or 3, height, width)."
+                f"{shape}: it {'could be either' if either else 'is neither'}\n  {way}"
             )
         if self.labels is not None and self.labels.shape != shape[:1]:
             raise ShapeError(f"labels must have shape ({shape[0]},): {tuple(self.labels.shape)}")
@@ -64,3 +66,11 @@ class ByteImages(Dataset):
     def _converted(self, x: Tensor) -> Tensor:
         x = x.permute(0, 3, 1, 2) if self.channels_last else x
         return x.contiguous().float() / 127.5 - 1
+
+
+def _way(shape: tuple[int, ...]) -> str:
+    if 0 in shape:
+        return "Give one image or more, of one pixel or more."
+    if is_channels_last(shape[1:]):
+        return "If the fourth channel is transparency, drop it: x[..., :3]."
+    return way_to_images(shape[1:])

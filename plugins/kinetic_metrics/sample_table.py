@@ -9,7 +9,7 @@ from torch import Tensor
 
 from kinetic import Estimate, Samples, SampleTable, evidence
 from kinetic.errors import OptionError, ShapeError
-from kinetic.types import State
+from kinetic.types import State, is_channels_last, way_to_images
 
 
 def judged(state: SampleTable, samples: Samples, judge: Callable[[State], dict[str, Tensor]]) -> SampleTable:
@@ -55,11 +55,14 @@ def images(x: State, side: int) -> Tensor:
     """Images `(m, c, h, w)` in float64.
 
     Raises:
-        ShapeError: samples of another shape, or lower or narrower than `side` pixels.
+        ShapeError: samples of another shape, with their channels last, or lower or narrower than `side` pixels.
     """
-    if x.dim() != 4 or x.shape[1] < 1 or min(x.shape[2:]) < side:
+    shape = tuple(x.shape[1:])
+    known = len(shape) == 3 and shape[0] >= 1 and not is_channels_last(shape)
+    if not known or min(shape[1:]) < side:
+        way = "" if known else f"\n  {way_to_images(shape)}"
         raise ShapeError(
             f"this score is of images (channel, height, width) of {side} x {side} pixels or more: the samples have "
-            f"shape {tuple(x.shape[1:])}"
+            f"shape {shape}{way}"
         )
     return x.double()

@@ -40,6 +40,15 @@ def test_what_is_no_image_is_refused_in_one_sentence():
         assert str(shape[1:]) in str(error.value)
 
 
+def test_images_with_their_channels_last_are_refused_and_latents_are_not():
+    for shape, way in (((32, 32, 3), "0, 3, 1, 2)."), ((9, 8, 1), "0, 3, 1, 2)."), ((32, 32, 4), "drop the fourth")):
+        with pytest.raises(ShapeError, match="Put the channels first") as error:
+            images(torch.zeros(2, *shape), 2)
+        assert way in str(error.value)
+    for shape in ((16, 4, 4), (4, 32, 32), (3, 8, 3)):
+        assert images(torch.zeros(2, *shape), 2).shape[1:] == shape
+
+
 def test_bad_input_is_named():
     for n in (0, 1):
         x = torch.zeros(n, 2)

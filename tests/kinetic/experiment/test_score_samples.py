@@ -129,11 +129,10 @@ def test_too_few_samples_are_refused():
         score_samples(torch.zeros(1, 2), {"v": VendiScore()})
 
 
-@pytest.mark.parametrize(("other", "way"), [((3, 8, 8), "never resizes"), ((1, 4, 4), 'mode = "rgb"')])
-def test_reference_and_samples_of_other_shapes_are_refused(other, way):
-    metric = FrechetDistance(torch.zeros(4, *other))
-    said = rf"metric 'fd': 'reference' holds points of shape \({other[0]}, .* the samples have shape \(3, 4, 4\)\n.*"
-    with pytest.raises(ShapeError, match=said + way):
+def test_reference_and_samples_of_other_shapes_are_refused():
+    metric = FrechetDistance(torch.zeros(4, 3, 8, 8))
+    said = r"metric 'fd': 'reference' holds points of shape \(3, 8, 8\), the samples have shape \(3, 4, 4\)\n"
+    with pytest.raises(ShapeError, match=said + "  Resize one of them"):
         score_samples(torch.zeros(4, 3, 4, 4), {"fd": metric})
 
 

@@ -150,7 +150,7 @@ def _listed(root: Path) -> tuple[list[str], list[str]]:
     images: list[str] = []
     others: list[str] = []
     for path in seen:
-        is_image = path.suffix.lower() in _SUFFIXES and not (root / path).is_dir()
+        is_image = options.suffix(path) in _SUFFIXES and not (root / path).is_dir()
         (images if is_image else others).append(path.as_posix())
     return images, others
 

@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
 from kinetic_data.byte_images import ByteImages
 
+from kinetic._roles.component import to_device
 from kinetic.errors import ShapeError
 from kinetic.testing import check_dataset
 
@@ -23,6 +25,19 @@ def test_channels_come_first_and_byte_b_is_b_over_127_and_a_half_less_1(c):
         assert torch.equal(data.take(torch.tensor([5, 0])), expected[[5, 0]])
         assert data.notes == (f"Bytes of 6 images, {said}: b is read as b / 127.5 - 1.",)
         check_dataset(data)
+
+
+def test_a_mapped_array_is_read_as_a_tensor_is_and_stays_in_its_file(tmp_path):
+    x = pixels(6, 5, 4, 3)
+    np.save(tmp_path / "a.npy", x.numpy())
+    array = np.load(tmp_path / "a.npy", mmap_mode="r")
+    data, held = ByteImages(array, torch.arange(6)), ByteImages(x)
+    assert data.event_shape == held.event_shape == (3, 5, 4)
+    assert torch.equal(data.read(1, 4), held.read(1, 4))
+    assert torch.equal(data.take(torch.tensor([5, 0])), held.take(torch.tensor([5, 0])))
+    assert data.notes == held.notes
+    assert to_device(data, torch.device("meta")).x is array
+    check_dataset(data)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
@@ -57,7 +58,7 @@ class SetScores:
         """A row per sample: `sample`, `file` and `class` where there are any, and scores as `metric.column`."""
         columns: dict[str, Any] = {"sample": pa.array(np.arange(self.n))}
         if self.files:
-            columns["file"] = pa.array(self.files)
+            columns["file"] = pa.array([os.fsencode(file).decode("utf-8", "backslashreplace") for file in self.files])
         if self.labels is not None:
             columns["class"] = pa.array(self.labels.cpu().numpy())
         for metric, score in self.details.items():

@@ -65,6 +65,10 @@ def test_what_is_kept_is_read_back_and_written_over_by_the_next_score(tmp_path):
     assert notes["support"] == list(scored.details["support"].notes)
 
 
+def test_a_file_name_that_is_no_text_stands_in_the_table_all_the_same():
+    assert SetScores(2, {}, files=("\udcff.png", "é.png")).table["file"].to_pylist() == [r"\xff.png", "é.png"]
+
+
 def test_a_score_that_is_no_number_is_kept_as_null(tmp_path):
     SetScores(2, {"m": Score({"bad": Estimate(float("nan"))})}).save(tmp_path / "out")
     kept = json.loads((tmp_path / "out" / "scores.json").read_text())

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kinetic._evaluate.checked_data import checked as checked
     from kinetic._experiment.read_recipe import Recipe as Recipe
     from kinetic._experiment.read_recipe import load_recipe as load_recipe
     from kinetic._experiment.score_samples import SetScores as SetScores
@@ -85,6 +86,7 @@ _HOME = {
     "as_dataset": "_roles.dataset",
     "check_reference": "_roles.feature_metric",
     "device_of": "_roles.tree",
+    "checked": "_evaluate.checked_data",
     "hookimpl": "_plugins.hooks",
     "in_blocks": "_roles.features",
     "load_recipe": "_experiment.read_recipe",

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -131,7 +133,8 @@ def existing_path(location: str | Path, *, what: str, remedy: str) -> Path:
     The package is located, not imported, so that naming one in a recipe runs none of its code.
 
     Raises:
-        MissingFileError: nothing is there; the message ends with `remedy`.
+        MissingFileError: nothing is there, or nothing that can be reached or is a file or a folder; the message ends
+            with `remedy`.
     """
     path = Path(location)
     if isinstance(location, str) and location.startswith("package:"):
@@ -140,9 +143,20 @@ def existing_path(location: str | Path, *, what: str, remedy: str) -> Path:
         if spec is None or not spec.submodule_search_locations:
             raise MissingFileError(f"{what}: no installed package is named {package!r}, asked for by {location!r}")
         path = Path(next(iter(spec.submodule_search_locations))) / rest
-    if not path.exists():
-        raise MissingFileError(f"{what}: there is no {str(path)!r}\n  {remedy}")
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last of a name with a null byte
+        raise MissingFileError(f"{what}: there is no {str(path)!r}\n  {remedy}") from None
+    except OSError as error:
+        raise MissingFileError(f"{what}: {str(path)!r} cannot be reached: {error.strerror}") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe would be waited for
+        raise MissingFileError(f"{what}: {str(path)!r} is neither a file nor a folder\n  {remedy}")
     return path
+
+
+def suffix(path: str | Path) -> str:
+    """How the name of a file ends, in lower case, as `.npy`: what tells files apart here, however they are written."""
+    return Path(path).suffix.lower()
 
 
 def _field(

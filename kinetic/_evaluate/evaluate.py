@@ -8,11 +8,11 @@ from typing import Any
 import attrs
 import torch
 
+from kinetic._evaluate.checked_data import datasets, notes_of
+from kinetic._evaluate.misfit import check_shape
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._roles.column import described
-from kinetic._roles.dataset import Dataset
 from kinetic._roles.metric import Metric, Samples, Score
-from kinetic._roles.tree import options_given
 from kinetic.errors import within
 
 Views = Mapping[str, Samples]
@@ -27,8 +27,9 @@ def evaluate(
 ) -> dict[str, dict[str, Score]]:
     """What each metric says of all samples, `{view: {metric: Score}}`, shown to all metrics batch by batch.
 
-    What a metric's feature spaces state (preprocessing, weights), and what its data sets have to say of themselves
-    (`notes`, where there is such an attribute), goes to its notes.
+    Data sets are looked at as the metrics read them, see `Checked`. What a metric's feature spaces state
+    (preprocessing, weights), and what its data sets have to say of themselves (`notes`, where there is such an
+    attribute), goes to its notes.
 
     Args:
         metrics: `{name: Metric}`, on the device of the batches.
@@ -37,7 +38,7 @@ def evaluate(
         finishing: is given the name of each metric before it finishes, which may take long.
     """
     features = features or SharedFeatures()
-    shared = {name: features.metric(metric) for name, metric in metrics.items()}
+    shared = features.metrics(metrics)
     states: dict[str, dict[str, Any]] = {}
     for views in batches:
         features.show(views.values())
@@ -57,24 +58,29 @@ def evaluate(
 
 
 def dry_run(metrics: Mapping[str, Metric], samples: Samples, features: SharedFeatures | None = None) -> None:
-    """Ask every metric whether it can judge such samples: what does not fit together is said at once."""
+    """Ask every metric whether it can judge such samples, and look at its data: what does not fit is said at once."""
     features = features or SharedFeatures()
-    shared = {name: features.metric(metric) for name, metric in metrics.items()}
+    shared = features.metrics(metrics)
     features.show((samples,))
     for name, metric in shared.items():
         with within(f"metric {name!r}"):
+            for option, data in datasets(metric).items():
+                check_shape(repr(option), data, samples.x.shape[1:])
+                data.first()
             metric.check(samples)
     features.show(())
 
 
-def datasets(metric: Metric) -> dict[str, Dataset]:
-    """The data sets among a metric's options, by the option's name."""
-    return {name: value for name, value in options_given(metric).items() if isinstance(value, Dataset)}
+def check_data(metrics: Mapping[str, Metric], features: SharedFeatures) -> None:
+    """Look at every point that metrics compare with, before work that an error would lose.
 
-
-def notes_of(data: Dataset) -> tuple[str, ...]:
-    """What a data set says of itself, such as the files it left out."""
-    return tuple(getattr(data, "notes", ()))
+    Raises:
+        OptionError: a point is not finite, an image is out of [-1, 1], or a file does not decode.
+    """
+    for name, metric in features.metrics(metrics).items():
+        for data in datasets(metric).values():
+            with within(f"metric {name!r}"):
+                data.whole()
 
 
 def _completed(metric: Metric, score: Score, features: SharedFeatures) -> Score:

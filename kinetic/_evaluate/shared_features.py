@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import final
 
 import attrs
 from torch import Tensor
 
+from kinetic._evaluate.checked_data import Looked, with_checked_data
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace, wrap
 from kinetic._roles.metric import Metric, Samples
@@ -27,10 +28,11 @@ class SharedFeatures:
     def __init__(self) -> None:
         self._spaces: dict[int, _SpaceFeatures] = {}
         self._hashes: dict[int, bytes] = {}
+        self._looked: dict[int, tuple[Dataset, Looked]] = {}
 
-    def metric(self, metric: Metric) -> Metric:
-        """The metric, looking in shared spaces."""
-        return rebuild(metric, lambda each: self._shared(each) if isinstance(each, FeatureSpace) else each)
+    def metrics(self, metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+        """The metrics, looking in shared spaces, at data sets that are checked as they are read."""
+        return {name: self._shared(with_checked_data(metric, self._looked)) for name, metric in metrics.items()}
 
     def show(self, samples: Iterable[Samples]) -> None:
         """Forget the last batch, and begin another: the views of it."""
@@ -42,7 +44,10 @@ class SharedFeatures:
         """What a reader of a score must know of its spaces: how samples were prepared, and by which weights."""
         return tuple(dict.fromkeys(self._note(unwrap(space)) for space in spaces(metric)))
 
-    def _shared(self, space: FeatureSpace) -> FeatureSpace:
+    def _shared(self, metric: Metric) -> Metric:
+        return rebuild(metric, lambda each: self._space(each) if isinstance(each, FeatureSpace) else each)
+
+    def _space(self, space: FeatureSpace) -> FeatureSpace:
         if id(space) not in self._spaces:
             shared = _SpaceFeatures(space, hash_of(space, self._hashes) is not None)
             self._spaces[id(space)] = self._spaces[id(shared.shared)] = shared  # both: a shared metric may come again
@@ -72,9 +77,10 @@ class _SpaceFeatures:
         return space.features(x)
 
     def table(self, space: FeatureSpace, data: Dataset) -> Tensor:
-        if id(data) not in self.tables:
-            self.tables[id(data)] = data, space.table(data)
-        return self.tables[id(data)][1]
+        key = unwrap(data)
+        if id(key) not in self.tables:
+            self.tables[id(key)] = key, space.table(data)
+        return self.tables[id(key)][1]
 
 
 def spaces(metric: Metric) -> list[FeatureSpace]:

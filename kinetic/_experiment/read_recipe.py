@@ -10,6 +10,7 @@ from typing import Any, final
 
 import attrs
 
+from kinetic import options
 from kinetic._plugins.registry import DISABLED, Registry, disabled, entry_points, registry
 from kinetic._progress import Reporter
 from kinetic._sample.runner import Runner
@@ -238,7 +239,7 @@ def _find(source: str | Path) -> Path:
             f"{path} is a run folder, not a recipe\n  `kinetic report {path}` shows the run; `kinetic run "
             f"{path / RECIPE} --out DIR` carries its recipe out again."
         )
-    if path.suffix == ".toml" or path.exists():
+    if options.suffix(path) == ".toml" or path.exists():
         if not path.is_file():
             raise RecipeError(f"there is no recipe file {str(path)!r}\n  `kinetic recipes` lists the shipped ones.")
         return path

@@ -12,9 +12,9 @@ from typing import Any, final
 import attrs
 
 from kinetic import options
-from kinetic._evaluate.evaluate import datasets
+from kinetic._evaluate.checked_data import Checked, checked, datasets
 from kinetic._experiment.read_recipe import apply_override, check_keys, read_recipe
-from kinetic._experiment.score_samples import Checked, SetScores, checked, free_folder, score_samples
+from kinetic._experiment.score_samples import SetScores, free_folder, score_samples
 from kinetic._plugins.registry import Registry, registry
 from kinetic._progress import Reporter
 from kinetic._roles.component import Component
@@ -200,7 +200,7 @@ def write_statistics(
     for override in overrides:
         apply_override(content, override)
     check_keys("statistics", content, ("reference", "features"))
-    if out.suffix != ".npz" or not out.parent.is_dir():
+    if options.suffix(out) != ".npz" or not out.parent.is_dir():
         raise OptionError(f"'out' must be a .npz file in a folder that is there: {str(out)!r}")
     place = find_device(device)
     data = known.build("dataset", content["reference"])
@@ -215,15 +215,15 @@ def write_statistics(
 def data_table(location: str) -> dict[str, Any]:
     """The data set a path stands for, as a recipe would name it."""
     path = Path(location)
-    of_a_run = [folder for folder in (path, *path.parents) if (folder / RECIPE).is_file()]
-    if path.is_dir() and of_a_run and path.relative_to(of_a_run[0]).parts[:1] in ((), (SHARDS,)):
+    of_a_run = [folder for folder in (path, *path.parents) if os.path.isfile(folder / RECIPE)]
+    if os.path.isdir(path) and of_a_run and path.relative_to(of_a_run[0]).parts[:1] in ((), (SHARDS,)):
         raise OptionError(
             f"{location!r} is of a run, which is scored already: `kinetic report {of_a_run[0]}`\n"
             "  Elsewhere one file of its shards can be scored, with the key `samples`."
         )
-    if path.suffix.lower() in _TENSORS and not path.is_dir():
+    if options.suffix(path) in _TENSORS and not os.path.isdir(path):
         return {"name": "tensor-file", "path": location}
-    if path.is_file():
+    if os.path.isfile(path):
         raise OptionError(
             f"data must be a folder of images, or a {', '.join(_TENSORS)} file: {location!r}\n"
             "  No pickle is loaded: save the tensor with numpy.save or safetensors."
@@ -251,7 +251,7 @@ def build_features(known: Registry, table: Mapping[str, Any], cache: Path | None
 
 
 def _metric_tables(metrics: str) -> dict[str, Any]:
-    if metrics.endswith(".toml"):
+    if options.suffix(metrics) == ".toml":
         content = read_recipe(Path(metrics))
         check_keys(metrics, content, ("title", "about", "metrics"))
         tables = content.get("metrics", {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
@@ -14,7 +15,8 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from kinetic._evaluate.evaluate import Views, datasets, dry_run, evaluate, notes_of
+from kinetic._evaluate.checked_data import checked
+from kinetic._evaluate.evaluate import Views, dry_run, evaluate
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._evaluate.views import PLAIN
 from kinetic._roles.dataset import Dataset, as_dataset
@@ -23,12 +25,10 @@ from kinetic._roles.tree import to_device
 from kinetic._sample.run import arrow
 from kinetic._sample.runner import batch_size, find_device
 from kinetic._store.run_folder import RECIPE, SCORES, TABLE, write_json, write_whole
-from kinetic.errors import OptionError, ShapeError, StoreError, within
+from kinetic.errors import OptionError, StoreError
 from kinetic.evidence import Estimate
 
 NOTES = "notes.json"
-_FIRST = 16  # points of a reference that are looked at before anything is computed
-_ROUNDING = 1e-4  # what an image may lie outside [-1, 1]
 
 
 @final
@@ -60,7 +60,7 @@ class SetScores:
         """A row per sample: `sample`, `file` and `class` where there are any, and scores as `metric.column`."""
         columns: dict[str, Any] = {"sample": pa.array(np.arange(self.n))}
         if self.files:
-            columns["file"] = pa.array(self.files)
+            columns["file"] = pa.array([os.fsencode(file).decode("utf-8", "backslashreplace") for file in self.files])
         if self.labels is not None:
             columns["class"] = pa.array(self.labels.cpu().numpy())
         for metric, score in self.details.items():
@@ -112,12 +112,6 @@ def score_samples(
     data = checked("samples", as_dataset(samples))
     if len(data) < 2:
         raise OptionError(f"samples must be 2 or more to be scored as a set: {len(data)}")
-    for name, metric in metrics.items():
-        for option, other in datasets(metric).items():
-            if other.event_shape != data.event_shape:
-                raise ShapeError(_misfit(f"metric {name!r}: {option!r}", data.event_shape, other.event_shape))
-            with within(f"metric {name!r}"):
-                other.read(0, min(_FIRST, len(other)))
     place = find_device(device)
     labels, size = data.labels, batch or batch_size(data.event_shape)
 
@@ -135,7 +129,7 @@ def score_samples(
         there, features = to_device(dict(metrics), place), SharedFeatures()
         dry_run(there, seen(0, data.read(0, 2)), features)
         details = evaluate(there, batches(), features, finishing)[PLAIN]
-    return SetScores(len(data), details, labels, tuple(getattr(data.data, "files", ())), notes_of(data))
+    return SetScores(len(data), details, labels, tuple(getattr(data.data, "files", ())), data.notes)
 
 
 def free_folder(folder: str | Path) -> Path:
@@ -151,82 +145,6 @@ def free_folder(folder: str | Path) -> Path:
     if there and (SCORES not in there or RECIPE in there):
         raise StoreError(f"{path} is there and holds {'a run' if RECIPE in there else 'no scores'}\n  Choose another.")
     return path
-
-
-@final
-@attrs.frozen(eq=False)
-class Checked(Dataset):
-    """A data set whose every block is looked at as it is read: finite, and images in [-1, 1]."""
-
-    what: str
-    data: Dataset
-    told: Callable[[float], None] = lambda done: None
-    _lowest: list[float] = attrs.field(factory=list, init=False, repr=False)
-
-    @property
-    def wraps(self) -> Dataset:
-        """The data set it stands for."""
-        return self.data
-
-    @property
-    def event_shape(self) -> torch.Size:
-        return self.data.event_shape
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    @property
-    def labels(self) -> Tensor | None:
-        return self.data.labels
-
-    def read(self, start: int, stop: int) -> Tensor:
-        x = self.data.read(start, stop)
-        bad = (~torch.isfinite(x.flatten(1)).all(1)).nonzero().flatten()
-        if len(bad):
-            raise OptionError(f"{self.what} must be finite: number {start + int(bad[0])} holds NaN or infinity")
-        if self._images and len(x):
-            low, high = (float(bound) for bound in x.aminmax())
-            if low < -1 - _ROUNDING or high > 1 + _ROUNDING:
-                raise OptionError(self._out_of_range(len(x)))
-            self._lowest[:] = [min([low, *self._lowest])]
-        self.told(len(x))
-        return x
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the data set says, and a warning where images seem to be in [0, 1]."""
-        said = notes_of(self.data)
-        if not self._lowest or self._lowest[0] < 0:
-            return said
-        return (*said, f"No value of the {self.what} is below 0. If they are images in [0, 1], give 2 x - 1 instead.")
-
-    @property
-    def _images(self) -> bool:
-        return len(self.event_shape) == 3 and (self.event_shape[0] in (1, 3) or self.event_shape[2] in (1, 3))
-
-    def _out_of_range(self, size: int) -> str:
-        bounds = torch.stack([torch.stack(block.aminmax()) for _, block in self.data.blocks(size)]).double()
-        low, high = float(bounds[:, 0].min()), float(bounds[:, 1].max())
-        if low >= 0 and high > 2:
-            way = "For bytes 0 to 255 give x / 127.5 - 1."
-        else:
-            way = "Clip them, x.clip(-1, 1), as saving them as images would; or scale them, if that is what they need."
-        return f"{self.what} that are images must be in [-1, 1]: they range from {low:.6g} to {high:.6g}\n  {way}"
-
-
-def checked(what: str, data: Dataset, told: Callable[[float], None] = lambda done: None) -> Checked:
-    """The data set, looked at as it is read; `what` names it in errors, `told` hears how many points were read."""
-    return Checked(what, data, told)
-
-
-def _misfit(option: str, samples: torch.Size, other: torch.Size) -> str:
-    gray = len(samples) == len(other) == 3 and samples[1:] == other[1:] and {samples[0], other[0]} == {1, 3}
-    way = (
-        'Say what both are to be: mode = "rgb" or mode = "gray" of an image-folder.'
-        if gray
-        else "Resize one of them by a method you can name; kinetic never resizes data."
-    )
-    return f"{option} holds points of shape {tuple(other)}, the samples have shape {tuple(samples)}\n  {way}"
 
 
 def _json(estimate: Estimate) -> dict[str, float | None]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kinetic import options
-from kinetic._evaluate.evaluate import Views, dry_run, evaluate
+from kinetic._evaluate.evaluate import Views, check_data, dry_run, evaluate
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._evaluate.views import DENOISED, PLAIN
 from kinetic._roles.batch import Batch
@@ -92,7 +92,7 @@ class Runner:
             features: what feature spaces computed for other runs of the same components.
             progress: is told as the samples move.
         Raises:
-            OptionError: a number out of range.
+            OptionError: a number out of range, or data of a metric that are not finite, or images out of [-1, 1].
             ShapeError: parts that do not fit together, found before any sampling.
             NonFiniteError: the field returned NaN or infinity; finished batches are in the store.
         """
@@ -101,6 +101,7 @@ class Runner:
         here = self.to_device(draw.device)
         with torch.inference_mode():
             first = here._dry_run(draw, features)
+            check_data(here.metrics, features)
             size = batch or batch_size(self.field.event_shape)
             shards = list(here._shards(samples, size, draw, store, progress or (lambda done: None)))
             views = here._evaluate(shards, draw, features)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +18,11 @@ from torch import Tensor
 
 from kinetic import Dataset, options
 from kinetic.errors import MissingFileError, OptionError, ShapeError
+from kinetic_data.image_files import SUFFIXES, few, images_in, notes_on
+from kinetic_data.listing import Listing
 
-_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")  # as pytorch-fid has them
 _FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _MODES = {"rgb": "RGB", "gray": "L"}
-_NAMED = 5  # files named in a message
 _AT_ONCE = 1024  # files handed to the threads at a time
 _BITS_PER_SAMPLE = 258  # a tag of TIFF
 
@@ -33,9 +34,10 @@ class ImageFolder(Dataset):
 
     Read are the files that pytorch-fid reads, .bmp, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff and .webp, decoded as it
     does: EXIF rotation is not applied. Other files are left out and counted in `notes`, but for names that begin with a
-    dot. Sizes and kinds are read when the data set is made, pixels when they are asked for; `check` decodes all of
-    them. Nothing is ever resized or cut to 8 bits. In place of the pixels, names and sizes of the files stand in the
-    hash of the data.
+    dot. Linked folders are read as others are, and images that are there twice for that are counted in `notes`; what
+    cannot be listed or reached is an error. Sizes and kinds are read when the data set is made, pixels when they are
+    asked for; `check` decodes all of them. Nothing is ever resized or cut to 8 bits. In place of the pixels, names and
+    sizes of the files stand in the hash of the data.
 
     Args:
         path: of the folder, or `package:NAME/REST`; folders inside it are searched too.
@@ -61,7 +63,7 @@ class ImageFolder(Dataset):
     _to: str = attrs.field(init=False, repr=False)
     _labels: Tensor | None = attrs.field(init=False, repr=False)
     _stamp: Tensor = attrs.field(init=False, repr=False)
-    _left_out: tuple[str, ...] = attrs.field(init=False, repr=False)
+    _notes: tuple[str, ...] = attrs.field(init=False, repr=False)
 
     @mode.validator
     def _known(self, attribute: attrs.Attribute[str | None], mode: object) -> None:
@@ -76,24 +78,27 @@ class ImageFolder(Dataset):
     def __attrs_post_init__(self) -> None:
         remedy = "Paths are relative to where kinetic is started."
         root = options.existing_path(self.path, what="images", remedy=remedy)
-        found, others = _listed(root)
-        if not found:
+        if not root.is_dir():
+            raise MissingFileError(f"images: {str(root)!r} is a file, and must be a folder of images")
+        listing = Listing.of(root)
+        sizes, lost, others = images_in(root, listing)
+        if not sizes and not lost:
             raise MissingFileError(
-                f"images: no file in {str(root)!r} ends in one of {', '.join(_SUFFIXES)}: it holds "
-                f"{_few(others) or 'none'}\n  {remedy}"
+                f"images: no file in {str(root)!r} ends in one of {', '.join(SUFFIXES)}: it holds "
+                f"{few(others) or 'none'}\n  {remedy}"
             )
-        headers, broken = _headers(root, found, decode=self.skip_corrupt)
+        headers, broken = _headers(root, tuple(sizes), decode=self.skip_corrupt)
+        broken, n = {**lost, **broken}, len(sizes) + len(lost)
         if broken and not (self.skip_corrupt and headers):
-            raise _corrupt(root, broken, len(found))
+            raise _corrupt(root, broken, n)
         size, to = _one_size(root, headers), _one_kind(root, headers, self.mode)
         files = tuple(headers)
-        left_out = [f"Left out: {_undecodable(root, broken, len(found))}."] if broken else []
-        if others:
-            left_out.append(f"Left out: {len(others)} files in {root} that are no images: {_few(others)}.")
-        lengths = "\n".join(f"{name} {(root / name).stat().st_size}" for name in files)
-        stamp = torch.frombuffer(bytearray(hashlib.sha256(lengths.encode()).digest()), dtype=torch.uint8)
+        notes = [f"Left out: {_undecodable(root, broken, n)}."] if broken else []
+        notes += notes_on(root, listing, others)
+        lengths = b"\n".join(os.fsencode(f"{name} {sizes[name]}") for name in files)
+        stamp = torch.frombuffer(bytearray(hashlib.sha256(lengths).digest()), dtype=torch.uint8)
         labels = _classes(root, files) if self.by_folder else None
-        given = {"root": root, "files": files, "size": size, "to": to, "left_out": tuple(left_out)}
+        given = {"root": root, "files": files, "size": size, "to": to, "notes": tuple(notes)}
         for name, value in {**given, "labels": labels, "stamp": stamp}.items():
             object.__setattr__(self, f"_{name}", value)
 
@@ -139,20 +144,8 @@ class ImageFolder(Dataset):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was left out."""
-        return self._left_out
-
-
-def _listed(root: Path) -> tuple[list[str], list[str]]:
-    """Paths inside the folder, sorted part by part: images, also links to nothing, and other files."""
-    found = [path.relative_to(root) for path in root.rglob("*") if path.is_symlink() or not path.is_dir()]
-    seen = sorted((p for p in found if not any(part.startswith(".") for part in p.parts)), key=lambda p: p.parts)
-    images: list[str] = []
-    others: list[str] = []
-    for path in seen:
-        is_image = path.suffix.lower() in _SUFFIXES and not (root / path).is_dir()
-        (images if is_image else others).append(path.as_posix())
-    return images, others
+        """What was left out, and what is there twice."""
+        return self._notes
 
 
 def _headers(
@@ -241,7 +234,7 @@ def _classes(root: Path, files: Sequence[str]) -> Tensor:
     loose = [name for name in files if "/" not in name]
     if loose:
         raise OptionError(
-            f"'labels' must be false, or every image in a folder of its class: {root} itself holds {_few(loose)}"
+            f"'labels' must be false, or every image in a folder of its class: {root} itself holds {few(loose)}"
         )
     folders = [name.partition("/")[0] for name in files]
     number = {folder: place for place, folder in enumerate(sorted(set(folders)))}
@@ -255,14 +248,10 @@ def _corrupt(root: Path, broken: Mapping[str, str], n: int) -> OptionError:
 
 
 def _undecodable(root: Path, broken: Mapping[str, str], n: int) -> str:
-    said = _few([f"{name} ({error})" for name, error in broken.items()])
+    said = few([f"{name} ({error})" for name, error in broken.items()])
     return f"{len(broken)} of {n} images in {root} cannot be decoded: {said}"
 
 
 def _groups(names: Mapping[str, Sequence[str]]) -> str:
     most_first = sorted(names.items(), key=lambda item: (-len(item[1]), item[0]))
-    return "; ".join(f"{len(group)} {kind} ({_few(group, 2)})" for kind, group in most_first)
-
-
-def _few(names: Sequence[str], most: int = _NAMED) -> str:
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+    return "; ".join(f"{len(group)} {kind} ({few(group, 2)})" for kind, group in most_first)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kinetic import Dataset
+from kinetic import Dataset, options
 from kinetic.errors import OptionError, ShapeError
 
 _BLOCK = 2**22  # elements at a time, when all are looked at
@@ -25,9 +25,9 @@ def tensor_names(path: Path) -> list[str]:
     Raises:
         OptionError: another kind of file.
     """
-    if path.suffix not in (".npy", ".safetensors"):
+    if options.suffix(path) not in (".npy", ".safetensors"):
         raise OptionError(f"'mapped' needs a .npy or .safetensors file: {path}")
-    return ["x"] if path.suffix == ".npy" else list(_header(path)[0])
+    return ["x"] if options.suffix(path) == ".npy" else list(_header(path)[0])
 
 
 def _header(path: Path) -> tuple[dict[str, Any], int]:
@@ -45,7 +45,7 @@ def open_array(path: Path, key: str) -> np.ndarray[Any, Any]:
     Raises:
         OptionError: a dtype that cannot be mapped.
     """
-    if path.suffix == ".npy":
+    if options.suffix(path) == ".npy":
         return np.load(path, mmap_mode="r", allow_pickle=False)
     header, start = _header(path)
     entry = header[key]

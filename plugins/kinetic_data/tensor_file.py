@@ -17,7 +17,9 @@ from kinetic.errors import KineticError, OptionError, unknown
 from kinetic_data.byte_images import ByteImages
 from kinetic_data.mapped import Mapped, native, open_array, tensor_names
 
-_STATISTICS = {"mu", "sigma"}
+_STATISTICS = {"mu", "sigma"}  # of features; guided-diffusion keeps those of a second space beside them
+_SPATIAL = {"mu_s", "sigma_s"}
+_POINTS = ("x", "arr_0")  # what points are called where nobody says; the second by NumPy, where nobody named them
 
 
 @final
@@ -26,7 +28,8 @@ class TensorFile(Dataset):
     """Points from a `.npy`, `.npz` or `.safetensors` file, shape `(n, *event)`, floating point; images in [-1, 1].
 
     Bytes are taken for images, as in the `.npz` files of guided-diffusion: byte b as b / 127.5 - 1, and channels put
-    first where the shape leaves no doubt; a note says so.
+    first where the shape leaves no doubt; a note says so. Its reference batches hold statistics beside the images,
+    which are left aside.
 
     No pickle is loaded. The tensor is held in memory, or left in its file with `mapped`, for data larger than memory:
     it is then read a block at a time by whoever asks, and stays there when the run is on a GPU. Every point is looked
@@ -34,13 +37,14 @@ class TensorFile(Dataset):
 
     Args:
         path: of the file, or `package:NAME/REST`.
-        key: name of the tensor in a `.npz` or `.safetensors` file; without it the only one beside `labels`, or `x`.
+        key: name of the tensor in a `.npz` or `.safetensors` file; without it the only one beside `labels`, or `x`,
+            or `arr_0`.
         labels: name of an integer tensor `(n,)` beside it, the class of each point; or nothing.
         mapped: whether to leave a `.npy` or `.safetensors` tensor in its file.
     """
 
     path: str = options.text(doc="a .npy, .npz or .safetensors file")
-    key: str | None = options.text(None, doc="name of the tensor in the file; nothing: the only one, or 'x'")
+    key: str | None = options.text(None, doc="name of the tensor; nothing: the only one, or 'x', or 'arr_0'")
     labels_key: str | None = options.text(None, alias="labels", doc="name of an integer tensor in the same file")
     mapped: bool = options.flag(default=False, doc="leave the tensor in its file, read by blocks")
     _data: Dataset = attrs.field(init=False, repr=False)
@@ -60,7 +64,7 @@ class TensorFile(Dataset):
         object.__setattr__(self, "_data", data)
 
     def _loaded(self, path: Path) -> Dataset:
-        if path.suffix == ".safetensors":
+        if options.suffix(path) == ".safetensors":
             with safe_open(path, "pt") as file:
                 return self._held(path, list(file.keys()), file.get_tensor)
         with path.open("rb") as file:  # which NumPy leaves open where it is no zip
@@ -76,27 +80,34 @@ class TensorFile(Dataset):
         if x.dtype == torch.uint8:
             return ByteImages(x, labels)
         if not x.is_floating_point():
-            raise OptionError(f"{path}: {key!r} must be floating point, or bytes of images (uint8): {x.dtype}")
+            raise _no_points(path, key, x.dtype)
         return TensorData(x, labels)
 
     def _mapped(self, path: Path) -> Dataset:
         names = tensor_names(path)
         key = self._key(path, names)
         labels = None if self.labels_key is None else self._whole(torch.tensor(open_array(path, self.labels_key)))
-        return Mapped(open_array(path, key), labels)
+        array = open_array(path, key)
+        if array.dtype == np.uint8:
+            return ByteImages(array, labels)
+        if array.dtype.kind != "f":
+            raise _no_points(path, key, array.dtype)
+        return Mapped(array, labels)
 
     def _key(self, path: Path, names: Sequence[str]) -> str:
         """The name of the points among those of a file's tensors."""
-        others = [name for name in names if name != self.labels_key]
-        unnamed = self.key is None or path.suffix == ".npy"  # where no tensor has a name
-        key = others[0] if unnamed and len(others) == 1 else self.key or "x"
         if self.labels_key is not None and self.labels_key not in names:
             raise unknown(f"{path} holds no tensor named", self.labels_key, names, "The option `labels` asks for it.")
-        if key not in names and {*names} >= _STATISTICS:
+        beside = {self.labels_key} | (_STATISTICS | _SPATIAL if {*names} >= _STATISTICS else set())
+        others = [name for name in names if name not in beside]
+        if {*names} >= _STATISTICS and not others and self.key not in names:
             raise OptionError(
                 f"{path} holds statistics, 'mu' and 'sigma', and no points\n"
                 "  They stand in for the reference of `frechet`: --set metrics.frechet.statistics=PATH, no --reference."
             )
+        unnamed = self.key is None or options.suffix(path) == ".npy"  # where no tensor has a name
+        usual = others if len(others) == 1 else [name for name in _POINTS if name in others]
+        key = usual[0] if unnamed and usual else self.key or _POINTS[0]
         if key not in names:
             way = "Say which it is with `key`: in a recipe, or as in --set samples.key=NAME."
             raise unknown(f"{path} holds no tensor named", key, names, way)
@@ -128,3 +139,7 @@ class TensorFile(Dataset):
     def notes(self) -> tuple[str, ...]:
         """How bytes are read, where it holds bytes."""
         return getattr(self._data, "notes", ())
+
+
+def _no_points(path: Path, key: str, dtype: object) -> OptionError:
+    return OptionError(f"{path}: {key!r} must be floating point, or bytes of images (uint8): {dtype}")

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from kinetic.errors import MissingPackageError, ShapeError
+from kinetic.types import way_to_images
 
 RGB = "images clipped to [-1, 1], gray repeated to 3 channels"
 """What `as_rgb` does, in words."""
@@ -19,7 +20,9 @@ def as_rgb(x: Tensor) -> Tensor:
     Values outside [-1, 1] are clipped, as saving an image would.
     """
     if x.dim() != 4 or x.shape[1] not in (1, 3):
-        raise ShapeError(f"images must have shape (n, 1 or 3, height, width): {tuple(x.shape)}")
+        raise ShapeError(
+            f"images must have shape (n, 1 or 3, height, width): {tuple(x.shape)}\n  {way_to_images(x.shape[1:])}"
+        )
     return ((x.float().clamp(-1, 1) + 1) / 2).expand(-1, 3, -1, -1)
 
 

@@ -29,7 +29,7 @@ def state_dict(location: str | Path, what: str = "weights", remedy: str = REMEDY
     """
     path = options.existing_path(location, what=what, remedy=remedy)
     try:
-        if path.suffix == ".safetensors":
+        if options.suffix(path) == ".safetensors":
             return load_file(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what is no state dict makes torch.load raise almost anything

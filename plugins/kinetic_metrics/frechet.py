@@ -17,7 +17,7 @@ from torch import Tensor
 import kinetic
 from kinetic import Column, Dataset, Estimate, FeatureSpace, Metric, Samples, Score, device_of, embed, evidence, options
 from kinetic.errors import OptionError, ShapeError
-from kinetic_metrics.gaussians import Gaussian, Moments, gaussian_distance
+from kinetic_metrics.gaussians import Gaussian, Moments, gaussian_distance, negative_eigenvalue
 from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
 
 _BLOCK = 256  # reference points through the feature net at a time
@@ -186,7 +186,7 @@ class FrechetDistance(Metric):
             assert self._sigma is not None
             return Gaussian(self._mu.cpu(), self._sigma.cpu())
         device, seen = device_of(self.features) or torch.device("cpu"), _Seen()
-        for _, block in self.reference.blocks(_BLOCK):
+        for _, block in kinetic.checked("reference points", self.reference).blocks(_BLOCK):
             seen = seen.append(torch.zeros(len(block), dtype=torch.int64), embed(self.features, block.to(device)))
         return seen.gaussian()
 
@@ -224,9 +224,14 @@ def _statistics(location: str) -> tuple[Tensor, Tensor]:
         raise ShapeError(f"statistics must be mu (f,) and sigma (f, f): {path} holds {mu.shape} and {sigma.shape}")
     if not (np.isfinite(mu).all() and np.isfinite(sigma).all()):
         raise OptionError(f"statistics must be finite: {path} holds NaN or infinity")
-    if np.abs(sigma - sigma.T).max() > _SYMMETRIC * np.abs(sigma).max() or sigma.diagonal().min() < 0:
-        raise OptionError(f"'sigma' must be a covariance, symmetric with no negative variance: that in {path} is not")
-    return torch.from_numpy(mu), torch.from_numpy((sigma + sigma.T) / 2)
+    if np.abs(sigma - sigma.T).max() > _SYMMETRIC * np.abs(sigma).max():
+        raise OptionError(f"'sigma' must be a covariance, symmetric: that in {path} is not\n  {remedy}")
+    cov = torch.from_numpy((sigma + sigma.T) / 2)
+    if (lowest := negative_eigenvalue(cov)) is not None:
+        raise OptionError(
+            f"'sigma' must be a covariance, with no negative eigenvalue: {path} has one of {lowest:.6g}\n  {remedy}"
+        )
+    return torch.from_numpy(mu), cov
 
 
 def _merged(a: Mapping[int, Moments], b: Mapping[int, Moments]) -> Mapping[int, Moments]:

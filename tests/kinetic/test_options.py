@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import attrs
 import pytest
 
@@ -86,3 +89,19 @@ def test_a_text_that_may_be_nothing_is_checked_and_named_by_its_alias():
     assert Named(labels="y").labels_key == "y"
     with pytest.raises(OptionError, match="'labels' must be a string, or nothing: 3"):
         Named(labels=3)
+
+
+def test_a_file_is_told_by_the_end_of_its_name_in_whatever_case():
+    assert [options.suffix(path) for path in ("a.NPY", Path("b.d/C.Npz"), ".npy", "a")] == [".npy", ".npz", "", ""]
+
+
+def test_what_is_neither_file_nor_folder_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npy")
+    with pytest.raises(MissingFileError, match=r"data: '.*pipe\.npy' is neither a file nor a folder\n  Give one"):
+        options.existing_path(tmp_path / "pipe.npy", what="data", remedy="Give one.")
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    with pytest.raises(MissingFileError, match=r"data: '.*round' cannot be reached: Too many levels"):
+        options.existing_path(tmp_path / "round", what="data", remedy="Give one.")
+    for nothing in ("a\0b", str(tmp_path / "pipe.npy" / "below")):
+        with pytest.raises(MissingFileError, match="data: there is no "):
+            options.existing_path(nothing, what="data", remedy="Give one.")

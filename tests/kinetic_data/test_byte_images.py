@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
 from kinetic_data.byte_images import ByteImages
 
+from kinetic._roles.component import to_device
 from kinetic.errors import ShapeError
 from kinetic.testing import check_dataset
 
@@ -25,18 +27,33 @@ def test_channels_come_first_and_byte_b_is_b_over_127_and_a_half_less_1(c):
         check_dataset(data)
 
 
+def test_a_mapped_array_is_read_as_a_tensor_is_and_stays_in_its_file(tmp_path):
+    x = pixels(6, 5, 4, 3)
+    np.save(tmp_path / "a.npy", x.numpy())
+    array = np.load(tmp_path / "a.npy", mmap_mode="r")
+    data, held = ByteImages(array, torch.arange(6)), ByteImages(x)
+    assert data.event_shape == held.event_shape == (3, 5, 4)
+    assert torch.equal(data.read(1, 4), held.read(1, 4))
+    assert torch.equal(data.take(torch.tensor([5, 0])), held.take(torch.tensor([5, 0])))
+    assert data.notes == held.notes
+    assert to_device(data, torch.device("meta")).x is array
+    check_dataset(data)
+
+
 @pytest.mark.parametrize(
     ("shape", "why"),
     [
-        ((4, 3, 5, 3), "it could be either"),
-        ((4, 1, 5, 3), "it could be either"),
-        ((4, 28, 28), "it is neither"),
-        ((4, 8, 8, 4), "it is neither"),
-        ((0, 8, 8, 3), "it is neither"),
+        ((4, 3, 5, 3), r"could be either\n  Save them as x / 127\.5 - 1"),
+        ((4, 1, 5, 3), r"could be either\n  Save them as x / 127\.5 - 1"),
+        ((4, 28, 28), r"is neither\n  Give gray images their channel: x\[:, None\]"),
+        ((4, 8, 8, 4), r"is neither\n  If the fourth channel is transparency, drop it: x\[\.\.\., :3\]"),
+        ((4, 4, 8, 8), r"is neither\n  If the fourth channel is transparency, drop it: x\[:, :3\]"),
+        ((4, 192), r"is neither\n  Give flattened images their shape"),
+        ((0, 8, 8, 3), r"is neither\n  Give one image or more"),
     ],
 )
-def test_a_shape_that_leaves_doubt_is_refused(shape, why):
-    with pytest.raises(ShapeError, match=rf"\(n, height, width, 1 or 3\) or .*: {why}\n  Save them as x / 127.5 - 1"):
+def test_a_shape_that_leaves_doubt_is_refused_with_the_way_on(shape, why):
+    with pytest.raises(ShapeError, match=rf"\(n, height, width, 1 or 3\) or .*: it {why}"):
         ByteImages(pixels(*shape))
 
 

@@ -1,3 +1,4 @@
+import os
 import struct
 import zlib
 
@@ -55,10 +56,9 @@ def test_what_is_no_image_or_hidden_is_left_out(tmp_path):
     put(tmp_path / "deep" / "er", pixels(2))
     (tmp_path / "notes.txt").write_text("text")
     (tmp_path / "._000.png").write_text("what macOS leaves")
-    (tmp_path / "elsewhere").symlink_to(tmp_path / "deep")
     data = ImageFolder(str(tmp_path))
     assert data.files == ("deep/er/000.png", "deep/er/001.png")
-    assert data.notes == (f"Left out: 2 files in {tmp_path} that are no images: elsewhere, notes.txt.",)
+    assert data.notes == (f"Left out: 1 files in {tmp_path} that are no images: notes.txt.",)
     put(tmp_path, pixels(1), "a.png")
     with pytest.raises(OptionError, match=r"every image in a folder of its class: .* itself holds a\.png"):
         ImageFolder(str(tmp_path), labels=True)
@@ -188,6 +188,78 @@ def test_links_to_nothing_are_named_or_left_out(tmp_path):
     with pytest.raises(OptionError, match=r"1 of 3 images in .* cannot be decoded: zz\.png \(.*No such file"):
         ImageFolder(str(tmp_path))
     assert "1 of 3 images" in ImageFolder(str(tmp_path), skip_corrupt=True).notes[0]
+
+
+def test_linked_folders_are_read_as_others_are_and_their_images_counted_where_they_are_there_twice(tmp_path):
+    put(tmp_path / "real" / "dogs", pixels(3))
+    put(tmp_path / "mine" / "cats", pixels(2))
+    (tmp_path / "mine" / "dogs").symlink_to(tmp_path / "real" / "dogs")
+    data = ImageFolder(str(tmp_path / "mine"), labels=True)
+    assert data.files == ("cats/000.png", "cats/001.png", "dogs/000.png", "dogs/001.png", "dogs/002.png")
+    assert data.labels.tolist() == [0, 0, 1, 1, 1]
+    assert data.notes == ()
+    assert torch.equal(data.read(2, 5), ImageFolder(str(tmp_path / "real")).read(0, 3))
+    (tmp_path / "mine" / "cats" / "back").symlink_to(tmp_path / "mine")
+    (tmp_path / "mine" / "more").symlink_to("cats")
+    data = ImageFolder(str(tmp_path / "mine"))
+    assert len(data) == 7
+    assert data.notes == (
+        f"Left out: 2 linked folders in {tmp_path / 'mine'} that lead back to one they lie in: cats/back, more/back.",
+        f"2 images in {tmp_path / 'mine'} are there under another name too, by links: more/000.png, more/001.png.",
+    )
+
+
+def test_a_folder_that_cannot_be_listed_is_no_folder_without_images(tmp_path, as_others):
+    put(tmp_path / "open", pixels(2))
+    put(tmp_path / "shut", pixels(2))
+    (tmp_path / "shut").chmod(0)
+    with as_others(), pytest.raises(MissingFileError, match=r"1 entries of .* cannot be read, .*: shut \(Permission"):
+        ImageFolder(str(tmp_path))
+    with (
+        as_others(),
+        pytest.raises(MissingFileError, match=r"1 entries of .*/shut' cannot be read, .*: \. \(Permission"),
+    ):
+        ImageFolder(str(tmp_path / "shut"))
+    with as_others(), pytest.raises(MissingFileError, match=r"'.*/shut/in' cannot be reached: Permission denied"):
+        ImageFolder(str(tmp_path / "shut" / "in"))
+    (tmp_path / "shut").chmod(0o700)
+    (tmp_path / "shut" / "000.png").chmod(0)
+    with as_others(), pytest.raises(OptionError, match=r"1 of 4 images .*: shut/000\.png \(.*Permission denied"):
+        ImageFolder(str(tmp_path))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    put(tmp_path, pixels(2))
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(OptionError, match=r"1 of 3 images in .*: pipe\.png \(neither a file nor a folder\)\n"):
+        ImageFolder(str(tmp_path))
+    assert len(ImageFolder(str(tmp_path), skip_corrupt=True)) == 2
+    (tmp_path / "pipe.png").rename(tmp_path / "pipe")
+    assert ImageFolder(str(tmp_path)).notes == (f"Left out: 1 files in {tmp_path} that are no images: pipe.",)
+
+
+def test_a_link_to_nothing_that_may_be_a_folder_of_images_is_named(tmp_path):
+    put(tmp_path, pixels(2))
+    (tmp_path / "dogs").symlink_to(tmp_path / "gone")
+    with pytest.raises(MissingFileError, match=r"1 entries of .*: dogs \(No such file or directory\)\n  Let them"):
+        ImageFolder(str(tmp_path))
+
+
+def test_a_file_is_no_folder(tmp_path):
+    put(tmp_path, pixels(1))
+    with pytest.raises(MissingFileError, match=r"images: '.*000\.png' is a file, and must be a folder of images"):
+        ImageFolder(str(tmp_path / "000.png"))
+
+
+def test_names_that_are_no_text_are_read_and_told_apart(tmp_path):
+    put(tmp_path, pixels(2))
+    name = os.fsdecode(b"\xff [red] %20.png")
+    (tmp_path / "001.png").rename(tmp_path / name)
+    (tmp_path / os.fsdecode(b"\xfe")).write_text("")
+    data = ImageFolder(str(tmp_path))
+    assert torch.equal(data.read(0, 2), torch.from_numpy(pixels(2)).permute(0, 3, 1, 2).float() / 127.5 - 1)
+    assert data.notes[0].endswith(r"that are no images: \xfe.")
+    check_dataset(data)
 
 
 def test_a_check_decodes_every_file_and_tells_how_far_it_is(tmp_path, monkeypatch):

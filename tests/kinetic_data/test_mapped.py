@@ -44,6 +44,28 @@ def test_the_points_stay_in_the_file(x, tmp_path):
     assert not data._data.array.flags.writeable  # a private, writable map is refused where the file exceeds the memory
 
 
+def test_bytes_of_images_stay_in_the_file_too(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (11, 8, 8, 3), dtype=np.uint8)
+    np.save(tmp_path / "a.npy", x)
+    (tmp_path / "a.npy").rename(tmp_path / "a.NPY")
+    save_file({"x": torch.from_numpy(x), "y": torch.arange(11)}, tmp_path / "a.SafeTensors")
+    for name, options in (("a.NPY", {}), ("a.SafeTensors", {"labels": "y"})):
+        data, loaded = (TensorFile(str(tmp_path / name), mapped=mapped, **options) for mapped in (True, False))
+        assert torch.equal(data.read(2, 9), loaded.read(2, 9))
+        assert torch.equal(data.take(torch.tensor([7, 0])), loaded.take(torch.tensor([7, 0])))
+        assert data.notes == loaded.notes
+        assert isinstance(data._data.x, np.memmap)
+        assert to_device(data, torch.device("meta"))._data.x is data._data.x
+        check_dataset(data)
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_other_integers_are_refused_in_the_same_words(mapped, tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(6).reshape(3, 2))
+    with pytest.raises(OptionError, match=r"'x' must be floating point, or bytes of images \(uint8\): .*int64"):
+        TensorFile(str(tmp_path / "a.npy"), mapped=mapped)
+
+
 def test_the_closed_form_field_reads_it_as_any_other(x, tmp_path):
     np.save(tmp_path / "a.npy", x.numpy())
     at, t = torch.randn(5, 2, 3), torch.full((5,), 0.4)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from kinetic_data import TensorFile
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 
 from kinetic.errors import MissingFileError, OptionError, UnknownNameError
 from kinetic.testing import check_dataset
@@ -57,17 +57,48 @@ def test_the_only_tensor_needs_no_name_and_of_several_x_is_taken(x, tmp_path):
     np.savez(tmp_path / "two.npz", arr_0=x.numpy(), arr_1=np.arange(11))
     np.savez(tmp_path / "x.npz", x=x.numpy(), arr_1=np.arange(11), text=np.array(["torch holds no text"]))
     save_file({"samples": x}, tmp_path / "one.safetensors")
-    for name, given in (("one.npz", {}), ("two.npz", {"labels": "arr_1"}), ("x.npz", {}), ("one.safetensors", {})):
+    given_of = {"one.npz": {}, "two.npz": {"labels": "arr_1"}, "x.npz": {}, "one.safetensors": {}}
+    for name, given in given_of.items():
         assert torch.equal(TensorFile(str(tmp_path / name), **given).read(0, 11), x)
     assert torch.equal(TensorFile(str(tmp_path / "one.safetensors"), mapped=True).read(0, 11), x)
-    with pytest.raises(UnknownNameError, match=r"(?s)'x'.*known: arr_0, arr_1\n.*--set samples.key=NAME"):
-        TensorFile(str(tmp_path / "two.npz"))
+    assert torch.equal(TensorFile(str(tmp_path / "two.npz")).read(0, 11), x)
+    np.savez(tmp_path / "named.npz", one=x.numpy(), other=x.numpy())
+    with pytest.raises(UnknownNameError, match=r"(?s)'x'.*known: one, other\n.*--set samples.key=NAME"):
+        TensorFile(str(tmp_path / "named.npz"))
+
+
+@pytest.mark.parametrize("suffix", [".NPY", ".Npz", ".SAFETENSORS"])
+def test_a_suffix_may_be_written_in_any_case_and_a_path_with_any_letter(x, suffix, tmp_path):
+    folder = tmp_path / "a [b] %20 #c é"
+    folder.mkdir()
+    path = folder / f"d=e;f{suffix}"
+    with path.open("wb") as file:
+        if suffix == ".SAFETENSORS":
+            file.write(save({"x": x}))
+        else:
+            (np.save if suffix == ".NPY" else np.savez)(file, x.numpy())
+    assert torch.equal(TensorFile(str(path), key="x" if suffix == ".NPY" else None).read(0, 11), x)
+    if suffix != ".Npz":
+        assert torch.equal(TensorFile(str(path), mapped=True).read(0, 11), x)
 
 
 def test_statistics_are_no_points_and_the_error_says_where_they_go(tmp_path):
-    np.savez(tmp_path / "s.npz", mu=np.zeros(3), sigma=np.eye(3))
-    with pytest.raises(OptionError, match=r"holds statistics, .*\n.*--set metrics\.frechet\.statistics=PATH"):
-        TensorFile(str(tmp_path / "s.npz"))
+    for more in ({}, {"mu_s": np.zeros(2), "sigma_s": np.eye(2)}):
+        np.savez(tmp_path / "s.npz", mu=np.zeros(3), sigma=np.eye(3), **more)
+        with pytest.raises(OptionError, match=r"holds statistics, .*\n.*--set metrics\.frechet\.statistics=PATH"):
+            TensorFile(str(tmp_path / "s.npz"))
+
+
+def test_points_beside_statistics_are_read(x, tmp_path):
+    """As in a reference batch of guided-diffusion."""
+    bytes_of = np.random.default_rng(0).integers(0, 256, (5, 8, 6, 3), dtype=np.uint8)
+    statistics = {"mu": np.zeros(3), "sigma": np.eye(3), "mu_s": np.zeros(2), "sigma_s": np.eye(2)}
+    np.savez(tmp_path / "adm.npz", arr_0=bytes_of, **statistics)
+    assert TensorFile(str(tmp_path / "adm.npz")).event_shape == (3, 8, 6)
+    np.savez(tmp_path / "named.npz", images=x.numpy(), **statistics)
+    assert torch.equal(TensorFile(str(tmp_path / "named.npz")).read(0, 11), x)
+    with pytest.raises(UnknownNameError, match=r"holds no tensor named 'other'.*\n  known: arr_0, mu, mu_s"):
+        TensorFile(str(tmp_path / "adm.npz"), key="other")
 
 
 def test_bytes_of_images_are_read_as_images_and_a_note_says_so(tmp_path):

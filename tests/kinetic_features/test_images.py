@@ -12,9 +12,19 @@ def test_gray_is_repeated_and_the_range_becomes_0_to_1():
     assert found[0, 2].tolist() == [[0.0, 0.0], [0.5, 1.0]]
 
 
-@pytest.mark.parametrize("shape", [(2, 4, 8, 8), (2, 8, 8), (2, 64)])
-def test_what_is_no_image_is_refused(shape):
-    with pytest.raises(ShapeError, match=r"images must have shape \(n, 1 or 3, height, width\)"):
+@pytest.mark.parametrize(
+    ("shape", "way"),
+    [
+        ((2, 4, 8, 8), r"transparency, drop it: x\[:, :3\]"),
+        ((2, 8, 8, 3), r"channels first: x\.permute\(0, 3, 1, 2\)\."),
+        ((2, 8, 8, 4), r"channels first: x\.permute\(0, 3, 1, 2\), and drop the fourth"),
+        ((2, 8, 8), r"x\[:, None\]"),
+        ((2, 64), r"x\.reshape\(-1, 3, height, width\)"),
+        ((2, 16, 8, 8), "with 1 or 3 channels"),
+    ],
+)
+def test_what_is_no_image_is_refused_with_what_makes_it_one(shape, way):
+    with pytest.raises(ShapeError, match=rf"images must have shape \(n, 1 or 3, height, width\): .*\n  .*{way}"):
         as_rgb(torch.zeros(shape))
 
 

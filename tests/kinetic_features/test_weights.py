@@ -10,11 +10,11 @@ from torch import nn
 from kinetic.errors import MissingFileError, OptionError
 
 
-@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+@pytest.mark.parametrize("suffix", ["safetensors", "SAFETENSORS", "pth", "PTH"])
 def test_a_state_dict_is_read_and_fills_a_network(suffix, tmp_path):
     net, other, path = nn.Linear(3, 2), nn.Linear(3, 2), tmp_path / f"w.{suffix}"
     state = {**net.state_dict(), "head.weight": torch.zeros(4)}
-    save_file(state, path) if suffix == "safetensors" else torch.save(state, path)
+    save_file(state, path) if suffix.lower() == "safetensors" else torch.save(state, path)
     assert set(state_dict(path)) == {"weight", "bias", "head.weight"}
     fill(other, path, "Linear", ("head.",))
     assert torch.equal(other.weight, net.weight)

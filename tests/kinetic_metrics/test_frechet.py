@@ -76,8 +76,10 @@ def test_a_recipes_data_fills_in_for_the_reference_but_not_beside_statistics(tmp
         ({"m": np.zeros(2)}, "must hold 'mu' and 'sigma': .* holds m\n"),
         ({"mu": np.zeros(2), "sigma": np.eye(3)}, r"sigma \(f, f\): .* holds \(2,\) and \(3, 3\)"),
         ({"mu": np.zeros(2), "sigma": np.eye(2) * np.nan}, "must be finite"),
-        ({"mu": np.zeros(2), "sigma": np.array([[1, 0.5], [0, 1]])}, "'sigma' must be a covariance"),
-        ({"mu": np.zeros(2), "sigma": -np.eye(2)}, "'sigma' must be a covariance"),
+        ({"mu": np.zeros(2), "sigma": np.array([[1, 0.5], [0, 1]])}, "'sigma' must be a covariance, symmetric"),
+        ({"mu": np.zeros(2), "sigma": -np.eye(2)}, "no negative eigenvalue: .* has one of -1\n"),
+        ({"mu": np.zeros(2), "sigma": np.array([[1, 20], [20, 1]])}, "no negative eigenvalue: .* has one of -19\n"),
+        ({"mu": np.zeros(9), "sigma": np.full((9, 9), 5.0) - 4 * np.eye(9)}, "no negative eigenvalue: .* of -4\n"),
         ({"mu": np.array([None, 1], object), "sigma": np.eye(2)}, "cannot be read .*allow_pickle=False"),
     ],
 )
@@ -85,6 +87,19 @@ def test_statistics_that_are_none_are_named(held, said, tmp_path):
     np.savez(tmp_path / "s.npz", **held)
     with pytest.raises(OptionError if "and \\(3" not in said else ShapeError, match=said):
         FrechetDistance(statistics=str(tmp_path / "s.npz"))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_covariance_may_be_singular_and_off_by_rounding(dtype, tmp_path):
+    """As of fewer points than features, of E[x x^T] - m m^T of features that hardly vary, and kept in float32."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((30, 200)) * np.logspace(0, -3, 200)
+    x[:, -9:] = 0.3 + 1e-12 * x[:, -9:]
+    mu = x.mean(0)
+    for sigma in (np.cov(x, rowvar=False), x.T @ x / 30 - np.outer(mu, mu), np.zeros((200, 200))):
+        np.savez(tmp_path / "s.npz", mu=mu.astype(dtype), sigma=sigma.astype(dtype))
+        FrechetDistance(statistics=str(tmp_path / "s.npz"))
+    assert (x.T @ x / 30 - np.outer(mu, mu)).diagonal().min() < 0
 
 
 def test_statistics_that_cannot_be_read_or_do_not_fit_are_named(tmp_path):

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 import torch
-from kinetic_metrics.gaussians import Gaussian, Moments, frechet_distance, gaussian_distance, moments
+from kinetic_metrics.gaussians import (
+    Gaussian,
+    Moments,
+    frechet_distance,
+    gaussian_distance,
+    moments,
+    negative_eigenvalue,
+)
 
 from kinetic.errors import OptionError, ShapeError
 
@@ -171,3 +178,13 @@ def test_bad_input_is_named():
     nan = torch.full((2,), float("nan"))
     with pytest.raises(OptionError, match="hold NaN or infinity"):
         frechet_distance(nan, torch.eye(2), nan, torch.eye(2))
+
+
+def test_a_negative_eigenvalue_is_given_where_rounding_does_not_explain_it():
+    (cov,) = rotated([[-1e-3, 0, 1, 2]])
+    assert negative_eigenvalue(cov) == pytest.approx(-1e-3)
+    (cov,) = rotated([[-1e-9, 0, 1, 2]])
+    assert negative_eigenvalue(cov) is None
+    assert negative_eigenvalue(torch.zeros(3, 3, dtype=torch.float64)) is None
+    with pytest.raises(OptionError, match=r"a covariance must have no negative eigenvalue: one is -1"):
+        frechet_distance(torch.zeros(2), torch.eye(2), torch.zeros(2), -torch.eye(2))

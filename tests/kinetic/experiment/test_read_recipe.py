@@ -141,6 +141,12 @@ def test_what_a_recipe_must_have_is_said(recipe):
         assert said in str(caught.value)
 
 
+def test_a_recipe_file_that_is_not_there_is_no_unknown_recipe():
+    for name in ("no.toml", "no.TOML"):
+        with pytest.raises(RecipeError, match=f"there is no recipe file '{name}'"):
+            load_recipe(name)
+
+
 def test_an_unknown_recipe_gets_the_shipped_ones():
     with pytest.raises(UnknownNameError) as caught:
         load_recipe("goldilock")

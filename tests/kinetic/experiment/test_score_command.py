@@ -79,7 +79,7 @@ def test_a_table_of_metrics_is_read_as_in_a_recipe(files, tmp_path):
 def test_a_path_says_what_it_is(tmp_path):
     assert data_table("a.npz") == {"name": "tensor-file", "path": "a.npz"}
     assert data_table(str(tmp_path)) == {"name": "image-folder", "path": str(tmp_path)}
-    assert {data_table(f"x{suffix}")["name"] for suffix in (".npy", ".safetensors")} == {"tensor-file"}
+    assert {data_table(f"x{suffix}")["name"] for suffix in (".npy", ".safetensors", ".NPZ")} == {"tensor-file"}
     (tmp_path / "x.pt").write_text("")
     with pytest.raises(OptionError, match=r"(?s)data must be a folder of images, or a .npy, .*No pickle is loaded"):
         data_table(str(tmp_path / "x.pt"))
@@ -91,6 +91,7 @@ def test_a_path_says_what_it_is(tmp_path):
         ({"metrics": "frechte"}, UnknownNameError, "Did you mean 'frechet'"),
         ({"metrics": " , "}, OptionError, "metrics must be names with commas"),
         ({"metrics": "/no/such.toml"}, RecipeError, "cannot be read"),
+        ({"metrics": "/no/such.TOML"}, RecipeError, "cannot be read"),
         ({"reference": None}, OptionError, "needs the option 'reference' or 'statistics'.*--reference"),
         ({"samples": "/no/such.npy"}, MissingFileError, "samples: dataset 'tensor-file': data: there is no"),
         ({"reference": "/no/such.npy"}, MissingFileError, "reference: dataset 'tensor-file': data: there is no"),
@@ -118,7 +119,7 @@ def test_a_wrong_word_is_named(files, given, error, said):
 
 def test_statistics_are_the_mean_and_covariance_of_all_points(files, tmp_path):
     told = io.StringIO()
-    out = tmp_path / "s.npz"
+    out = tmp_path / "s.NPZ"
     write_statistics(files[1], "pixels", out, [KEY], "cpu", Reporter(Console(file=told)))
     assert "reference: 30 samples" in told.getvalue()
     points = files[3].flatten(1).double().numpy()

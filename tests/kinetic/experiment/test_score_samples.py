@@ -65,6 +65,10 @@ def test_what_is_kept_is_read_back_and_written_over_by_the_next_score(tmp_path):
     assert notes["support"] == list(scored.details["support"].notes)
 
 
+def test_a_file_name_that_is_no_text_stands_in_the_table_all_the_same():
+    assert SetScores(2, {}, files=("\udcff.png", "é.png")).table["file"].to_pylist() == [r"\xff.png", "é.png"]
+
+
 def test_a_score_that_is_no_number_is_kept_as_null(tmp_path):
     SetScores(2, {"m": Score({"bad": Estimate(float("nan"))})}).save(tmp_path / "out")
     kept = json.loads((tmp_path / "out" / "scores.json").read_text())
@@ -129,11 +133,10 @@ def test_too_few_samples_are_refused():
         score_samples(torch.zeros(1, 2), {"v": VendiScore()})
 
 
-@pytest.mark.parametrize(("other", "way"), [((3, 8, 8), "never resizes"), ((1, 4, 4), 'mode = "rgb"')])
-def test_reference_and_samples_of_other_shapes_are_refused(other, way):
-    metric = FrechetDistance(torch.zeros(4, *other))
-    said = rf"metric 'fd': 'reference' holds points of shape \({other[0]}, .* the samples have shape \(3, 4, 4\)\n.*"
-    with pytest.raises(ShapeError, match=said + way):
+def test_reference_and_samples_of_other_shapes_are_refused():
+    metric = FrechetDistance(torch.zeros(4, 3, 8, 8))
+    said = r"metric 'fd': 'reference' holds points of shape \(3, 8, 8\), the samples have shape \(3, 4, 4\)\n"
+    with pytest.raises(ShapeError, match=said + "  Resize one of them"):
         score_samples(torch.zeros(4, 3, 4, 4), {"fd": metric})
 
 

@@ -9,18 +9,8 @@ import attrs
 import torch
 from torch import Tensor
 
-from kinetic import (
-    Column,
-    Dataset,
-    FeatureSpace,
-    Samples,
-    Score,
-    TableMetric,
-    TensorData,
-    check_reference,
-    device_of,
-    embed,
-)
+import kinetic
+from kinetic import Column, Dataset, FeatureSpace, Samples, Score, TableMetric, TensorData, device_of, embed
 from kinetic.errors import ShapeError
 from kinetic.types import State
 
@@ -68,7 +58,7 @@ class TwoSpaceMetric(TableMetric):
         if self.features is not None:
             x = embed(self.features, samples.x)
             for data in self.references:
-                check_reference(self.features, x, data)
+                kinetic.check_reference(self.features, x, data)
 
     def rows(self, samples: Samples) -> Mapping[str, Tensor]:
         ours = tuple(samples.x.shape[1:])

@@ -49,8 +49,8 @@ class Centred:
         about = scratch.buffer(name, len(points), points.shape[1], centre)
         size = max(1, PAIRS // max(1, points.shape[1]))
         norms = [
-            torch.linalg.vector_norm(torch.sub(some.to(dtype), centre, out=place), dim=1)
-            for some, place in zip(points.split(size), about.split(size), strict=True)
+            torch.linalg.vector_norm(torch.sub(some.to(dtype), centre, out=room), dim=1)
+            for some, room in zip(points.split(size), about.split(size), strict=True)
         ]
         return cls(points, about, torch.cat(norms).double().square_())
 

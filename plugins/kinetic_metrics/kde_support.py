@@ -45,6 +45,9 @@ class KDESupport(FeatureMetric):
         default=None, metadata={options.BOUND: "a number > 0, or nothing", options.DOC: "h; nothing for Scott's rule"}
     )
     kernel: str = options.choice("isotropic", "full", default="isotropic", doc="shape of the kernels")
+    described = (
+        Column("log_density", "Log density of the reference at a sample, by Gaussian kernels.", unit="nats per volume"),
+    )
 
     @bandwidth.validator
     def _positive(self, attribute: attrs.Attribute[float | None], value: Any) -> None:
@@ -55,10 +58,6 @@ class KDESupport(FeatureMetric):
     def __attrs_post_init__(self) -> None:
         if len(self.reference) < 2 and (self.bandwidth is None or self.kernel == "full"):
             raise OptionError(f"'reference' must hold 2 points or more, for their spread: {len(self.reference)}")
-
-    described = (
-        Column("log_density", "Log density of the reference at a sample, by Gaussian kernels.", unit="nats per volume"),
-    )
 
     def compare(self, ids: Tensor, x: Tensor, reference: Tensor) -> Score:
         count, width = reference.shape

@@ -152,28 +152,28 @@ def _look(queries: Centred, block: _Block, best: Tensor, index: Tensor) -> None:
             exact = block.exact()
             again = _Rough.of(exact.queries(x[rows[crowded]]), exact)
             within[crowded] &= again.within(best[rows[crowded], -1])
-    place, columns = within.nonzero(as_tuple=True)
-    _measure(x, block, rows[place], columns, best, index)
+    kept, columns = within.nonzero(as_tuple=True)
+    _measure(x, block, rows[kept], columns, best, index)
 
 
 def _measure(x: Tensor, block: _Block, rows: Tensor, columns: Tensor, best: Tensor, index: Tensor) -> None:
-    """Distances of pairs of a query and a point, rows ascending, from float64 differences, put in their places."""
+    """Distances of pairs of a query and a point, rows ascending, from float64 differences; the nearest are kept."""
     if len(rows) == 0:
         return
     size = max(1, PAIRS // max(1, x.shape[1]))
-    found = []
+    squares = []
     for some, others in zip(rows.split(size), columns.split(size), strict=True):
         difference = x.index_select(0, some).double()
         difference -= block.points.index_select(0, others).double()
-        found.append(difference.square_().sum(1))
+        squares.append(difference.square_().sum(1))
     queries, counts = rows.unique_consecutive(return_counts=True)
-    place = torch.arange(len(queries), device=x.device).repeat_interleave(counts)
+    line = torch.arange(len(queries), device=x.device).repeat_interleave(counts)
     k = best.shape[1]
-    slot = k + torch.arange(len(rows), device=x.device) - (counts.cumsum(0) - counts)[place]
+    slot = k + torch.arange(len(rows), device=x.device) - (counts.cumsum(0) - counts)[line]
     shape = (len(queries), k + int(counts.max()))
     squared, number = best.new_full(shape, torch.inf), index.new_full(shape, torch.iinfo(index.dtype).max)
     squared[:, :k], number[:, :k] = best[queries], index[queries]
-    squared[place, slot], number[place, slot] = torch.cat(found), columns + block.start
+    squared[line, slot], number[line, slot] = torch.cat(squares), columns + block.start
     order = number.argsort(dim=1)
     squared, number = squared.gather(1, order), number.gather(1, order)
     order = squared.argsort(dim=1, stable=True)

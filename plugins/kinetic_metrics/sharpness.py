@@ -27,9 +27,7 @@ class Sharpness(SampleMetric):
     Source: Pech-Pacheco et al., Diatom autofocusing in brightfield microscopy, ICPR (2000).
     """
 
-    described = (
-        Column("sharpness", "Variance of the Laplacian of an image; noise raises it.", unit="squared data units"),
-    )
+    described = (Column("sharpness", "Variance of the Laplacian; noise raises it.", unit="squared data units"),)
 
     def columns(self, samples: Samples) -> dict[str, Tensor]:
         return {"sharpness": laplacian_variance(samples.x)}

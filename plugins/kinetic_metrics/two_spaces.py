@@ -9,12 +9,12 @@ import attrs
 import torch
 from torch import Tensor
 
-from kinetic import Column, Dataset, FeatureSpace, Samples, Score, TableMetric, TensorData, check_reference, device_of
-from kinetic import embed as embedded
+import kinetic
+from kinetic import Column, Dataset, FeatureSpace, Samples, Score, TableMetric, TensorData, device_of, embed
 from kinetic.errors import ShapeError
 from kinetic.types import State
 
-_KEPT = "features of the sample"
+_END, _KEPT = "_features", "features of the sample"
 _ROWS = 500  # samples whose features are looked at at a time
 
 
@@ -44,37 +44,31 @@ class TwoSpaceMetric(TableMetric):
     @property
     def ends(self) -> tuple[str, ...]:
         """What the names of columns end in, for each space."""
-        return ("",) if self.features is None else ("", "_features")
+        return ("",) if self.features is None else ("", _END)
 
     @property
     def described(self) -> tuple[Column, ...]:
-        again = tuple(
-            attrs.evolve(
-                column,
-                name=f"{column.name}{end}",
-                mean=column.mean and f"{column.mean}{end}",
-                says=f"In {type(self.features).__name__} features: {column.says}",
-                unit="feature units" if column.unit == "data units" else column.unit,
-            )
-            for end in self.ends[1:]
-            for column in self.in_pixels
-        )
-        return (*self.in_pixels, *again)
+        if self.features is None:
+            return self.in_pixels
+        space = type(self.features).__name__
+        return (*self.in_pixels, *(_in_features(column, space) for column in self.in_pixels))
 
     def check(self, samples: Samples) -> None:
         super().check(samples)
         if self.features is not None:
-            x = embedded(self.features, samples.x)
+            x = embed(self.features, samples.x)
             for data in self.references:
-                check_reference(self.features, x, data)
+                kinetic.check_reference(self.features, x, data)
 
     def rows(self, samples: Samples) -> Mapping[str, Tensor]:
         ours = tuple(samples.x.shape[1:])
-        for data in self.references:
-            if ours != data.event_shape:
-                raise ShapeError(f"samples have shape {ours}, the points of the data {tuple(data.event_shape)}")
+        for field in attrs.fields(type(self)):
+            data = getattr(self, field.name)
+            if isinstance(data, Dataset) and ours != data.event_shape:
+                theirs = tuple(data.event_shape)
+                raise ShapeError(f"samples have shape {ours}, the points of {field.name!r} {theirs}")
         columns = self.look(samples.x, *self.references)
-        return columns if self.features is None else {**columns, _KEPT: embedded(self.features, samples.x)}
+        return columns if self.features is None else {**columns, _KEPT: embed(self.features, samples.x)}
 
     def judge(self, ids: Tensor, rows: dict[str, Tensor]) -> Score:
         return self.conclude(rows if self.features is None else rows | self._again(rows.pop(_KEPT), self.features))
@@ -83,4 +77,14 @@ class TwoSpaceMetric(TableMetric):
         device = device_of(space) or torch.device("cpu")
         tables = [TensorData(space.table(data).to(device)) for data in self.references]
         parts = [self.look(some.to(device), *tables) for some in x.split(_ROWS)]
-        return {f"{name}_features": torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+        return {f"{name}{_END}": torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+
+
+def _in_features(column: Column, space: str) -> Column:
+    return attrs.evolve(
+        column,
+        name=f"{column.name}{_END}",
+        mean=column.mean and f"{column.mean}{_END}",
+        says=f"In {space} features: {column.says}",
+        unit="feature units" if column.unit == "data units" else column.unit,
+    )

@@ -349,7 +349,7 @@ def test_every_metric_that_compares_refuses_data_of_other_features_before_it_loo
     metric.check(SAMPLES)
     if metric.references:
         wider = Samples(torch.arange(2), torch.zeros(2, 1, 8, 9), torch.arange(2))
-        with pytest.raises(ShapeError, match=r"compared with 64|the points of the data \(1, 8, 8\)"):
+        with pytest.raises(ShapeError, match=r"compared with 64|the points of 'train' \(1, 8, 8\)"):
             metric.check(wider)
 
 

@@ -86,5 +86,5 @@ def test_bad_input_is_named():
     with pytest.raises(ShapeError, match=r"the points of 'held_out' have shape \(2,\), those of 'train' \(3,\)"):
         HeldOutDistance(train=train, held_out=torch.zeros(4, 2))
     metric = HeldOutDistance(train=train, held_out=torch.randn(5, 3))
-    with pytest.raises(ShapeError, match=r"samples have shape \(2,\), the points of the data \(3,\)"):
+    with pytest.raises(ShapeError, match=r"samples have shape \(2,\), the points of 'train' \(3,\)"):
         score(metric, torch.zeros(4, 2))

@@ -71,5 +71,5 @@ def test_bad_input_is_named():
         Memorisation(train=torch.zeros(1, 3))
     with pytest.raises(OptionError, match=r"'threshold' must be a number > 0 and <= 1: 1\.5"):
         Memorisation(train=torch.zeros(3, 3), threshold=1.5)
-    with pytest.raises(ShapeError, match=r"samples have shape \(2,\), the points of the data \(3,\)"):
+    with pytest.raises(ShapeError, match=r"samples have shape \(2,\), the points of 'train' \(3,\)"):
         score(Memorisation(train=torch.randn(4, 3)), torch.zeros(5, 2))

@@ -98,5 +98,5 @@ def test_bad_input_is_named():
         with pytest.raises(OptionError, match="'times' must be a list of numbers > 0 and < 1, all different"):
             PosteriorSignals(train=torch.zeros(3, 3), times=times)
     metric = PosteriorSignals(train=torch.randn(5, 3))
-    with pytest.raises(ShapeError, match=r"samples have shape \(2,\), the points of the data \(3,\)"):
+    with pytest.raises(ShapeError, match=r"samples have shape \(2,\), the points of 'train' \(3,\)"):
         score(metric, torch.zeros(4, 2))

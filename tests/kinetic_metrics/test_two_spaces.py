@@ -71,7 +71,7 @@ def test_misfits_of_either_space_are_found_by_its_check():
             return x[:, :3] if bool((x == 0).all()) else x
 
     few = Samples(torch.arange(2), torch.zeros(2, 4))
-    with pytest.raises(ShapeError, match=r"samples have shape \(4,\), the points of the data \(5,\)"):
+    with pytest.raises(ShapeError, match=r"samples have shape \(4,\), the points of 'train' \(5,\)"):
         Centre(torch.randn(6, 5)).check(few)
     with pytest.raises(ShapeError, match="3 ModuleFeatures features, the points they are compared with 4"):
         Centre(torch.randn(6, 4), ModuleFeatures(ByShape())).check(few)

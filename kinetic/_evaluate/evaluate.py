@@ -87,7 +87,7 @@ def _completed(metric: Metric, score: Score, features: SharedFeatures) -> Score:
     """The score with what its spaces and data sets say, and what its columns and values mean."""
     more = [*features.notes(metric), *(note for data in datasets(metric).values() for note in notes_of(data))]
     present = dict.fromkeys(score.values, "score") | {name: _kind(column) for name, column in score.columns.items()}
-    named = metric.described
+    named = (*metric.described, *score.described.values())
     present = {name: kind for name, kind in present.items() if name not in {column.mean for column in named}}
     notes = dict.fromkeys((*score.notes, *more))
     return attrs.evolve(score, notes=tuple(notes), described=described(named, present))

@@ -119,8 +119,8 @@ class Run:
             bad = int((~column[self.reached].reshape(-1, max(1, column[0].numel())).isfinite().all(1)).sum())
             if bad:
                 yield (
-                    f"The column {name} is not finite for {bad} of {len(column)} samples: it overflows, or is not "
-                    "defined for them. It has no mean and no part in the evidence."
+                    f"The column {name} is not finite for {bad} of {len(column)} samples: it is above the largest "
+                    "number of float64, or not defined for them. It has no mean and no part in the evidence."
                 )
 
     def _coarse(self) -> Iterator[str]:

@@ -36,7 +36,9 @@ class Given(TimeGrid):
             one-dimensional; `.txt`, numbers between blanks, commas or line ends.
     """
 
-    _times: tuple[float, ...] | None = attrs.field(default=None, converter=_plain)
+    _times: tuple[float, ...] | None = attrs.field(
+        default=None, converter=_plain, metadata={options.BOUND: "a list of numbers, or nothing"}
+    )
     path: str | None = options.text(None)
     _points: Tensor = attrs.field(init=False, repr=False)  # a tensor, so that its hash is kept with the run
 

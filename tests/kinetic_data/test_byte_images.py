@@ -3,7 +3,7 @@ import pytest
 import torch
 from kinetic_data.byte_images import ByteImages
 
-from kinetic._roles.component import to_device
+from kinetic._roles.tree import to_device
 from kinetic.errors import ShapeError
 from kinetic.testing import check_dataset
 

@@ -11,7 +11,7 @@ from kinetic_data.mapped import Mapped
 from kinetic_fields import Empirical
 from safetensors.torch import save_file
 
-from kinetic._roles.component import to_device
+from kinetic._roles.tree import to_device
 from kinetic.errors import OptionError, ShapeError, UnknownNameError
 from kinetic.testing import check_dataset
 

@@ -8,7 +8,7 @@ from kinetic_solvers import Euler
 import kinetic
 from kinetic import Runner, TensorData, score_samples
 from kinetic._evaluate.checked_data import Checked, checked, datasets, with_checked_data
-from kinetic._roles.component import to_device
+from kinetic._roles.tree import to_device
 from kinetic.errors import OptionError, ShapeError
 
 
@@ -75,7 +75,7 @@ def test_a_run_looks_at_all_its_data_before_it_samples():
     metrics = {"kid": KernelDistance(reference=Given(images(500, high=1.5)), subset_size=10)}
     with pytest.raises(OptionError, match="metric 'kid': points of 'reference' that are images"):
         Runner(field, Euler(steps=5), metrics=metrics).run(50, device="cpu")
-    assert field.calls == [2]  # of the dry run
+    assert max(field.calls) == 2  # of the dry run
 
 
 def test_data_that_lie_in_files_are_asked_to_check_themselves_before_a_run():
@@ -99,7 +99,7 @@ def test_data_that_lie_in_files_are_asked_to_check_themselves_before_a_run():
     field = Still()
     with pytest.raises(OptionError, match="metric 'm': 1 of 90 cannot be decoded"):
         Runner(field, Euler(steps=5), metrics={"m": Memorisation(train=Damaged())}).run(50, device="cpu")
-    assert field.calls == [2]
+    assert max(field.calls) == 2
 
 
 def test_other_shapes_are_refused_in_a_run_as_in_a_score():
@@ -113,14 +113,16 @@ def test_each_point_is_looked_at_once_and_shared_data_for_all_metrics(monkeypatc
     look = Checked._look
     monkeypatch.setattr(Checked, "_look", lambda self, x, numbers: looked.extend(numbers) or look(self, x, numbers))
     data = Given(images())
-    both = with_checked_data({"a": Memorisation(train=data), "b": KernelDistance(reference=data), "c": VendiScore()})
+    metrics = {"a": Memorisation(train=data), "b": KernelDistance(reference=data), "c": VendiScore()}
+    states = {}
+    both = {name: with_checked_data(metric, states) for name, metric in metrics.items()}
     for metric in both.values():
         for part in datasets(to_device(metric, "cpu")).values():
             for _ in part.blocks(7):
                 pass
             part.take(torch.tensor([3, 3, 1]))
     assert looked == list(range(20))
-    assert with_checked_data(both)["a"].train is both["a"].train
+    assert with_checked_data(both["a"], states) is both["a"]
 
 
 def test_points_are_looked_at_in_whatever_order_they_are_read():

@@ -1,0 +1,106 @@
+"""What the arms say together, on runs whose numbers are known."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from kinetic import Column, Estimate, Run, Score, evidence
+from kinetic._experiment.compare import compare, energies
+
+N = 40
+
+
+def score(values, **more):
+    described = {"good": Column("good", "good is good.", better="higher"), "set": Column("set")}
+    leave_out = np.linspace(0, 1, evidence.GROUPS) + float(values[0])
+    return Score(
+        {"good": Estimate(1.0), "set": Estimate(float(values[0]), leave_out=leave_out)},
+        torch.arange(N),
+        {"good": values, **more},
+        described=described | {name: Column(name, kind="index") for name in more},
+    )
+
+
+def run(shift=0.0, views=("plain",), **energy):
+    generator = torch.Generator().manual_seed(0)
+    base = {
+        name: torch.rand(N, generator=generator, dtype=torch.float64)
+        for name in ("mine", "x0_sq", "x0_dot_x1", "x1_sq")
+    }
+    base["mine"] = base["mine"] + shift
+    base |= {"gain": torch.full((N,), 0.9, dtype=torch.float64), **energy}
+    kinds = dict.fromkeys(base, "energy") | {"gain": "label"}
+    values = torch.arange(N, dtype=torch.float64)
+    scored = {v: {"m": score(values + shift * (i + 1), index=torch.arange(N))} for i, v in enumerate(views)}
+    return Run(
+        torch.zeros(N, 2),
+        torch.zeros(N, 2),
+        base,
+        scored,
+        described={name: Column(name, kind=kind) for name, kind in kinds.items()},
+        terms={"mine": {"x0_sq": 0.5, "x1_sq": 2.0}},
+    )
+
+
+def rows(found, **wanted):
+    return [row for row in found["differences"] if all(row[key] == value for key, value in wanted.items())]
+
+
+def test_a_difference_is_of_one_view_and_says_which():
+    """Plain columns are apart by 1, denoised by 2 minus 0 of the plain baseline, and by 2 - 5 from the control."""
+    runs = {"plain": run(), "kts": run(1.0, ("plain", "denoised"))}
+    control = {"kts": {"m": score(torch.arange(N, dtype=torch.float64) + 5)}}
+    found = compare(runs, {"kts": "plain"}, control)
+    apart = {row["view"]: row["value"] for row in rows(found, metric="m", name="good")}
+    assert apart == {"plain": pytest.approx(1), "denoised": pytest.approx(2), "control": pytest.approx(-3)}
+    sets = {row["view"]: row["value"] for row in rows(found, metric="m", name="set")}
+    assert sets == {"plain": pytest.approx(1), "denoised": pytest.approx(2), "control": pytest.approx(-3)}
+    assert not rows(found, name="index")
+    assert [row["view"] for row in rows(found, metric="energy")] == ["plain"]
+
+
+def test_without_noise_there_is_one_view():
+    found = compare({"a": run(), "b": run(1.0)}, {"b": "a"}, {})
+    assert {row["view"] for row in found["differences"]} == {"plain"}
+
+
+def test_a_setting_is_no_energy_and_a_norm_is_held_fixed():
+    assert [*energies(run(), np.ones(N, bool))] == ["mine"]
+
+
+def test_what_is_not_finite_has_no_part_and_takes_nothing_else_with_it():
+    bad = torch.full((N,), math.inf, dtype=torch.float64)
+    found = compare({"fine": run(other=bad * 0 + torch.arange(N)), "far": run(other=bad)}, {"far": "fine"}, {})
+    assert not rows(found, name="other")
+    assert rows(found, name="mine")
+    assert {row["energy"] for row in found["correlations"]["far"]} == {"mine"}
+    assert any("column other is not finite" in note for note in found["notes"]["far"]["energy"])
+
+
+def test_what_is_shown_is_counted_and_what_is_not_is_not():
+    found = compare({"a": run(views=("plain", "denoised"))}, {}, {})
+    shown = {(row["score"], row["view"]): row["shown"] for row in found["correlations"]["a"]}
+    assert shown == {("good", "plain"): True, ("good", "denoised"): False}
+    intervals = sum(
+        (row["raw"] is not None) + (row["partial"] is not None) for row in found["correlations"]["a"] if row["shown"]
+    )
+    assert found["expected_false"]["a"] == pytest.approx(0.05 * intervals)
+
+
+def test_shares_are_of_the_terms_a_meter_declares():
+    arm = run()
+    shares = compare({"a": arm}, {}, {})["shares"]["a"]["mine"]
+    about = arm.energy["mine"] - arm.energy["mine"].mean()
+    for name, weight in (("x0_sq", 0.5), ("x1_sq", 2.0)):
+        term = weight * (arm.energy[name] - arm.energy[name].mean())
+        assert shares[name] == pytest.approx(float((term * about).sum() / (about * about).sum()))
+
+
+def test_every_column_says_what_it_is():
+    meanings = compare({"a": run()}, {}, {})["columns"]
+    assert meanings["m"]["good"]["says"] == "good is good."
+    assert meanings["m"]["good"]["better"] == "higher"
+    assert meanings["energy"]["gain"]["kind"] == "label"
+    assert meanings["m"]["index"]["kind"] == "index"

@@ -1,0 +1,123 @@
+"""What does not fit is said before a sample is drawn."""
+
+import attrs
+import pytest
+import torch
+from kinetic_energy import KPE
+from kinetic_fields import Gaussian
+from kinetic_solvers import Euler
+from torch import nn
+
+from kinetic import Batch, EnergyMeter, Schedule, Solver, VelocityField
+from kinetic._sample.first_step import first_step
+from kinetic.errors import OptionError, ShapeError
+
+X, WHO = torch.randn(2, 6, generator=torch.Generator().manual_seed(0)), Batch(torch.arange(2))
+
+
+def look(field=None, solver=None, schedule=None, **meters):
+    return first_step(field or Gaussian(size=6), solver or Euler(steps=4), schedule, meters, X, WHO)
+
+
+@attrs.frozen(eq=False)
+class Network(VelocityField):
+    net: nn.Module
+    event_shape = torch.Size([6])
+
+    def velocity(self, x, t, batch=None):
+        return self.net(x)
+
+
+@attrs.frozen(eq=False)
+class Gain(Schedule):
+    formula: object
+    breakpoints = ()
+
+    def gain(self, t, x, v):
+        return self.formula(t)
+
+
+def meter(**columns):
+    @attrs.frozen(eq=False)
+    class Mine(EnergyMeter):
+        def adds(self, step):
+            return {"e": step.energy}
+
+        def columns(self, sums, x0, x1):
+            return {name: make(sums["e"]) for name, make in columns.items()}
+
+    return Mine()
+
+
+def test_what_fits_passes_and_names_the_columns_of_meters():
+    step = look(kpe=KPE())
+    assert {"kpe", "bending"} < step.columns
+    assert step.warnings == ()
+
+
+def test_dropout_is_told():
+    (warning,) = look(Network(nn.Dropout(0.5))).warnings
+    assert "Network answers differently when asked twice" in warning
+    assert "net.eval()" in warning
+    assert look(Network(nn.Dropout(0.5).eval())).warnings == ()
+
+
+def test_batch_norm_in_training_mode_is_told():
+    (warning,) = look(Network(nn.BatchNorm1d(6))).warnings
+    assert "net.eval()" in warning
+    assert look(Network(nn.BatchNorm1d(6).eval())).warnings == ()
+
+
+def test_a_field_that_knows_the_batch_is_told():
+    @attrs.frozen(eq=False)
+    class Mixing(VelocityField):
+        event_shape = torch.Size([6])
+
+        def velocity(self, x, t, batch=None):
+            return x - x.mean(0)
+
+    (warning,) = look(Mixing()).warnings
+    assert "Mixing answers a sample differently alone and in a batch" in warning
+
+
+@pytest.mark.parametrize("name", ["arm", "sample", "class", "nfe", "x0_sq", "gain", "status", "t_end"])
+def test_reserved_names_of_columns_are_refused(name):
+    with pytest.raises(OptionError, match=f"meter 'mine' gives the column '{name}', which is the Runner's own"):
+        look(mine=meter(**{name: lambda e: e}))
+
+
+def test_two_meters_may_not_give_one_column():
+    with pytest.raises(OptionError, match="two parts give the column 'e': meter 'b'"):
+        look(a=meter(e=lambda e: e), b=meter(e=lambda e: e))
+
+
+def test_a_column_of_another_length_is_refused():
+    with pytest.raises(ShapeError, match=r"meter 'mine' gives the column 'e' of shape \\(1,\\) for 2 samples"):
+        look(mine=meter(e=lambda e: e[:1]))
+
+
+@pytest.mark.parametrize(
+    ("formula", "error", "said"),
+    [
+        (lambda t: 0.5 - t, OptionError, "Gain has the gain -0.01562 at t = 0.5156"),
+        (lambda t: t * torch.nan, OptionError, "Gain has the gain nan at t = 0"),
+        (lambda t: torch.ones(()), ShapeError, "Gain answered 65 samples with gains of shape"),
+    ],
+)
+def test_gains_that_are_negative_or_of_another_shape_are_refused(formula, error, said):
+    with pytest.raises(error, match=said):
+        look(schedule=Gain(formula))
+
+
+def test_a_velocity_of_another_shape_or_type_is_refused():
+    with pytest.raises(ShapeError, match="answered samples of shape"):
+        look(Network(nn.Linear(6, 5)))
+
+
+def test_a_solver_that_accepts_no_step_at_once_is_no_fault():
+    @attrs.frozen(eq=False)
+    class Patient(Solver):
+        def solve(self, velocity, x0):
+            yield from ()
+
+    assert "kpe" in look(solver=Patient(), kpe=KPE()).columns

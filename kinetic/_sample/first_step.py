@@ -85,12 +85,16 @@ def _check_field(field: VelocityField, x0: State, batch: Batch) -> tuple[str, ..
             f"{who} answered samples of shape {tuple(x0.shape)} and {x0.dtype} with velocities of shape "
             f"{tuple(v.shape)} and {v.dtype}; they must be the same"
         )
-    together, again, alone = ask(slice(None)), ask(slice(None)), ask(slice(1, 2))
-    size = float(together.double().square().mean().sqrt()) or 1.0
-    twice, apart = _furthest(again, together) / size, _furthest(alone, together[1:2]) / size
     way = "Call net.eval() on a network: dropout, or BatchNorm in training mode, does this."
+    together, again = ask(slice(None)), ask(slice(None))
+    size = float(together.double().square().mean().sqrt()) or 1.0
+    twice = _furthest(again, together) / size
     if twice > _TWICE:
         return (f"{who} answers differently when asked twice, by {twice:.2g} of its size: the path is random. {way}",)
+    try:
+        apart = _furthest(ask(slice(1, 2)), together[1:2]) / size
+    except Exception as error:  # a stranger's network may raise anything at one row
+        return (f"{who} answers no sample alone: {type(error).__name__}: {error}. {way}",)
     if apart > _ALONE:
         return (
             f"{who} answers a sample differently alone and in a batch, by {apart:.2g} of its size: samples depend on "

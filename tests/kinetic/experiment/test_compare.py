@@ -83,9 +83,8 @@ def test_what_is_shown_is_counted_and_what_is_not_is_not():
     found = compare({"a": run(views=("plain", "denoised"))}, {}, {})
     shown = {(row["score"], row["view"]): row["shown"] for row in found["correlations"]["a"]}
     assert shown == {("good", "plain"): True, ("good", "denoised"): False}
-    intervals = sum(
-        (row["raw"] is not None) + (row["partial"] is not None) for row in found["correlations"]["a"] if row["shown"]
-    )
+    rows_shown = [row for row in found["correlations"]["a"] if row["shown"]]
+    intervals = sum((row["raw"] is not None) + (row["partial"] is not None) for row in rows_shown)
     assert found["expected_false"]["a"] == pytest.approx(0.05 * intervals)
 
 

@@ -15,7 +15,7 @@ def test_panels_are_cut_to_the_page_and_those_left_over_are_hidden():
 
 
 def test_a_mosaic_shows_each_image_and_its_words():
-    figure, (axis,) = canvas.panels(1, 1, (3.0, 2.0))
+    _, (axis,) = canvas.panels(1, 1, (3.0, 2.0))
     images = np.stack([np.full((1, 4, 4), value) for value in (-1.0, 1.0, 0.0)])
     canvas.mosaic(axis, images, 2, ["a", "b", "c"])
     assert [text.get_text() for text in axis.texts] == ["a", "b", "c"]

@@ -64,7 +64,10 @@ def test_dropout_is_told():
 
 def test_batch_norm_in_training_mode_is_told():
     (warning,) = look(Network(nn.BatchNorm1d(6))).warnings
+    assert "Network answers no sample alone" in warning
     assert "net.eval()" in warning
+    (warning,) = look(Network(nn.Sequential(nn.Unflatten(1, (2, 3)), nn.BatchNorm1d(2), nn.Flatten()))).warnings
+    assert "Network answers a sample differently alone and in a batch" in warning
     assert look(Network(nn.BatchNorm1d(6).eval())).warnings == ()
 
 
@@ -92,7 +95,7 @@ def test_two_meters_may_not_give_one_column():
 
 
 def test_a_column_of_another_length_is_refused():
-    with pytest.raises(ShapeError, match=r"meter 'mine' gives the column 'e' of shape \\(1,\\) for 2 samples"):
+    with pytest.raises(ShapeError, match=r"meter 'mine' gives the column 'e' of shape \(1,\) for 2 samples"):
         look(mine=meter(e=lambda e: e[:1]))
 
 

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
+import numpy as np
+from numpy.typing import NDArray
 
-from kinetic._evaluate.checked_data import Checked, datasets, notes_of, with_checked_data
+from kinetic._evaluate.checked_data import Checked, datasets, digests, notes_of, with_checked_data
 from kinetic._evaluate.misfit import check_shape
 from kinetic._evaluate.shared_features import SharedFeatures
+from kinetic._roles.dataset import Dataset
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic.errors import KineticError
 
@@ -25,7 +28,7 @@ def judge(
     Data sets are looked at as the metrics read them, see `Checked`.
 
     What a metric's feature spaces state (preprocessing, weights), and what its data sets have to say of themselves
-    (`notes`, where there is such an attribute), goes to its notes.
+    (`notes`, where there is such an attribute), goes to its notes; so does how many samples are points of its data.
 
     Args:
         metrics: `{name: Metric}`, on the device of the batches.
@@ -35,8 +38,11 @@ def judge(
     sharing = SharedFeatures(with_checked_data(metrics))
     metrics = sharing.metrics
     states: dict[str, Any] = {name: metric.begin() for name, metric in metrics.items()}
+    comparing = any(map(datasets, metrics.values()))
+    seen = []
     for samples in batches:
         sharing.show(samples)
+        seen += [digests(samples.x)] if comparing else []
         for name, metric in metrics.items():
             with naming(f"metric {name!r}"):
                 states[name] = metric.observe(states[name], samples)
@@ -46,10 +52,19 @@ def judge(
         finishing(name)
         with naming(f"metric {name!r}"):
             score = metric.finish(states.pop(name))
-        said = [note for data in datasets(metric).values() for note in notes_of(data)]
+        said = [note for data in datasets(metric).values() for note in (*notes_of(data), *_shared(data, seen))]
         notes = [note for note in (*sharing.done(name), *said) if note not in score.notes]
         details[name] = attrs.evolve(score, notes=(*score.notes, *notes))
     return details
+
+
+def _shared(data: Dataset, seen: list[NDArray[np.uint64]]) -> list[str]:
+    """A note where samples, of which the digests are `seen`, are points that they were compared with."""
+    if not isinstance(data, Checked) or not seen:
+        return []
+    of_all = np.concatenate(seen)
+    equal = data.shared(of_all)
+    return [f"{equal} of {len(of_all)} samples are equal to some of the {data.what}."] if equal else []
 
 
 def dry_run(metrics: Mapping[str, Metric], samples: Samples) -> None:

@@ -90,9 +90,11 @@ class PRDC(Metric):
         reach = radii(theirs, self.k, place)
 
         groups = torch.from_numpy(evidence.groups(ids.numpy()))
+        empty = []  # balls of the samples, and of the denoised ones
 
         def judge(features: Tensor) -> Found:
             mine = radii(features, self.k, place)
+            empty.append(int((mine == 0).sum()))
             counts, covered, recalled = overlaps(theirs, reach, features, mine, groups, place)
             inside, density = counts > 0, counts.double() / self.k
             values = {
@@ -113,6 +115,11 @@ class PRDC(Metric):
         ]
         if expected < 0.9:
             notes.append(f"{n} samples are few for {m} reference points: recall and coverage are low for that alone.")
+        if (theirs_empty := int((reach == 0).sum())) or empty[0]:
+            notes.append(
+                f"{theirs_empty} of {m} reference points and {empty[0]} of {n} samples have {self.k} or more others "
+                "equal to them: their balls have radius 0 and nothing inside."
+            )
         return Score(values, ids, columns, tuple(notes))
 
 

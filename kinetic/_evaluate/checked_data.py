@@ -71,6 +71,7 @@ class Checked(Dataset):
         x, before = self.data.read(start, stop), self._looked.stop
         if start <= before < stop:
             self._look(x[before - start :], range(before, stop))
+            self._looked.digests.append(digests(x[before - start :]))
             self._looked.stop = stop
         elif start > before:
             self._look(x, range(start, stop))
@@ -125,7 +126,6 @@ class Checked(Dataset):
         if not (math.isfinite(low) and math.isfinite(high)):
             bad = (~torch.isfinite(x.flatten(1)).all(1)).nonzero()
             raise OptionError(f"{self.what} must be finite: number {numbers[int(bad[0])]} holds NaN or infinity")
-        self._looked.digests.append(digests(x))
         if not self._images:
             return
         if low < -1 - _ROUNDING or high > 1 + _ROUNDING:

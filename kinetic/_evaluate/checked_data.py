@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import final
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TypeVar, final
 
 import attrs
 import numpy as np
@@ -17,6 +17,8 @@ from kinetic._roles.component import with_fields
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.metric import Metric
 from kinetic.errors import OptionError
+
+Name = TypeVar("Name", bound=Hashable)
 
 _FIRST = 16  # points that are looked at before anything is computed
 _BLOCK = 2**22  # elements at a time, when all are looked at
@@ -158,10 +160,10 @@ def checked(what: str, data: Dataset, told: Callable[[float], None] = lambda don
     return data if isinstance(data, Checked) else Checked(what, data, told)
 
 
-def with_checked_data(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+def with_checked_data(metrics: Mapping[Name, Metric]) -> dict[Name, Metric]:
     """The same metrics, whose data sets are looked at as they are read; one that several of them share, once."""
     looked: dict[int, _Looked] = {}
-    found = {}
+    found: dict[Name, Metric] = {}
     for name, metric in metrics.items():
         parts = {
             option: Checked(f"points of {option!r}", data, looked=looked.setdefault(id(data), _Looked()))

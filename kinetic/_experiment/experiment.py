@@ -8,16 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 import pyarrow as pa
 import torch
 
 from kinetic import evidence
+from kinetic._evaluate.checked_data import with_checked_data
 from kinetic._progress import Reporter
 from kinetic._report import write_report
 from kinetic._roles.metric import Score
 from kinetic._sample.run import NOT_ENERGY, Run
-from kinetic._sample.runner import find_device
+from kinetic._sample.runner import Runner, find_device
 from kinetic._store.provenance import TIME_MAP, environment, now, options_of, parts_of, weight_hashes
 from kinetic._store.run_folder import EVIDENCE, PROVENANCE, SCORES, FinishedRun, RunFolder, load_run
 from kinetic.errors import KineticError, NonFiniteError
@@ -56,13 +58,14 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
         "plugins": [f"{plugin.name} ({plugin.distribution} {plugin.version})" for plugin in recipe.registry.plugins],
     }
     folder.save_json(PROVENANCE, {**provenance, "seconds": before.get("seconds", {})})
+    runners = with_shared_checks(recipe.runners)
     runs: dict[str, Run] = {}
     seconds: dict[str, float] = before.get("seconds", {})
     with reporter.running() as bars:
-        for arm, runner in recipe.runners.items():
+        for arm, runner in runners.items():
             with _naming(arm):
                 runner.dry_run(table.get("seed", 0), place, classes=table.get("classes"))
-        for arm, runner in recipe.runners.items():
+        for arm, runner in runners.items():
             began = time.perf_counter()
             with _naming(arm):
                 runs[arm] = runner.run(
@@ -86,6 +89,17 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
         bars.say("drawing the report")
         write_report(out)
     return load_run(out)
+
+
+def with_shared_checks(runners: Mapping[str, Runner]) -> dict[str, Runner]:
+    """The same runners, whose metrics' data are looked at once for all arms, and not for each."""
+    metrics = with_checked_data(
+        {(arm, name): metric for arm, runner in runners.items() for name, metric in runner.metrics.items()}
+    )
+    return {
+        arm: attrs.evolve(runner, metrics={name: metrics[arm, name] for name in runner.metrics})
+        for arm, runner in runners.items()
+    }
 
 
 @contextmanager

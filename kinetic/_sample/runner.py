@@ -97,7 +97,6 @@ class Runner:
         size = batch or batch_size(self.field.event_shape)
         with torch.inference_mode():
             on_device._dry_run(seed, classes, dtype, place)
-            check_data(on_device.metrics)
             parts = list(
                 on_device._parts(samples, seed, size, classes, dtype, place, store, progress or (lambda done: None))
             )
@@ -118,9 +117,9 @@ class Runner:
         classes: int | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """Two samples' first velocity and one look of every metric: what does not fit together is said at once.
+        """Two samples' first velocity, one look of every metric, and one at all data that metrics compare with.
 
-        `run` begins with it. Arguments and errors as there.
+        What does not fit together is said at once. `run` begins with it. Arguments and errors as there.
         """
         place = find_device(device)
         with torch.inference_mode():
@@ -196,6 +195,7 @@ class Runner:
                 f"velocities of shape {tuple(v.shape)} and {v.dtype}; they must be the same"
             )
         dry_run(self.metrics, Samples(batch.ids, x0, x0, batch.condition))
+        check_data(self.metrics)
 
 
 def batch_size(event_shape: torch.Size) -> int:

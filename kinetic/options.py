@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -144,13 +143,15 @@ def existing_path(location: str | Path, *, what: str, remedy: str) -> Path:
             raise MissingFileError(f"{what}: no installed package is named {package!r}, asked for by {location!r}")
         path = Path(next(iter(spec.submodule_search_locations))) / rest
     try:
-        mode = os.stat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last of a name with a null byte
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
         raise MissingFileError(f"{what}: there is no {str(path)!r}\n  {remedy}") from None
-    except OSError as error:
-        raise MissingFileError(f"{what}: {str(path)!r} cannot be reached: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # no leave to look, or no path at all
+        raise MissingFileError(f"{what}: {str(path)!r} cannot be looked at: {error}\n  {remedy}") from error
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe would be waited for
-        raise MissingFileError(f"{what}: {str(path)!r} is neither a file nor a folder\n  {remedy}")
+        raise MissingFileError(
+            f"{what}: {str(path)!r} is neither a file nor a folder\n  Save what it gives in a file, and name that."
+        )
     return path
 
 

@@ -44,7 +44,7 @@ def way_to_images(shape: Sequence[int]) -> str:
     if len(shape) == 2:
         return "Give gray images their channel: x[:, None]."
     if len(shape) == 1:
-        return "Give flattened images their shape, in the order they were flattened: x.reshape(-1, 3, height, width)."
+        return "Give flattened images their shape, in the order they had: x.reshape(-1, channels, height, width)."
     return "Give images as (channel, height, width), with 1 or 3 channels."
 
 

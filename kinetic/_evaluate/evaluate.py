@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from kinetic._evaluate.checked_data import datasets, notes_of
+from kinetic._evaluate.checked_data import datasets, digests, notes_of
 from kinetic._evaluate.misfit import check_shape
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._roles.column import described
@@ -29,7 +31,7 @@ def evaluate(
 
     Data sets are looked at as the metrics read them, see `Checked`. What a metric's feature spaces state
     (preprocessing, weights), and what its data sets have to say of themselves (`notes`, where there is such an
-    attribute), goes to its notes.
+    attribute), goes to its notes; so does how many samples are points of its data.
 
     Args:
         metrics: `{name: Metric}`, on the device of the batches.
@@ -40,10 +42,13 @@ def evaluate(
     features = features or SharedFeatures()
     shared = features.metrics(metrics)
     states: dict[str, dict[str, Any]] = {}
+    comparing = any(map(datasets, shared.values()))
+    seen: dict[str, list[NDArray[np.uint64]]] = {}
     for views in batches:
         features.show(views.values())
         for view, samples in views.items():
             own = states.setdefault(view, {})
+            seen.setdefault(view, []).extend([digests(samples.x)] if comparing else [])
             for name, metric in shared.items():
                 with within(f"metric {name!r}"):
                     own[name] = metric.observe(own[name] if name in own else metric.begin(), samples)
@@ -53,7 +58,8 @@ def evaluate(
         finishing(name)
         for view, own in states.items():
             with within(f"metric {name!r}"):
-                scores[view][name] = _completed(metric, metric.finish(own.pop(name)), features)
+                notes = (*features.notes(metric), *_of_data(metric, seen[view]))
+                scores[view][name] = _completed(metric, metric.finish(own.pop(name)), notes)
     return scores
 
 
@@ -83,9 +89,17 @@ def check_data(metrics: Mapping[str, Metric], features: SharedFeatures) -> None:
                 data.whole()
 
 
-def _completed(metric: Metric, score: Score, features: SharedFeatures) -> Score:
+def _of_data(metric: Metric, seen: list[NDArray[np.uint64]]) -> Iterator[str]:
+    """What the data sets say of themselves, and how many samples, of which the digests were seen, are their points."""
+    for data in datasets(metric).values():
+        yield from notes_of(data)
+        equal = data.shared(np.concatenate(seen)) if seen else 0
+        if equal:
+            yield f"{equal} of {sum(map(len, seen))} samples are equal to some of the {data.what}."
+
+
+def _completed(metric: Metric, score: Score, more: tuple[str, ...]) -> Score:
     """The score with what its spaces and data sets say, and what its columns and values mean."""
-    more = [*features.notes(metric), *(note for data in datasets(metric).values() for note in notes_of(data))]
     present = dict.fromkeys(score.values, "score") | {name: _kind(column) for name, column in score.columns.items()}
     named = (*metric.described, *score.described.values())
     present = {name: kind for name, kind in present.items() if name not in {column.mean for column in named}}

@@ -101,7 +101,6 @@ class Runner:
         here = self.to_device(draw.device)
         with torch.inference_mode():
             first = here._dry_run(draw, features)
-            check_data(here.metrics, features)
             size = batch or batch_size(self.field.event_shape)
             shards = list(here._shards(samples, size, draw, store, progress or (lambda done: None)))
             views = here._evaluate(shards, draw, features)
@@ -118,7 +117,7 @@ class Runner:
     ) -> tuple[str, ...]:
         """The first step of two samples through field, solver, schedule, meters and metrics, before any is drawn.
 
-        `run` begins with it. Arguments and errors as there.
+        All data that metrics compare with are looked at, too. `run` begins with it. Arguments and errors as there.
 
         Returns:
             What does not stop a run, but should be known: a field that answers differently when asked twice, or alone.
@@ -210,7 +209,9 @@ class Runner:
     def _dry_run(self, draw: Draw, features: SharedFeatures) -> FirstStep:
         x0, batch = draw.noise(range(2), self.field.event_shape), draw.batch(0, 2)
         dry_run(self.metrics, Samples(batch.ids, x0, batch.condition), features)
-        return first_step(self.field, self.solver, self.schedule, self.meters, x0, batch)
+        first = first_step(self.field, self.solver, self.schedule, self.meters, x0, batch)
+        check_data(self.metrics, features)
+        return first
 
     def _run(
         self, shards: list[Shard], views: dict[str, dict[str, Score]], first: FirstStep, condition: Tensor | None

@@ -204,7 +204,9 @@ def _estimate(seen: _Seen, reference: Gaussian) -> Estimate:
     value = gaussian_distance(seen.gaussian(), reference)
     if seen.groups < 2 or seen.n < LEAST:
         return Estimate(value)
-    return evidence.jackknife(value, [gaussian_distance(left, reference) for left in seen.without_each_group()])
+    found = evidence.jackknife(value, [gaussian_distance(left, reference) for left in seen.without_each_group()])
+    assert found.low is not None
+    return attrs.evolve(found, low=max(0.0, found.low))  # no distance is below 0
 
 
 def _statistics(location: str) -> tuple[Tensor, Tensor]:

@@ -140,14 +140,7 @@ def moments(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -> float:
-    """`gaussian_distance` of N(mean1, cov1) and N(mean2, cov2), means `(f,)` and covariances `(f, f)`, in float64.
-
-    Raises:
-        OptionError: a covariance has a negative eigenvalue.
-    """
-    for cov in (cov1, cov2):
-        if (lowest := negative_eigenvalue(cov.double())) is not None:
-            raise OptionError(f"a covariance must have no negative eigenvalue: one is {lowest:.6g}")
+    """`gaussian_distance` of N(mean1, cov1) and N(mean2, cov2), means `(f,)` and covariances `(f, f)`, in float64."""
     return gaussian_distance(Gaussian(mean1.double(), cov1.double()), Gaussian(mean2.double(), cov2.double()))
 
 
@@ -171,7 +164,7 @@ def gaussian_distance(a: Gaussian, b: Gaussian) -> float:
     With S = R^T R, Tr (S1 S2)^{1/2} is the sum of the singular values of R1 R2^T, `(r1, r2)`, or of the roots of the
     eigenvalues of R1 S2 R1^T, `(r1, r1)`. The second is faster where S2 is whole (R1 then from Cholesky), but a root
     doubles the rounding of eigenvalues near 0; it is taken where that cannot matter, 1e-10 of the traces. Agrees with
-    pytorch-fid where that is exact, without its matrix square root.
+    pytorch-fid where that is exact, without its matrix square root. What rounding takes below 0 is 0.
 
     Source: Dowson & Landau, The Frechet distance between multivariate normal distributions (1982).
     """
@@ -184,7 +177,8 @@ def gaussian_distance(a: Gaussian, b: Gaussian) -> float:
     roots = _roots_of_eigenvalues(a, b, traces)
     if roots is None:
         roots = float(torch.linalg.svdvals(a.factor() @ b.factor().mT).sum())
-    return float((a.mean - b.mean).square().sum()) + traces - 2 * roots
+    distance = float((a.mean - b.mean).square().sum()) + traces - 2 * roots
+    return 0.0 if distance < 0 else distance
 
 
 def _roots_of_eigenvalues(a: Gaussian, b: Gaussian, traces: float) -> float | None:

@@ -88,6 +88,12 @@ class PRDC(FeatureMetric):
         ]
         if expected < 0.9:
             notes.append(f"{n} samples are few for {m} reference points: recall and coverage are low for that alone.")
+        theirs, ours = (int((radius == 0).sum()) for radius in (reach, mine))
+        if theirs or ours:
+            notes.append(
+                f"{theirs} of {m} reference points and {ours} of {n} samples have {self.k} or more others equal to "
+                "them: their balls have radius 0 and nothing inside."
+            )
         return Score(values, ids, columns, tuple(notes))
 
 

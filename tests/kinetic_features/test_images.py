@@ -19,7 +19,7 @@ def test_gray_is_repeated_and_the_range_becomes_0_to_1():
         ((2, 8, 8, 3), r"channels first: x\.permute\(0, 3, 1, 2\)\."),
         ((2, 8, 8, 4), r"channels first: x\.permute\(0, 3, 1, 2\), and drop the fourth"),
         ((2, 8, 8), r"x\[:, None\]"),
-        ((2, 64), r"x\.reshape\(-1, 3, height, width\)"),
+        ((2, 64), r"x\.reshape\(-1, channels, height, width\)"),
         ((2, 16, 8, 8), "with 1 or 3 channels"),
     ],
 )

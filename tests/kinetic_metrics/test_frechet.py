@@ -13,7 +13,7 @@ from kinetic_metrics.gaussians import frechet_distance, moments
 from PIL import Image
 
 import kinetic
-from kinetic import Samples, evidence
+from kinetic import Samples, evidence, score_samples
 from kinetic.errors import MissingFileError, OptionError, ShapeError
 from kinetic.testing import check_metric
 
@@ -87,6 +87,19 @@ def test_statistics_that_are_none_are_named(held, said, tmp_path):
     np.savez(tmp_path / "s.npz", **held)
     with pytest.raises(OptionError if "and \\(3" not in said else ShapeError, match=said):
         FrechetDistance(statistics=str(tmp_path / "s.npz"))
+
+
+@pytest.mark.parametrize(("n", "f"), [(40, 192), (100, 100), (300, 20)])
+def test_no_distance_is_below_0_and_equal_points_are_noted(n, f):
+    x = torch.randn(n, f)
+    score = score_samples(x, {"f": FrechetDistance(reference=x)}, device="cpu").details["f"]
+    fd = score.values["fd"]
+    assert 0 <= fd.value < 1e-9 * f
+    assert fd.low is None or 0 <= fd.low <= fd.value <= fd.high
+    assert f"{n} of {n} samples are equal to some of the points of 'reference'." in score.notes
+    near = score_samples(x + 0.05 * torch.randn(n, f), {"f": FrechetDistance(reference=x)}, device="cpu").details["f"]
+    assert near.values["fd"].low is None or near.values["fd"].low >= 0
+    assert not any("equal" in note for note in near.notes)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

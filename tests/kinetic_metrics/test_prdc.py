@@ -169,6 +169,18 @@ def test_few_samples_for_the_reference_are_flagged():
     assert found.notes[2].startswith("20 samples are few for 100 reference points")
 
 
+def test_balls_of_radius_0_are_counted_on_either_side():
+    x, y = torch.randn(20, 2), torch.randn(30, 2)
+    said = "balls have radius 0"
+    assert not any(said in note for note in score(PRDC(reference=y, k=2), x).notes)
+    y[:4] = y[0]  # 3 others each, and so a second neighbour at no distance
+    note = score(PRDC(reference=y, k=2), x).notes[-1]
+    assert note.startswith("4 of 30 reference points and 0 of 20 samples have 2 or more others equal to them")
+    x[:3], x[5] = x[0], x[6]  # 2 others each, and 1 each
+    note = score(PRDC(reference=y, k=2), x).notes[-1]
+    assert note.startswith("4 of 30 reference points and 3 of 20 samples have 2 or more others equal to them")
+
+
 def test_the_contract_of_a_metric_is_kept():
     x = torch.randn(40, 4)
     check_metric(PRDC(reference=torch.randn(30, 4), k=3), Samples(torch.randperm(40), x))

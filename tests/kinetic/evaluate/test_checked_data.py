@@ -7,7 +7,7 @@ from kinetic_solvers import Euler
 
 import kinetic
 from kinetic import Runner, TensorData, score_samples
-from kinetic._evaluate.checked_data import Checked, checked, datasets, with_checked_data
+from kinetic._evaluate.checked_data import Checked, checked, datasets, digests, with_checked_data
 from kinetic._roles.tree import to_device
 from kinetic.errors import OptionError, ShapeError
 
@@ -157,3 +157,25 @@ def test_statistics_are_of_checked_points(tmp_path):
 def test_vectors_have_no_range():
     run = Runner(Gaussian(), Euler(steps=1), metrics={"m": Memorisation(train=torch.randn(9, 2) * 100)})
     assert run.run(4, device="cpu").scores["m"]["f_mem"] <= 1
+
+
+def test_samples_that_are_points_of_the_data_are_counted_in_a_note():
+    x = torch.randn(20, 2)
+    for train in (
+        torch.cat([torch.randn(30, 2), x[[3, 5, 5]]]),
+        torch.cat([x[4:6].double(), torch.randn(9, 2).double()]),
+    ):
+        details = score_samples(x, {"m": Memorisation(train=train)}, batch=7, device="cpu").details["m"]
+        assert "2 of 20 samples are equal to some of the points of 'train'." in details.notes
+    details = score_samples(x, {"m": Memorisation(train=torch.randn(30, 2))}, device="cpu").details["m"]
+    assert not any("equal" in note for note in details.notes)
+
+
+def test_equal_points_have_equal_digests_and_others_do_not():
+    x = torch.tensor([[0.0, 1.0], [1.0, 0.0], [-0.0, 1.0], [0.0, 1.0 + 1e-6]])
+    found = digests(x)
+    assert found[0] == found[2]
+    assert len(set(found.tolist())) == 3
+    assert digests(x.double()).tolist() == found.tolist()
+    assert digests(x.to(torch.bfloat16))[1] == found[1]
+    assert len(digests(x[:0])) == 0

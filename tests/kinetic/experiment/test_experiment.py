@@ -13,7 +13,9 @@ import torch
 from kinetic_metrics import jackknife
 
 from kinetic import load_recipe, load_run
-from kinetic.errors import NonFiniteError, ShapeError, StoreError
+from kinetic._evaluate.checked_data import Checked
+from kinetic._experiment.experiment import Arms
+from kinetic.errors import NonFiniteError, OptionError, ShapeError, StoreError
 
 SMALL = """
     title = "small"
@@ -276,6 +278,28 @@ def test_samples_and_data_of_different_shapes_are_named_before_sampling(recipe, 
     ):
         found.run(tmp_path / "out", device="cpu")
     assert not (tmp_path / "out" / "shards").exists()
+
+
+def test_data_out_of_range_in_the_last_arm_are_named_before_the_first_arm_is_sampled(recipe, tmp_path):
+    x = np.random.default_rng(0).uniform(-1, 1, (60, 1, 8, 8)).astype("float32")
+    x[59, 0, 0, 0] = 7
+    np.save(tmp_path / "far.npy", x)
+    far = f"{{name='tensor-file', path='{tmp_path}/far.npy'}}"
+    changes = ["data={name='digits', size=40}", "field={name='empirical'}"]
+    found = load_recipe(recipe(FRAGILE), [*changes, f"arms.two.metrics.mem={{name='memorisation', train={far}}}"])
+    said = r"arm 'two': metric 'mem': points of 'train' that are images must be in .*: they range from -0\.9\d+ to 7\n"
+    with pytest.raises(OptionError, match=said):
+        found.run(tmp_path / "out", device="cpu")
+    assert not (tmp_path / "out" / "shards").exists()
+
+
+def test_the_data_that_arms_share_are_looked_at_once(recipe, monkeypatch):
+    changes = ["data={name='digits', size=40}", "field={name='empirical'}", "metrics.mem={name='memorisation'}"]
+    found = load_recipe(recipe(FRAGILE), changes)
+    arms, looked, look = Arms.of(found, torch.device("cpu")), [], Checked._look
+    monkeypatch.setattr(Checked, "_look", lambda self, x, numbers: looked.extend(numbers) or look(self, x, numbers))
+    arms.dry_run()
+    assert looked == list(range(40))
 
 
 def test_evidence_leaves_out_what_stopped_on_the_way_and_says_so():

@@ -58,8 +58,9 @@ def evaluate(
         finishing(name)
         for view, own in states.items():
             with within(f"metric {name!r}"):
+                score = metric.finish(own.pop(name))  # it may be the first to read its data
                 notes = (*features.notes(metric), *_of_data(metric, seen[view]))
-                scores[view][name] = _completed(metric, metric.finish(own.pop(name)), notes)
+                scores[view][name] = _completed(metric, score, notes)
     return scores
 
 

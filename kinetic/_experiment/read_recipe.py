@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, final
 
 import attrs
 
-from kinetic._plugins.registry import DISABLED, Registry, disabled, entry_points, registry
+from kinetic._plugins.distributions import distribution_of, entry_points, is_disabled, way_out
+from kinetic._plugins.registry import Registry, registry
 from kinetic._progress import Reporter
 from kinetic._sample.runner import Runner
 from kinetic._store.run_folder import RECIPE, FinishedRun
@@ -126,21 +128,21 @@ def shipped() -> dict[str, Path]:
         PluginError: two plugins ship a recipe of one name.
     """
     found: dict[str, Path] = {}
-    owners: dict[str, str] = {}
+    owners: dict[str, EntryPoint] = {}
     for point in entry_points():
-        if point.name in disabled():
+        if is_disabled(point):
             continue
         module = point.value.partition(":")[0]
         spec = importlib.util.find_spec(module.partition(".")[0])
-        for place in (spec.submodule_search_locations or ()) if spec else ():
-            for path in sorted(Path(place, *module.split(".")[1:]).glob("recipes/*.toml")):
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            for path in sorted(Path(folder, *module.split(".")[1:]).glob("recipes/*.toml")):
                 if found.get(path.stem, path) != path:
+                    both = {each.name: distribution_of(each)[0] for each in (owners[path.stem], point)}
                     raise PluginError(
-                        f"{owners[path.stem]} and {point.name} both ship a recipe named {path.stem!r}: "
-                        f"{found[path.stem]} and {path}\n"
-                        f"  Run one by its path, or leave one out: {DISABLED}={point.name}"
+                        f"{' and '.join(both)} both ship a recipe named {path.stem!r}: {found[path.stem]} and {path}\n"
+                        f"  Run one by its path, or leave one out: {way_out(both)}"
                     )
-                found[path.stem], owners[path.stem] = path, point.name
+                found[path.stem], owners[path.stem] = path, point
     return found
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import inspect
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint
@@ -15,6 +13,7 @@ import pluggy
 
 from kinetic import options
 from kinetic._plugins import hooks
+from kinetic._plugins.distributions import DISABLED, distribution_of, entry_points, is_disabled, way_out
 from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace
@@ -24,8 +23,6 @@ from kinetic._roles.metric import Metric
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver
 from kinetic.errors import KineticError, OptionError, PluginError, RecipeError, unknown
-
-DISABLED = "KINETIC_DISABLED_PLUGINS"
 
 _ROLES: Mapping[str, tuple[type[Component], str]] = {
     "field": (VelocityField, "register_fields"),
@@ -152,11 +149,6 @@ def describe(field: attrs.Attribute[Any], words: str | None = None) -> str:
     return "; ".join(part for part in (bound, doc) if part) or "see its documentation"
 
 
-def entry_points() -> list[EntryPoint]:
-    """The installed entry points of the group `kinetic`."""
-    return list(importlib.metadata.entry_points(group=hooks.GROUP))
-
-
 def registry(
     manager: pluggy.PluginManager | None = None, found: Iterable[EntryPoint] | None = None, check: bool = True
 ) -> Registry:
@@ -164,7 +156,7 @@ def registry(
 
     A plugin that does not import, or whose hooks fail, is noted in `Registry.plugins` and left out whole; everything
     else works.
-    `KINETIC_DISABLED_PLUGINS=name,name` leaves plugins out on purpose.
+    `KINETIC_DISABLED_PLUGINS=name,name` leaves plugins out on purpose, by their entry points or distributions.
 
     Args:
         manager: a manager with plugins of your own already registered; a fresh one otherwise.
@@ -182,11 +174,12 @@ def registry(
     classes: dict[str, dict[str, type[Component]]] = {role: {} for role in _ROLES}
     origins: dict[tuple[str, str], str] = {}
     failed: dict[str, str] = {}
+    offers = {plugin.name: plugin.distribution for plugin in plugins}
     for role, (abstract, hook) in _ROLES.items():
         for implementation in getattr(manager.hook, hook).get_hookimpls():
             owner = implementation.plugin_name
             try:
-                implementation.function(_register(role, abstract, owner, classes[role], origins))
+                implementation.function(_register(role, abstract, owner, classes[role], origins, offers))
             except KineticError:
                 raise
             except (Exception, SystemExit) as problem:  # as in _load
@@ -202,17 +195,17 @@ def _load(manager: pluggy.PluginManager, found: Sequence[EntryPoint]) -> list[Pl
     for point in found:
         by_name[point.name].append(point)
     for name, points in by_name.items():
-        if len({_distribution(point) for point in points}) > 1 and name not in disabled():
-            owners = " and ".join(sorted(_distribution(point)[0] for point in points))
+        owners = sorted({distribution_of(point)[0] for point in points if not is_disabled(point)})
+        if len(owners) > 1:
             raise PluginError(
-                f"{owners} both offer the entry point {name!r}\n"
+                f"{' and '.join(owners)} both offer the entry point {name!r}\n"
                 f'  Name an entry point after its package, as in `kinetic_mine = "kinetic_mine"`.\n'
-                f"  To go on without it: {DISABLED}={name}"
+                f"  To go on without it: {way_out({owner: owner for owner in owners})}"
             )
     plugins = []
     for name in sorted(by_name):
-        point = by_name[name][0]
-        error = f"switched off by {DISABLED}" if name in disabled() else None
+        point = min(by_name[name], key=is_disabled)
+        error = f"switched off by {DISABLED}" if is_disabled(point) else None
         if error is None:
             try:
                 manager.register(point.load(), name=name)
@@ -220,12 +213,17 @@ def _load(manager: pluggy.PluginManager, found: Sequence[EntryPoint]) -> list[Pl
                 error = f"{type(problem).__name__}: {problem}"
                 if manager.has_plugin(name):  # pluggy refused one of its hooks after it had taken others
                     manager.unregister(name=name)
-        plugins.append(Plugin(name, *_distribution(point), error))
+        plugins.append(Plugin(name, *distribution_of(point), error))
     return plugins
 
 
 def _register(
-    role: str, abstract: type[Component], plugin: str, known: dict[str, Any], origins: dict[tuple[str, str], str]
+    role: str,
+    abstract: type[Component],
+    plugin: str,
+    known: dict[str, Any],
+    origins: dict[tuple[str, str], str],
+    offers: Mapping[str, str],
 ) -> Callable[[str, type[Component]], None]:
     def register(name: str, cls: type[Component]) -> None:
         if not (inspect.isclass(cls) and issubclass(cls, abstract)) or inspect.isabstract(cls):
@@ -233,10 +231,12 @@ def _register(
             why = f"it leaves {missing} abstract" if missing else f"it is no {abstract.__name__}"
             raise PluginError(f"{plugin}: {cls!r} cannot be registered as {role} {name!r}: {why}")
         if name in known:
+            first = origins[role, name]
+            owners = {each: offers.get(each, "unknown") for each in (first, plugin)}
             raise PluginError(
-                f"{origins[role, name]} and {plugin} both offer a {role} named {name!r}: "
+                f"{first} and {plugin} both offer a {role} named {name!r}: "
                 f"{known[name].__module__}.{known[name].__name__} and {cls.__module__}.{cls.__name__}\n"
-                f"  Rename one, or leave one out: {DISABLED}={plugin}"
+                f"  Rename one, or leave one out: {way_out(owners)}"
             )
         known[name], origins[role, name] = cls, plugin
 
@@ -249,14 +249,5 @@ def _check_hook_names(manager: pluggy.PluginManager) -> None:
     except pluggy.PluginValidationError as error:
         raise PluginError(
             f"{error}\n  The hooks are: {', '.join(hook for _, hook in _ROLES.values())}\n"
-            f"  To go on without that plugin: {DISABLED}=NAME, with NAME its entry point."
+            f"  To go on without that plugin: {DISABLED}={manager.get_name(error.plugin)}"
         ) from error
-
-
-def _distribution(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
-
-
-def disabled() -> set[str]:
-    """The entry points that `KINETIC_DISABLED_PLUGINS` leaves out."""
-    return {name.strip() for name in os.environ.get(DISABLED, "").split(",") if name.strip()}

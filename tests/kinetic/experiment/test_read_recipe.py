@@ -1,3 +1,5 @@
+import importlib
+
 import pytest
 from kinetic_digits import Digits
 from kinetic_schedules import KTS
@@ -176,6 +178,7 @@ def ship(install, distribution, title="title = 'x'", recipe="late"):
     (site / module / "__init__.py").write_text("")
     (site / module / "recipes" / f"{recipe}.toml").write_text(title)
     (site / f"{module}-1.0.dist-info" / "entry_points.txt").write_text(f"[kinetic]\n{module} = {module}\n")
+    importlib.invalidate_caches()
     return site
 
 
@@ -187,8 +190,16 @@ def test_two_plugins_that_ship_one_recipe_name_are_both_named(install, monkeypat
     assert "acme_one" in str(caught.value)
     assert "acme_two" in str(caught.value)
     assert "both ship a recipe named 'late'" in str(caught.value)
+    assert str(caught.value).endswith("KINETIC_DISABLED_PLUGINS=acme_one or KINETIC_DISABLED_PLUGINS=acme_two")
     monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_two")
     assert shipped()["late"].parent.parent.name == "acme_one"
+
+
+def test_a_stranger_that_ships_a_recipe_of_kinetics_name_is_the_one_to_leave_out(install):
+    ship(install, "acme-one", recipe="goldilocks")
+    with pytest.raises(PluginError) as caught:
+        shipped()
+    assert str(caught.value).endswith("or leave one out: KINETIC_DISABLED_PLUGINS=acme_one")
 
 
 def test_the_recipes_of_a_plugin_that_is_left_out_are_left_out(install, monkeypatch):

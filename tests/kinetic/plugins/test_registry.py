@@ -53,7 +53,36 @@ def test_two_distributions_with_one_entry_point_are_both_named(install):
     with pytest.raises(PluginError) as caught:
         registry()
     assert "acme-one and acme-two both offer the entry point 'solvers'" in str(caught.value)
-    assert "KINETIC_DISABLED_PLUGINS=solvers" in str(caught.value)
+    said = "To go on without it: KINETIC_DISABLED_PLUGINS=acme-one or KINETIC_DISABLED_PLUGINS=acme-two"
+    assert said in str(caught.value)
+
+
+def test_a_stranger_that_takes_an_entry_point_of_kinetic_is_the_one_to_leave_out(install, monkeypatch):
+    install("zebra", "zebra", EASE.format(cls="A", name="a"), entry_point="kinetic_solvers")
+    with pytest.raises(PluginError) as caught:
+        registry()
+    assert "kinetic-flow and zebra both offer the entry point 'kinetic_solvers'" in str(caught.value)
+    assert str(caught.value).endswith("To go on without it: KINETIC_DISABLED_PLUGINS=zebra")
+    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "zebra")
+    known = registry()
+    assert known.get("solver", "heun") is Heun
+    assert "a" not in known.classes["schedule"]
+
+
+@pytest.mark.parametrize("module", ["acme_kts", "zebra_kts"])
+def test_a_stranger_that_takes_a_name_of_kinetic_is_the_one_to_leave_out(install, module):
+    install(module, module, EASE.format(cls="Mine", name="kts"))
+    with pytest.raises(PluginError) as caught:
+        registry()
+    assert str(caught.value).endswith(f"Rename one, or leave one out: KINETIC_DISABLED_PLUGINS={module}")
+
+
+def test_of_two_strangers_that_take_one_name_either_can_be_left_out(install):
+    for name in ("acme_one", "acme_two"):
+        install(name.replace("_", "-"), name, EASE.format(cls="Mine", name="mine"))
+    with pytest.raises(PluginError) as caught:
+        registry()
+    assert str(caught.value).endswith("KINETIC_DISABLED_PLUGINS=acme_one or KINETIC_DISABLED_PLUGINS=acme_two")
 
 
 def test_two_plugins_with_one_component_name_are_both_named(install):
@@ -210,7 +239,7 @@ def test_a_plugin_that_exits_on_import_does_not_take_the_others_along(install):
 
 def test_a_misspelt_hook_of_an_installed_plugin_can_be_left_out(install, monkeypatch):
     install("acme-typo", "acme_typo", EASE.format(cls="Ease", name="ease").replace("register_schedules", "register_x"))
-    with pytest.raises(PluginError, match=r"acme_typo(.|\n)*KINETIC_DISABLED_PLUGINS=NAME"):
+    with pytest.raises(PluginError, match=r"acme_typo(.|\n)*KINETIC_DISABLED_PLUGINS=acme_typo"):
         registry()
     monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_typo")
     assert registry().get("solver", "heun") is Heun

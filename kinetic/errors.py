@@ -38,8 +38,8 @@ class ShapeError(KineticError, ValueError):
     """A tensor whose shape is not the one its neighbour expects."""
 
 
-class StoreError(KineticError, FileExistsError):
-    """A run folder that holds another run, or a file in it that cannot be read."""
+class StoreError(KineticError, OSError):
+    """A folder that holds something else, or a file in it that cannot be read or written."""
 
 
 class NonFiniteError(KineticError, ArithmeticError):

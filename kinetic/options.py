@@ -125,8 +125,12 @@ def existing_path(location: str | Path, *, what: str, remedy: str) -> Path:
         if spec is None or not spec.submodule_search_locations:
             raise MissingFileError(f"{what}: no installed package is named {package!r}, asked for by {location!r}")
         path = Path(next(iter(spec.submodule_search_locations))) / rest
-    if not path.exists():
-        raise MissingFileError(f"{what}: there is no {str(path)!r}\n  {remedy}")
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingFileError(f"{what}: there is no {str(path)!r}\n  {remedy}") from None
+    except (OSError, ValueError) as error:  # no leave to look, or no path at all
+        raise MissingFileError(f"{what}: {str(path)!r} cannot be looked at: {error}\n  {remedy}") from error
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint
@@ -86,9 +87,19 @@ def read_recipe(path: Path) -> dict[str, Any]:
         RecipeError: it cannot be read, or is not valid TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(read_bytes(path).decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:  # also of numbers with thousands of digits, and of deep nesting
         raise RecipeError(f"{path} is not valid TOML: {error}") from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """A recipe file as it is.
+
+    Raises:
+        RecipeError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise RecipeError(f"{path} cannot be read: {error}") from error
 
@@ -235,13 +246,13 @@ def _each(tables: Mapping[str, Mapping[str, Any]], key: str) -> Iterator[tuple[s
 
 def _find(source: str | Path) -> Path:
     path = Path(source)
-    if (path / RECIPE).is_file():
+    if os.path.isfile(path / RECIPE):
         raise RecipeError(
             f"{path} is a run folder, not a recipe\n  `kinetic report {path}` shows the run; `kinetic run "
             f"{path / RECIPE} --out DIR` carries its recipe out again."
         )
-    if path.suffix == ".toml" or path.exists():
-        if not path.is_file():
+    if path.suffix == ".toml" or os.path.exists(path):
+        if not os.path.isfile(path):
             raise RecipeError(f"there is no recipe file {str(path)!r}\n  `kinetic recipes` lists the shipped ones.")
         return path
     recipes = shipped()

@@ -22,8 +22,9 @@ from kinetic._roles.dataset import Dataset
 from kinetic._roles.metric import Metric
 from kinetic._sample.runner import find_device
 from kinetic._store.feature_cache import cached
+from kinetic._store.files import check_writable, write_json
 from kinetic._store.provenance import environment, hash_of, now, options_of
-from kinetic._store.run_folder import PROVENANCE, RECIPE, SHARDS, write_json
+from kinetic._store.run_folder import PROVENANCE, RECIPE, SHARDS
 from kinetic.errors import OptionError, RecipeError, UnknownNameError
 
 _TENSORS = (".npy", ".npz", ".safetensors")
@@ -56,9 +57,17 @@ class ScoreJob:
     known: Registry
 
     def run(
-        self, out: Path | None = None, device: str = "auto", batch: int | None = None, reporter: Reporter | None = None
+        self,
+        out: Path | None = None,
+        device: str = "auto",
+        batch: int | None = None,
+        reporter: Reporter | None = None,
+        show: Callable[[SetScores], None] = lambda scored: None,
     ) -> SetScores:
-        """Judge, and write the scores to a folder if there is one, with where they came from; see `score_samples`."""
+        """Judge, and write the scores to a folder if there is one, with where they came from; see `score_samples`.
+
+        `show` is given the scores before they are written, so that none is lost where they cannot be.
+        """
         if out is not None:
             free_folder(out)  # before anything is computed
         began = now()
@@ -72,6 +81,7 @@ class ScoreJob:
                 progress=bars.arm("samples", len(self.samples)),
                 finishing=lambda name: bars.say(f"finishing {name}"),
             )
+        show(scored)
         if out is not None:
             scored.save(out)
             write_json(out / PROVENANCE, {"started": began, "finished": now(), **self._provenance(device, batch)})
@@ -199,8 +209,9 @@ def write_statistics(
     for override in overrides:
         apply_override(content, override)
     check_keys("statistics", content, ("reference", "features"))
-    if out.suffix != ".npz" or not out.parent.is_dir():
+    if out.suffix != ".npz" or not os.path.isdir(out.parent) or os.path.isdir(out):
         raise OptionError(f"'out' must be a .npz file in a folder that is there: {str(out)!r}")
+    check_writable(out.parent, "Choose another file with --out.")
     place = find_device(device)
     data = known.build("dataset", content["reference"])
     with (reporter or Reporter()).running() as bars:
@@ -214,15 +225,15 @@ def write_statistics(
 def data_table(location: str) -> dict[str, Any]:
     """The data set a path stands for, as a recipe would name it."""
     path = Path(location)
-    of_a_run = [folder for folder in (path, *path.parents) if (folder / RECIPE).is_file()]
-    if path.is_dir() and of_a_run and path.relative_to(of_a_run[0]).parts[:1] in ((), (SHARDS,)):
+    of_a_run = [folder for folder in (path, *path.parents) if os.path.isfile(folder / RECIPE)]
+    if os.path.isdir(path) and of_a_run and path.relative_to(of_a_run[0]).parts[:1] in ((), (SHARDS,)):
         raise OptionError(
             f"{location!r} is of a run, which is scored already: `kinetic report {of_a_run[0]}`\n"
             "  Elsewhere one file of its shards can be scored, with the key `samples`."
         )
-    if path.suffix.lower() in _TENSORS and not path.is_dir():
+    if path.suffix.lower() in _TENSORS and not os.path.isdir(path):
         return {"name": "tensor-file", "path": location}
-    if path.is_file():
+    if os.path.isfile(path):
         raise OptionError(
             f"data must be a folder of images, or a {', '.join(_TENSORS)} file: {location!r}\n"
             "  No pickle is loaded: save the tensor with numpy.save or safetensors."

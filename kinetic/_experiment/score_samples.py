@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
@@ -20,7 +21,8 @@ from kinetic._roles.dataset import Dataset, as_dataset
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic._sample.run import arrow
 from kinetic._sample.runner import batch_size, find_device
-from kinetic._store.run_folder import RECIPE, SCORES, TABLE, write_json, write_whole
+from kinetic._store.files import check_writable, names_in, write_json, write_whole
+from kinetic._store.run_folder import RECIPE, SCORES, TABLE
 from kinetic.errors import OptionError, ShapeError, StoreError
 from kinetic.evidence import Estimate
 
@@ -139,17 +141,18 @@ def score_samples(
 
 
 def free_folder(folder: str | Path) -> Path:
-    """The folder, if scores may be written there: it is not there, empty, or holds scores and no run.
+    """The folder, if scores may and can be written there: it is not there, empty, or holds scores and no run.
 
     Raises:
-        StoreError: it holds something else.
+        StoreError: it holds something else, or cannot be written to.
     """
     path = Path(folder)
-    if path.is_file():
+    if os.path.isfile(path):
         raise StoreError(f"{path} is a file\n  Choose a folder with --out.")
-    there = {entry.name for entry in path.iterdir()} if path.exists() else set()
+    there = names_in(path)
     if there and (SCORES not in there or RECIPE in there):
         raise StoreError(f"{path} is there and holds {'a run' if RECIPE in there else 'no scores'}\n  Choose another.")
+    check_writable(path, "Choose another folder with --out.")
     return path
 
 

@@ -185,7 +185,9 @@ def _differences(arm: str, base: str, runs: Mapping[str, Run]) -> list[dict[str,
 
 
 def _notes(run: Run) -> dict[str, tuple[str, ...]]:
-    return {"energy": run.notes} | {name: score.notes for name, score in run.details.items()}
+    return {"energy": run.notes} | {
+        name: (*score.notes, *evidence.not_finite(name, score.values)) for name, score in run.details.items()
+    }
 
 
 def _energy_columns(run: Run, keep: np.ndarray) -> dict[str, np.ndarray]:
@@ -218,7 +220,7 @@ def _scores(run: Run) -> dict[str, dict[str, Any]]:
 
 
 def _json(estimate: Estimate | None) -> Any:
-    return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    return None if estimate is None else estimate.to_json()
 
 
 def _keep_neighbours(folder: RunFolder, arm: str, run: Run) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -24,7 +23,7 @@ from kinetic._sample.runner import batch_size, find_device
 from kinetic._store.files import check_writable, names_in, write_json, write_whole
 from kinetic._store.run_folder import RECIPE, SCORES, TABLE
 from kinetic.errors import OptionError, ShapeError, StoreError
-from kinetic.evidence import Estimate
+from kinetic.evidence import not_finite
 
 NOTES = "notes.json"
 _FIRST = 16  # points of a reference that are looked at before anything is computed
@@ -75,7 +74,7 @@ class SetScores:
         """
         place = free_folder(folder)
         found = {
-            metric: {name: _json(estimate) for name, estimate in score.values.items()}
+            metric: {name: estimate.to_json() for name, estimate in score.values.items()}
             for metric, score in self.details.items()
         }
         notes = {"samples": list(self.notes)} | {name: list(score.notes) for name, score in self.details.items()}
@@ -136,7 +135,7 @@ def score_samples(
     with torch.inference_mode():
         there = {name: to_device(metric, place) for name, metric in metrics.items()}
         dry_run(there, seen(0, data.read(0, 2)))
-        details = {name: _plain(score) for name, score in judge(there, batches(), finishing).items()}
+        details = {name: _plain(name, score) for name, score in judge(there, batches(), finishing).items()}
     return SetScores(len(data), details, labels, tuple(getattr(data.data, "files", ())), notes_of(data))
 
 
@@ -232,12 +231,7 @@ def _misfit(option: str, samples: torch.Size, other: torch.Size) -> str:
     return f"{option} holds points of shape {tuple(other)}, the samples have shape {tuple(samples)}\n  {way}"
 
 
-def _plain(score: Score) -> Score:
+def _plain(metric: str, score: Score) -> Score:
     values = {name: estimate for name, estimate in score.values.items() if "_denoised" not in name}
     columns = {name: column for name, column in score.columns.items() if "_denoised" not in name}
-    return attrs.evolve(score, values=values, columns=columns)
-
-
-def _json(estimate: Estimate) -> dict[str, float | None]:
-    given = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    return {name: value if value is not None and math.isfinite(value) else None for name, value in given.items()}
+    return attrs.evolve(score, values=values, columns=columns, notes=(*score.notes, *not_finite(metric, values)))

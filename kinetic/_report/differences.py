@@ -25,7 +25,7 @@ def verdict(run: FinishedRun) -> dict[str, dict[str, str]]:
     """
     said: dict[str, dict[str, str]] = {}
     for row, guard in _main(run):
-        if row["name"] == "memorised_features":
+        if row["name"] == "memorised_features" or row["value"] is None:
             continue
         found = said.setdefault(f"{row['arm']} against {row['against']}", {})
         label, mark = _label(row), _mark(row, guard)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+_BITS = 256  # of a number that is worth writing out
+
 
 class KineticError(Exception):
     """Base of every error kinetic raises on purpose. The command line prints it without a traceback."""
@@ -69,3 +71,14 @@ def unknown(what: str, name: str, known: Iterable[str], hint: str = "") -> Unkno
     if hint:
         lines.append(f"  {hint}")
     return UnknownNameError("\n".join(lines))
+
+
+def shown(value: object, most: int = 200) -> str:
+    """A value as an error shows it: its repr, cut where it is long."""
+    if isinstance(value, int) and value.bit_length() > _BITS:  # Python refuses to write out thousands of digits
+        return f"a number of {int(value.bit_length() * 0.30103) + 1} digits or so"
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return f"a {type(value).__name__} too large to show"
+    return text if len(text) <= most else f"{text[: most - 3]}..."

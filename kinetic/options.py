@@ -10,17 +10,22 @@ these spell the common cases, and `kinetic show ROLE NAME` prints their bounds a
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
-from collections.abc import Callable, Sequence
+import numbers
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from kinetic.errors import MissingFileError, OptionError
+from kinetic.errors import MissingFileError, OptionError, shown
 
 ROLE, DOC, BOUND, UNLESS = "kinetic.role", "kinetic.doc", "kinetic.bound", "kinetic.unless"
+LARGEST = 2**63 - 1
+"""What torch and TOML can count to."""
+
 NAMES = {"features": "feature space"}
 """What one component of a role is called, where that is not the role's own name."""
 
@@ -28,13 +33,37 @@ NAMES = {"features": "feature space"}
 def integer(
     default: Any = attrs.NOTHING, *, at_least: int | None = None, at_most: int | None = None, doc: str = ""
 ) -> Any:
-    """A whole number. `2.5`, `"2"` and `True` are refused, never converted."""
-    bound = _bound("an int", at_least, None, at_most, None)
+    """A whole number of 64 bits, NumPy's too; with the default None, one or nothing.
 
-    def check(value: Any) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and _within(value, at_least, None, at_most, None)
+    `2.5`, `"2"` and `True` are refused, never converted.
+    """
+    nothing = default is None
 
-    return _field(default, check, bound, doc)
+    def check(name: str, value: Any) -> None:
+        if not (nothing and value is None):
+            check_integer(repr(name), value, at_least=at_least, at_most=at_most, nothing=nothing)
+
+    bound = _bound("an int", at_least, None, at_most, None, nothing)
+    return _field(default, check, bound, doc, converter=as_number)
+
+
+def check_integer(
+    name: str, value: Any, *, at_least: int | None = None, at_most: int | None = None, nothing: bool = False
+) -> int:
+    """`value` as an int, if it is a whole number of 64 bits within the bounds; `nothing` says that None would do too.
+
+    Raises:
+        OptionError: it is not; the message names it as `name`.
+    """
+    given = as_number(value)
+    whole = isinstance(given, int) and not isinstance(given, bool)
+    if whole and _within(given, at_least, None, at_most, None) and -LARGEST <= given <= LARGEST:
+        return int(given)
+    if whole and at_most is None and given > LARGEST:
+        at_most = LARGEST
+    if whole and at_least is None and given < -LARGEST:
+        at_least = -LARGEST
+    raise OptionError(f"{name} must be {_bound('an int', at_least, None, at_most, None, nothing)}: {shown(value)}")
 
 
 def number(
@@ -46,14 +75,30 @@ def number(
     below: float | None = None,
     doc: str = "",
 ) -> Any:
-    """A finite real number; a whole number is taken as one."""
-    bound = _bound("a number", at_least, above, at_most, below)
+    """A finite real number; a whole number is taken as one, and NumPy's are. With the default None, one or nothing."""
+    nothing = default is None
+    bound = _bound("a number", at_least, above, at_most, below, nothing)
 
-    def check(value: Any) -> bool:
-        real = isinstance(value, int | float) and not isinstance(value, bool)
-        return real and math.isfinite(value) and _within(value, at_least, above, at_most, below)
+    def holds(value: Any) -> bool:
+        real = isinstance(value, float) and math.isfinite(value)
+        return (nothing and value is None) or (real and _within(value, at_least, above, at_most, below))
 
-    return _field(default, check, bound, doc, converter=lambda v: float(v) if type(v) is int else v)
+    def as_real(value: Any) -> Any:
+        given = as_number(value)
+        with contextlib.suppress(OverflowError):  # of a whole number beyond 1e308
+            return float(given) if type(given) is int else given
+        return given
+
+    return _field(default, _holding(holds, bound), bound, doc, converter=as_real)
+
+
+def as_number(value: Any) -> Any:
+    """Whole and real numbers of NumPy and of the standard library as an int or a float; anything else as it is."""
+    if isinstance(value, bool | int | float):
+        return float(value) if isinstance(value, float) else value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value
 
 
 def choice(*allowed: str, default: Any = attrs.NOTHING, doc: str = "") -> Any:
@@ -63,28 +108,32 @@ def choice(*allowed: str, default: Any = attrs.NOTHING, doc: str = "") -> Any:
         raise OptionError(f"a choice must be among strings, one or more: {allowed!r}")
     if default is not attrs.NOTHING and default not in allowed:
         raise OptionError(f"the default of a choice must be {bound}: {default!r}")
-    return _field(default, lambda value: isinstance(value, str) and value in allowed, bound, doc)
+    return _field(default, _holding(lambda value: isinstance(value, str) and value in allowed, bound), bound, doc)
 
 
 def flag(default: bool, *, doc: str = "") -> Any:
     """True or false."""
-    return _field(default, lambda value: isinstance(value, bool), "true or false", doc)
+    bound = "true or false"
+    return _field(default, _holding(lambda value: isinstance(value, bool), bound), bound, doc)
 
 
 def text(default: Any = attrs.NOTHING, *, alias: str | None = None, doc: str = "") -> Any:
     """A string; with the default None, a string or nothing. `alias` is what it is called, if not by its name."""
     bound = "a string" if default is not None else "a string, or nothing"
-    return _field(default, lambda v: isinstance(v, str) or (v is None and default is None), bound, doc, alias=alias)
+    check = _holding(lambda v: isinstance(v, str) or (v is None and default is None), bound)
+    return _field(default, check, bound, doc, alias=alias)
 
 
 def texts(default: Any = attrs.NOTHING, *, at_least: int = 0, doc: str = "") -> Any:
     """A list of strings, kept as a tuple."""
 
-    def check(value: Any) -> bool:
+    def holds(value: Any) -> bool:
         return isinstance(value, tuple) and len(value) >= at_least and all(isinstance(v, str) for v in value)
 
     bound = "a list of strings" + (f", {at_least} or more" if at_least else "")
-    return _field(default, check, bound, doc, converter=lambda v: tuple(v) if isinstance(v, list) else v)
+    return _field(
+        default, _holding(holds, bound), bound, doc, converter=lambda v: tuple(v) if isinstance(v, list) else v
+    )
 
 
 def component(
@@ -103,10 +152,13 @@ def component(
     """
     import kinetic  # the abstract classes need torch, which `kinetic --help` must not import
 
-    def check(value: Any) -> bool:
-        return (value is None and default is None) or isinstance(value, kinetic.abstract_class(role))
-
     bound = f"a {NAMES.get(role, role)}"
+
+    def check(name: str, value: Any) -> None:
+        if not ((value is None and default is None) or isinstance(value, kinetic.abstract_class(role))):
+            way = f'\n  Name it in a table: {name} = {{ name = "{value}" }}' if isinstance(value, str) else ""
+            raise OptionError(f"{name!r} must be {bound}: {shown(value)}{way}")
+
     return _field(default, check, bound, doc, converter=converter, extra={ROLE: role, UNLESS: unless})
 
 
@@ -134,9 +186,19 @@ def existing_path(location: str | Path, *, what: str, remedy: str) -> Path:
     return path
 
 
+def _holding(holds: Callable[[Any], bool], bound: str) -> Callable[[str, Any], None]:
+    """The check that `holds` is true of a value."""
+
+    def check(name: str, value: Any) -> None:
+        if not holds(value):
+            raise OptionError(f"{name!r} must be {bound}: {shown(value)}")
+
+    return check
+
+
 def _field(
     default: Any,
-    check: Callable[[Any], bool],
+    check: Callable[[str, Any], None],
     bound: str,
     doc: str,
     converter: Callable[[Any], Any] | None = None,
@@ -144,11 +206,7 @@ def _field(
     alias: str | None = None,
 ) -> Any:
     def validate(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-        if not check(value):
-            name = attribute.alias or attribute.name
-            table = extra is not None and isinstance(value, str)
-            way = f'\n  Name it in a table: {name} = {{ name = "{value}" }}' if table else ""
-            raise OptionError(f"{name!r} must be {bound}: {value!r}{way}")
+        check(attribute.alias or attribute.name, value)
 
     metadata = {DOC: doc, BOUND: bound, **(extra or {})}
     return attrs.field(default=default, validator=validate, converter=converter, metadata=metadata, alias=alias)
@@ -165,7 +223,16 @@ def _within(
     )
 
 
-def _bound(kind: str, *limits: float | None) -> str:
-    signs: Sequence[str] = (">=", ">", "<=", "<")
-    said = [f"{sign} {limit:g}" for sign, limit in zip(signs, limits, strict=True) if limit is not None]
-    return " ".join([kind, " and ".join(said)]).strip()
+def _bound(
+    kind: str,
+    at_least: float | None,
+    above: float | None,
+    at_most: float | None,
+    below: float | None,
+    nothing: bool = False,
+) -> str:
+    limits = ((">=", at_least), (">", above), ("<=", at_most), ("<", below))
+    signs = [
+        f"{sign} {limit if isinstance(limit, int) else f'{limit:g}'}" for sign, limit in limits if limit is not None
+    ]
+    return " ".join([kind, " and ".join(signs)]).strip() + (", or nothing" if nothing else "")

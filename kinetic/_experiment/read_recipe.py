@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint
@@ -12,17 +13,19 @@ from typing import Any, final
 
 import attrs
 
+from kinetic._experiment.overrides import DEEPEST, check_values, merged, overridden
 from kinetic._plugins.distributions import distribution_of, entry_points, is_disabled, way_out
 from kinetic._plugins.registry import Registry, registry
 from kinetic._progress import Reporter
 from kinetic._sample.runner import Runner
 from kinetic._store.run_folder import RECIPE, FinishedRun
-from kinetic.errors import KineticError, OptionError, PluginError, RecipeError, unknown
+from kinetic.errors import KineticError, PluginError, RecipeError, shown, unknown
+from kinetic.options import LARGEST, check_integer
 
 _SHARED = ("data", "field", "solver", "schedule", "energy", "metrics")
 _TOP = ("title", "about", "run", "arms", *_SHARED)
 _RUN = {"samples": 1, "seed": 0, "batch": 1, "classes": 1}  # key: smallest value
-_MOST = 2**63 - 1  # what torch can count with
+_DIGITS = re.compile(r"[0-9][0-9_]{4299,}")  # more than Python reads
 
 
 @final
@@ -46,7 +49,8 @@ class Recipe:
     @property
     def title(self) -> str:
         """What a reader calls it."""
-        return str(self.content.get("title", self.name))
+        title: str = self.content.get("title", self.name)
+        return title
 
     def run(self, out: str | Path | None = None, device: str = "auto", reporter: Reporter | None = None) -> FinishedRun:
         """Run every arm, compare them, and write the run folder with its report.
@@ -68,16 +72,14 @@ def load_recipe(source: str | Path, overrides: Sequence[str] = (), known: Regist
 
     Args:
         source: a TOML file, or the name of a recipe that a plugin ships (`kinetic recipes` lists them).
-        overrides: changes such as `arms.kts.schedule.alpha=0.02`; the value is TOML, or else a string.
+        overrides: changes such as `arms.kts.schedule.alpha=0.02`; the value is TOML, or else a string. As in an arm, a
+            changed `name` starts afresh.
         known: the registry to look names up in; the installed plugins by default.
     Raises:
         RecipeError, UnknownNameError, OptionError, MissingFileError: something in it cannot be; the message says what.
     """
     path = _find(source)
-    content = read_recipe(path)
-    for override in overrides:
-        apply_override(content, override)
-    return build_recipe(path.stem, content, known or registry())
+    return build_recipe(path.stem, overridden(read_recipe(path), overrides), known or registry())
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -86,10 +88,22 @@ def read_recipe(path: Path) -> dict[str, Any]:
     Raises:
         RecipeError: it cannot be read, or is not valid TOML.
     """
+    content, text = read_bytes(path), ""
     try:
-        return tomllib.loads(read_bytes(path).decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:  # also of numbers with thousands of digits, and of deep nesting
+        text = content.decode("utf-8-sig")
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not valid TOML: {error}") from error
+    except RecursionError as error:
+        line = max(text.splitlines(), key=lambda line: line.count("[") + line.count("{"))
+        raise RecipeError(f"{path}: {_key(line)} is nested more than {DEEPEST} deep") from error
+    except ValueError as error:
+        line = next((line for line in text.splitlines() if _DIGITS.search(line)), "")
+        raise RecipeError(f"{path}: {_key(line)} must be an int of 64 bits, at most {LARGEST}: {error}") from error
+
+
+def _key(line: str) -> str:
+    return shown(line.partition("=")[0].strip(), 60)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -106,6 +120,7 @@ def read_bytes(path: Path) -> bytes:
 
 def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Recipe:
     """Check a recipe that is already a mapping."""
+    check_content(content)
     check_keys("the recipe", content, _TOP)
     _tables(content, name)
     _check_run(content.get("run", {}))
@@ -116,7 +131,9 @@ def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Reci
     runners, shared = {}, ComponentBuilder(known, {})
     for arm, table in arms.items():
         try:
-            runners[arm] = shared.runner({key: merged(content.get(key, {}), table.get(key, {})) for key in _SHARED})
+            runners[arm] = shared.runner(
+                {key: merged(content.get(key, {}), table.get(key, {}), key) for key in _SHARED}
+            )
         except KineticError as error:
             error.args = (f"arm {arm!r}: {error.args[0]}", *error.args[1:])
             raise
@@ -157,17 +174,6 @@ def shipped() -> dict[str, Path]:
     return found
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with the keys of `over`, table by table. A table that changes `name` starts afresh."""
-    if "name" in over and over["name"] != base.get("name"):
-        return dict(over)
-    together = dict(base)
-    for key, value in over.items():
-        below = together.get(key)
-        together[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
-    return together
-
-
 @attrs.frozen(eq=False)
 class ComponentBuilder:
     """Builds components, and builds equal ones once: arms share what they have in common, weights above all."""
@@ -200,31 +206,23 @@ class ComponentBuilder:
         )
 
 
-def apply_override(content: dict[str, Any], override: str) -> None:
-    """Put the value of `KEY.KEY=VALUE` into nested tables; the value is TOML, or else a string."""
-    keys, equals, text = override.partition("=")
-    path = [key.strip() for key in keys.split(".")]
-    if not equals or not all(path):
-        raise RecipeError(f"an override is KEY.KEY=VALUE, as in arms.kts.schedule.alpha=0.02: {override!r}")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
-    arms = content.get("arms")
-    if path[0] == "arms" and len(path) > 2 and isinstance(arms, dict) and path[1] not in arms:
-        raise unknown("there is no arm", path[1], arms, f"A new one is set whole: arms.{path[1]}={{...}}")
-    table = content
-    for key in path[:-1]:
-        table = table.setdefault(key, {})
-        if not isinstance(table, dict):
-            raise RecipeError(f"{override!r} goes through {key!r}, which is no table: {table!r}")
-    table[path[-1]] = value
+def check_content(content: Mapping[str, Any]) -> None:
+    """Refuse what no component could use and no file of a run could hold, named by its key.
+
+    Raises:
+        RecipeError: a number that is not finite or beyond 64 bits, tables within tables without end, or a `title` or
+            an `about` that is no string.
+    """
+    for key in ("title", "about"):
+        if not isinstance(content.get(key, ""), str):
+            raise RecipeError(f"{key!r} must be a string: {shown(content[key])}")
+    check_values(content, "")
 
 
 def check_keys(what: str, table: Any, known: Sequence[str]) -> None:
     """Refuse what is no table, or has a key that is not known."""
     if not isinstance(table, Mapping):
-        raise RecipeError(f"{what} must be a table: {table!r}")
+        raise RecipeError(f"{what} must be a table: {shown(table)}")
     for key in table:
         if key not in known:
             raise unknown(f"{what} has no key", key, known)
@@ -240,7 +238,7 @@ def sorted_deep(table: Any) -> Any:
 def _each(tables: Mapping[str, Mapping[str, Any]], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name, table in tables[key].items():
         if not isinstance(table, Mapping):
-            raise RecipeError(f"[{key}] holds tables, as in `[{key}.{name}]`: {name} = {table!r}")
+            raise RecipeError(f"[{key}] holds tables, as in `[{key}.{name}]`: {name} = {shown(table)}")
         yield name, table
 
 
@@ -264,11 +262,11 @@ def _find(source: str | Path) -> Path:
 def _tables(content: Mapping[str, Any], name: str) -> None:
     for key in ("run", "arms", *_SHARED):
         if not isinstance(content.get(key, {}), Mapping):
-            raise RecipeError(f"recipe {name!r}: [{key}] must be a table: {content[key]!r}")
+            raise RecipeError(f"recipe {name!r}: [{key}] must be a table: {shown(content[key])}")
     for arm, table in content.get("arms", {}).items():
         for key in _SHARED:
             if isinstance(table, Mapping) and not isinstance(table.get(key, {}), Mapping):
-                raise RecipeError(f"recipe {name!r}: [arms.{arm}.{key}] must be a table: {table[key]!r}")
+                raise RecipeError(f"recipe {name!r}: [arms.{arm}.{key}] must be a table: {shown(table[key])}")
 
 
 def _check_run(table: Mapping[str, Any]) -> None:
@@ -276,10 +274,7 @@ def _check_run(table: Mapping[str, Any]) -> None:
     if "samples" not in table:
         raise RecipeError("[run] needs `samples`, how many to draw in each arm")
     for key, value in table.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < _RUN[key]:
-            raise OptionError(f"[run] {key!r} must be an int >= {_RUN[key]}: {value!r}")
-        if value > _MOST:
-            raise OptionError(f"[run] {key!r} must be an int <= {_MOST}: {value!r}")
+        check_integer(f"[run] {key!r}", value, at_least=_RUN[key])
 
 
 def _check_arm_name(arm: str) -> None:

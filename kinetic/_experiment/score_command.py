@@ -13,7 +13,8 @@ import attrs
 
 from kinetic import options
 from kinetic._evaluate.evaluate import datasets, naming
-from kinetic._experiment.read_recipe import apply_override, check_keys, read_recipe
+from kinetic._experiment.overrides import overridden
+from kinetic._experiment.read_recipe import check_content, check_keys, read_recipe
 from kinetic._experiment.score_samples import Checked, SetScores, checked, free_folder, score_samples
 from kinetic._plugins.registry import Registry, registry
 from kinetic._progress import Reporter
@@ -131,8 +132,8 @@ def load_score_job(
         content["reference"] = data_table(reference)
     if features is not None:
         content["features"] = features_table(features)
-    for override in overrides:
-        apply_override(content, override)
+    content = overridden(content, overrides)
+    check_content(content)
     check_keys("a score", content, _PARTS)
     defaults: dict[str, Any] = {}
     if "reference" in content:
@@ -206,8 +207,8 @@ def write_statistics(
     """Write the mean and the covariance of data in a feature space to a `.npz` file: those of the metric `frechet`."""
     known = registry()
     content: dict[str, Any] = {"reference": data_table(reference), "features": features_table(features)}
-    for override in overrides:
-        apply_override(content, override)
+    content = overridden(content, overrides)
+    check_content(content)
     check_keys("statistics", content, ("reference", "features"))
     if out.suffix != ".npz" or not os.path.isdir(out.parent) or os.path.isdir(out):
         raise OptionError(f"'out' must be a .npz file in a folder that is there: {str(out)!r}")

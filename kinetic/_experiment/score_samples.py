@@ -24,6 +24,7 @@ from kinetic._store.files import check_writable, names_in, write_json, write_who
 from kinetic._store.run_folder import RECIPE, SCORES, TABLE
 from kinetic.errors import OptionError, ShapeError, StoreError
 from kinetic.evidence import not_finite
+from kinetic.options import check_integer
 
 NOTES = "notes.json"
 _FIRST = 16  # points of a reference that are looked at before anything is computed
@@ -106,8 +107,7 @@ def score_samples(
     Raises:
         OptionError, ShapeError: the samples cannot be scored, or not with these metrics; the message says why.
     """
-    if batch is not None and (not isinstance(batch, int) or isinstance(batch, bool) or batch < 1):
-        raise OptionError(f"'batch' must be an int >= 1: {batch!r}")
+    batch = None if batch is None else check_integer("'batch'", batch, at_least=1)
     if not isinstance(metrics, Mapping) or not metrics or not all(isinstance(m, Metric) for m in metrics.values()):
         raise OptionError(f"'metrics' must map names to Metrics, one or more: {metrics!r}")
     data = checked("samples", as_dataset(samples))

@@ -86,11 +86,10 @@ class Runner:
             ShapeError: parts that do not fit together, found before any sampling.
             NonFiniteError: the field returned NaN or infinity; finished batches are on the store.
         """
-        for name, value, least in (("samples", samples, 1), ("seed", seed, 0), ("batch", batch or 1, 1)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise OptionError(f"{name!r} must be an int >= {least}: {value!r}")
-        if classes is not None and (not isinstance(classes, int) or isinstance(classes, bool) or classes < 1):
-            raise OptionError(f"'classes' must be an int >= 1: {classes!r}")
+        samples = options.check_integer("'samples'", samples, at_least=1)
+        seed = options.check_integer("'seed'", seed, at_least=0)
+        batch = None if batch is None else options.check_integer("'batch'", batch, at_least=1)
+        classes = None if classes is None else options.check_integer("'classes'", classes, at_least=1)
         place = find_device(device)
         on_device = self._moved(place)
         size = batch or batch_size(self.field.event_shape)

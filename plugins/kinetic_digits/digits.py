@@ -28,7 +28,7 @@ class Digits(Dataset):
     """
 
     split: str = options.choice("train", "test", "all", default="train", doc="which part")
-    size: int | None = attrs.field(default=None, metadata={options.BOUND: "an int >= 1 or nothing"})
+    size: int | None = options.integer(None, at_least=1, doc="how many, the first of the part; nothing for all")
     _x: Tensor = attrs.field(init=False, repr=False)
     _labels: Tensor = attrs.field(init=False, repr=False)
 
@@ -42,7 +42,7 @@ class Digits(Dataset):
         )
         index = {"train": train, "test": test, "all": np.concatenate([train, test])}[self.split]
         size = len(index) if self.size is None else self.size
-        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= len(index):
+        if size > len(index):
             raise OptionError(f"'size' must be an int from 1 to {len(index)} for split {self.split!r}: {self.size!r}")
         index = index[:size]
         x = torch.from_numpy(bunch.images[index]).float() / 8 - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, final
+from typing import final
 
 import attrs
 import torch
@@ -53,16 +53,8 @@ class KDESupport(Metric):
 
     reference: Dataset = options.component("dataset", converter=as_dataset, doc="the data whose density it is")
     features: FeatureSpace = options.component("features", Pixels(), doc="the space")
-    bandwidth: float | None = attrs.field(
-        default=None, metadata={options.BOUND: "a number > 0, or nothing", options.DOC: "h; nothing for Scott's rule"}
-    )
+    bandwidth: float | None = options.number(None, above=0, doc="h; nothing for Scott's rule")
     kernel: str = options.choice("isotropic", "full", default="isotropic", doc="shape of the kernels")
-
-    @bandwidth.validator
-    def _positive(self, attribute: attrs.Attribute[float | None], value: Any) -> None:
-        real = isinstance(value, int | float) and not isinstance(value, bool)
-        if value is not None and not (real and math.isfinite(value) and value > 0):
-            raise OptionError(f"'bandwidth' must be a number > 0, or nothing for Scott's rule: {value!r}")
 
     def __attrs_post_init__(self) -> None:
         if len(self.reference) < 2 and (self.bandwidth is None or self.kernel == "full"):

@@ -1,7 +1,7 @@
 import inspect
 
 from kinetic import errors
-from kinetic.errors import KineticError, NonFiniteError, unknown
+from kinetic.errors import KineticError, NonFiniteError, shown, unknown
 
 
 def test_every_error_is_a_kinetic_error_and_the_builtin_it_resembles():
@@ -24,3 +24,10 @@ def test_a_long_list_of_samples_is_cut():
     assert said.startswith(
         "arm 'kts': the velocity is not finite at t = 0.25 for 20 sample(s): 0, 1, 2, 3, 4, 5, 6, 7, ..."
     )
+
+
+def test_a_value_is_shown_in_few_letters_whatever_it_is():
+    assert shown([1, "a"]) == "[1, 'a']"
+    assert shown(10**400) == "a number of 401 digits or so"
+    assert shown("x" * 5000) == f"'{'x' * 196}..."
+    assert shown([10**5000]) == "a list too large to show"

@@ -1,4 +1,5 @@
 import importlib
+import textwrap
 
 import pytest
 from kinetic_digits import Digits
@@ -6,7 +7,7 @@ from kinetic_schedules import KTS
 from kinetic_solvers import Euler, Midpoint
 
 from kinetic import load_recipe
-from kinetic._experiment.read_recipe import merged, shipped
+from kinetic._experiment.read_recipe import read_recipe, shipped
 from kinetic.errors import KineticError, MissingFileError, OptionError, PluginError, RecipeError, UnknownNameError
 
 SMALL = """
@@ -55,12 +56,6 @@ def test_arms_share_what_they_have_in_common(recipe):
     assert plain.metrics["memorisation"] is kts.metrics["memorisation"]
 
 
-def test_merging_goes_table_by_table():
-    assert merged({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}}) == {"a": {"x": 1, "y": 3}}
-    assert merged({"name": "a", "x": 1}, {"name": "b"}) == {"name": "b"}
-    assert merged({"name": "a", "x": 1}, {"name": "a", "y": 2}) == {"name": "a", "x": 1, "y": 2}
-
-
 def test_overrides_change_single_values(recipe):
     overrides = ["arms.kts.schedule.beta=0.005", "run.samples=7", "solver.grid=cosine", "title='two'"]
     found = load_recipe(recipe(SMALL), overrides)
@@ -98,7 +93,7 @@ def test_without_arms_there_is_one():
             UnknownNameError,
             "arm 'kts': `against` names no arm: 'plane'. Did you mean 'plain'?",
         ),
-        ("solver=euler", RecipeError, "[solver] must be a table: 'euler'"),
+        ("solver=3", RecipeError, "[solver] must be a table: 3"),
         ("energy.kpe=1", RecipeError, "[energy] holds tables, as in `[energy.kpe]`: kpe = 1"),
         ("arms.kts=1", RecipeError, "arm 'kts' must be a table: 1"),
         ("field.name=digits-memorized", UnknownNameError, "Did you mean 'digits-memorised'?"),
@@ -132,6 +127,31 @@ def test_a_file_that_is_no_toml_is_named_with_the_place(recipe):
     path.write_bytes(b"\xff\xfe\x00binary")
     with pytest.raises(RecipeError, match="is not valid TOML"):
         load_recipe(path)
+
+
+@pytest.mark.parametrize("text", ["title = 'x'", SMALL])
+def test_a_byte_order_mark_is_no_part_of_a_recipe(tmp_path, text):
+    path = tmp_path / "x.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_recipe(path)["title"] in ("x", "small")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("deep = " + "[" * 2000 + "]" * 2000, r"'deep' is nested more than 40 deep"),
+        ("deep = " + "{a=" * 2000 + "1" + "}" * 2000, r"'deep' is nested more than 40 deep"),
+        (".".join("d" * 2000) + " = 1", r"d is nested more than 40 deep"),
+        ("big = " + "9" * 5000, r"'big' must be an int of 64 bits, at most 9223372036854775807"),
+        ("big = 0x" + "f" * 5000, r"big must be an int of 64 bits, .*: a number of 6021 digits or so"),
+        ("big = 9223372036854775808", r"big must be an int of 64 bits, .*: 9223372036854775808"),
+        ("big = 1e400", r"big must be a finite number, at most 1\.8e308: inf"),
+        ("about = [1]", r"'about' must be a string: \[1\]"),
+    ],
+)
+def test_what_no_file_of_a_run_could_hold_is_named_with_its_key(recipe, line, said):
+    with pytest.raises(RecipeError, match=said):
+        load_recipe(recipe(f"{line}\n{textwrap.dedent(SMALL)}"))
 
 
 def test_what_a_recipe_must_have_is_said(recipe):
@@ -213,11 +233,28 @@ def test_the_recipes_of_a_plugin_that_is_left_out_are_left_out(install, monkeypa
     ("change", "error", "said"),
     [
         ("arms.kts.against=['plain']", UnknownNameError, "arm 'kts': `against` names no arm:"),
-        ("run.seed=9223372036854775808", OptionError, "[run] 'seed' must be an int <= 9223372036854775807"),
-        ("arms.kts.schedule.alpha=nan", OptionError, "arm 'kts': schedule 'kts': 'alpha' must be a number"),
+        (
+            "run.seed=9223372036854775808",
+            RecipeError,
+            "run.seed must be an int of 64 bits, at most 922337203685",
+        ),
+        (
+            "arms.kts.schedule.alpha=nan",
+            RecipeError,
+            "arms.kts.schedule.alpha must be a finite number, at most 1.8e308",
+        ),
         ("run.samples=true", OptionError, "[run] 'samples' must be an int >= 1: True"),
         ("arms.kts.field.name=3", OptionError, "arm 'kts': a field needs a `name`, one of: "),
         ("field.classes=1", OptionError, "arm 'plain': field 'empirical': 'classes' must be true or false: 1"),
+        ("title=3", RecipeError, "'title' must be a string: 3"),
+        ("about={ a = 1 }", RecipeError, "'about' must be a string: {'a': 1}"),
+        ("arms.kts.schedule.alpha=1e999", RecipeError, "arms.kts.schedule.alpha must be a finite number"),
+        ("arms.kts.schedule.alpha=[[0.1, -inf]]", RecipeError, "arms.kts.schedule.alpha must be a finite number"),
+        ("arms.kts.schedule.alpha=0x" + "f" * 5000, RecipeError, "arms.kts.schedule.alpha must be an int of 64 bits"),
+        ("arms.kts.schedule.alpha=" + "9" * 5000, RecipeError, "arms.kts.schedule.alpha must be an int of 64 bits"),
+        ("field.a=" + "[" * 2000, RecipeError, "field.a is nested more than 40 deep"),
+        ("field={" + "a." * 2000 + "a=1}", RecipeError, "field is nested more than 40 deep"),
+        (f"field.{'a.' * 2000}a=1", RecipeError, "is nested more than 40 deep"),
         ("arms.'x y'={}", RecipeError, "an arm is named in letters, digits, '-', '_' and '+'"),
     ],
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 _BITS = 256  # of a number that is worth writing out
 
@@ -60,6 +61,16 @@ class NonFiniteError(KineticError, ArithmeticError):
             f"{f'arm {arm!r}: ' if arm else ''}the velocity is not finite at t = {t:.6g} for {len(self.ids)} "
             f"sample(s): {shown}\n  Finished batches are kept. Check the field near this time, or use smaller steps."
         )
+
+
+@contextlib.contextmanager
+def within(what: str) -> Iterator[None]:
+    """Errors raised inside say where they come from: their message begins with `what`."""
+    try:
+        yield
+    except KineticError as error:
+        error.args = (f"{what}: {error.args[0]}", *error.args[1:])
+        raise
 
 
 def unknown(what: str, name: str, known: Iterable[str], hint: str = "") -> UnknownNameError:

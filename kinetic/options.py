@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import math
 import numbers
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,9 @@ import attrs
 
 from kinetic.errors import MissingFileError, OptionError, shown
 
-ROLE, DOC, BOUND, UNLESS = "kinetic.role", "kinetic.doc", "kinetic.bound", "kinetic.unless"
+COMPONENT, DOC, BOUND, UNLESS = "kinetic.component", "kinetic.doc", "kinetic.bound", "kinetic.unless"
 LARGEST = 2**63 - 1
 """What torch and TOML can count to."""
-
-NAMES = {"features": "feature space"}
-"""What one component of a role is called, where that is not the role's own name."""
 
 
 def integer(
@@ -137,29 +136,31 @@ def texts(default: Any = attrs.NOTHING, *, at_least: int = 0, doc: str = "") -> 
 
 
 def component(
-    role: str,
+    cls: type,
     default: Any = attrs.NOTHING,
     *,
     converter: Callable[[Any], Any] | None = None,
     doc: str = "",
     unless: str | None = None,
 ) -> Any:
-    """Another component, of the given role.
+    """Another component: one of a role's abstract class, as in `component(kinetic.Solver)`.
 
-    In a recipe it is a table with a `name`, `features = {name = "pixels"}`. A required `dataset` that the recipe
-    leaves out is the recipe's own `[data]`. `unless` names another option that does instead: a recipe gives one of
-    both, and `[data]` fills in where it gives neither.
+    In a recipe it is a table with a `name`, `features = { name = "pixels" }`, or the name alone. One left out is the
+    recipe's own: a required `Dataset` its `[data]`, one called `reference` its `[reference]`, a `FeatureSpace` of a
+    metric its `[features]`. `unless` names another option that does instead: a recipe gives one of both, and the
+    recipe's own fills in where it gives neither.
     """
-    import kinetic  # the abstract classes need torch, which `kinetic --help` must not import
+    if not inspect.isclass(cls):
+        raise OptionError(f"a component is told by its abstract class, as in component(kinetic.Solver): {cls!r}")
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__).lower()
+    bound = f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
-    bound = f"a {NAMES.get(role, role)}"
+    def holds(value: Any) -> bool:
+        return (value is None and default is None) or isinstance(value, cls)
 
-    def check(name: str, value: Any) -> None:
-        if not ((value is None and default is None) or isinstance(value, kinetic.abstract_class(role))):
-            way = f'\n  Name it in a table: {name} = {{ name = "{value}" }}' if isinstance(value, str) else ""
-            raise OptionError(f"{name!r} must be {bound}: {shown(value)}{way}")
-
-    return _field(default, check, bound, doc, converter=converter, extra={ROLE: role, UNLESS: unless})
+    return _field(
+        default, _holding(holds, bound), bound, doc, converter=converter, extra={COMPONENT: cls, UNLESS: unless}
+    )
 
 
 def existing_path(location: str | Path, *, what: str, remedy: str) -> Path:

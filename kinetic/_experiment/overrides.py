@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kinetic._plugins.builder import named
 from kinetic.errors import RecipeError, shown, unknown
 from kinetic.options import LARGEST
 
@@ -42,11 +43,6 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any], key: str = "", with
         tables = isinstance(one, Mapping) and isinstance(other, Mapping) and not isinstance(value, Whole)
         together[each] = merged(one, other, each, key) if tables else plain(value)
     return together
-
-
-def named(value: Any) -> Any:
-    """A component's table: a string is its name; anything else is itself."""
-    return {"name": value} if isinstance(value, str) else value
 
 
 def plain(value: Any) -> Any:

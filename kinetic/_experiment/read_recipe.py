@@ -9,62 +9,24 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import attrs
 
-from kinetic._experiment.overrides import DEEPEST, check_values, merged, overridden
+from kinetic._experiment.experiment import Recipe
+from kinetic._experiment.overrides import DEEPEST, NAMED, check_values, merged, overridden
+from kinetic._plugins.builder import ComponentBuilder, Defaults, named
 from kinetic._plugins.distributions import distribution_of, entry_points, is_disabled, way_out
 from kinetic._plugins.registry import Registry, registry
-from kinetic._progress import Reporter
 from kinetic._sample.runner import Runner
-from kinetic._store.run_folder import RECIPE, FinishedRun
-from kinetic.errors import KineticError, PluginError, RecipeError, shown, unknown
+from kinetic._store.run_folder import RECIPE
+from kinetic.errors import PluginError, RecipeError, shown, unknown, within
 from kinetic.options import LARGEST, check_integer
 
-_SHARED = ("data", "field", "solver", "schedule", "energy", "metrics")
+_SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
 _TOP = ("title", "about", "run", "arms", *_SHARED)
 _RUN = {"samples": 1, "seed": 0, "batch": 1, "classes": 1}  # key: smallest value
 _DIGITS = re.compile(r"[0-9][0-9_]{4299,}")  # more than Python reads
-
-
-@final
-@attrs.frozen(eq=False)
-class Recipe:
-    """A checked recipe: every arm is built, so nothing in it can still be misspelt or missing.
-
-    Args:
-        name: of the file, without `.toml`; the run folder is named after it.
-        content: the recipe with its overrides applied, as TOML would hold it.
-        runners: `{arm: Runner}`, in the order of the recipe.
-        against: `{arm: arm}`, what each arm is compared with.
-    """
-
-    name: str
-    content: Mapping[str, Any]
-    runners: Mapping[str, Runner]
-    against: Mapping[str, str]
-    registry: Registry
-
-    @property
-    def title(self) -> str:
-        """What a reader calls it."""
-        title: str = self.content.get("title", self.name)
-        return title
-
-    def run(self, out: str | Path | None = None, device: str = "auto", reporter: Reporter | None = None) -> FinishedRun:
-        """Run every arm, compare them, and write the run folder with its report.
-
-        A run that was cut short goes on where it stopped; one that is finished is only scored and drawn again.
-
-        Args:
-            out: the run folder, `runs/NAME` by default.
-            device: a torch device, or "auto".
-            reporter: is told how far the run is; by default it shows a progress bar on a terminal.
-        """
-        from kinetic._experiment.experiment import run_experiment
-
-        return run_experiment(self, Path(out) if out else Path("runs") / self.name, device, reporter or Reporter())
 
 
 def load_recipe(source: str | Path, overrides: Sequence[str] = (), known: Registry | None = None) -> Recipe:
@@ -122,21 +84,17 @@ def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Reci
     """Check a recipe that is already a mapping."""
     check_content(content)
     check_keys("the recipe", content, _TOP)
-    _tables(content, name)
+    _check_tables(content, name)
     _check_run(content.get("run", {}))
     arms = content.get("arms") or {"base": {}}
     for arm, table in arms.items():
         _check_arm_name(arm)
         check_keys(f"arm {arm!r}", table, (*_SHARED, "against"))
-    runners, shared = {}, ComponentBuilder(known, {})
+    runners, builder = {}, ComponentBuilder(known)
     for arm, table in arms.items():
-        try:
-            runners[arm] = shared.runner(
-                {key: merged(content.get(key, {}), table.get(key, {}), key) for key in _SHARED}
-            )
-        except KineticError as error:
-            error.args = (f"arm {arm!r}: {error.args[0]}", *error.args[1:])
-            raise
+        with within(f"arm {arm!r}"):
+            tables = {key: merged(named(content.get(key, {})), named(table.get(key, {})), key) for key in _SHARED}
+            runners[arm] = build_runner(builder, tables)
     against = {}
     for arm, table in arms.items():
         other = table.get("against", next(iter(arms)))
@@ -174,36 +132,34 @@ def shipped() -> dict[str, Path]:
     return found
 
 
-@attrs.frozen(eq=False)
-class ComponentBuilder:
-    """Builds components, and builds equal ones once: arms share what they have in common, weights above all."""
+def build_runner(builder: ComponentBuilder, tables: Mapping[str, Any]) -> Runner:
+    """The runner of an arm, from tables with the keys of a recipe; `[data]`, `[reference]`, `[features]` fill in."""
+    for role in ("field", "solver"):
+        if not tables[role]:
+            raise RecipeError(f"there is no [{role}]: name one, as in `[{role}]` and `name = ...`")
+    defaults = Defaults()
+    for key, role in (("data", "dataset"), ("reference", "dataset"), ("features", "features")):
+        if tables[key]:
+            defaults = attrs.evolve(defaults, **{key: builder.build(role, tables[key], defaults)})
 
-    registry: Registry
-    built: dict[str, Any]
+    def part(key: str) -> Any:
+        return builder.build(key, tables[key], defaults) if tables[key] else None
 
-    def part(self, role: str, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:
-        key = repr((role, sorted_deep(table), [id(value) for value in defaults.values()]))
-        if key not in self.built:
-            self.built[key] = self.registry.build(role, table, defaults)
-        return self.built[key]
+    def parts(key: str, role: str) -> dict[str, Any]:
+        return {name: builder.build(role, table, defaults) for name, table in component_tables(key, tables[key])}
 
-    def runner(self, tables: Mapping[str, Mapping[str, Any]]) -> Runner:
-        data = self.part("dataset", tables["data"], {}) if tables["data"] else None
-        defaults = {"dataset": data} if data is not None else {}
-        for role in ("field", "solver"):
-            if not tables[role]:
-                raise RecipeError(f"there is no [{role}]: name one, as in `[{role}]` and `name = ...`")
-        return Runner(
-            field=self.part("field", tables["field"], defaults),
-            solver=self.part("solver", tables["solver"], defaults),
-            schedule=self.part("schedule", tables["schedule"], defaults) if tables["schedule"] else None,
-            meters={
-                key: self.part("meter", {"name": key, **table}, defaults) for key, table in _each(tables, "energy")
-            },
-            metrics={
-                key: self.part("metric", {"name": key, **table}, defaults) for key, table in _each(tables, "metrics")
-            },
-        )
+    return Runner(part("field"), part("solver"), part("schedule"), parts("energy", "meter"), parts("metrics", "metric"))
+
+
+def component_tables(key: str, tables: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The tables below `[energy]` or `[metrics]`, each with its `name`: the table's key where it says none."""
+    if not isinstance(tables, Mapping):
+        raise RecipeError(f"[{key}] must be a table: {shown(tables)}")
+    for name, given in tables.items():
+        table = named(given)
+        if not isinstance(table, Mapping):
+            raise RecipeError(f"[{key}] holds tables, as in `[{key}.{name}]`: {name} = {shown(table)}")
+        yield name, {"name": name, **table}
 
 
 def check_content(content: Mapping[str, Any]) -> None:
@@ -228,20 +184,6 @@ def check_keys(what: str, table: Any, known: Sequence[str]) -> None:
             raise unknown(f"{what} has no key", key, known)
 
 
-def sorted_deep(table: Any) -> Any:
-    """A table as nested sorted pairs, so that equal tables read alike."""
-    if isinstance(table, Mapping):
-        return sorted((key, sorted_deep(value)) for key, value in table.items())
-    return table
-
-
-def _each(tables: Mapping[str, Mapping[str, Any]], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, table in tables[key].items():
-        if not isinstance(table, Mapping):
-            raise RecipeError(f"[{key}] holds tables, as in `[{key}.{name}]`: {name} = {shown(table)}")
-        yield name, table
-
-
 def _find(source: str | Path) -> Path:
     path = Path(source)
     if os.path.isfile(path / RECIPE):
@@ -259,14 +201,16 @@ def _find(source: str | Path) -> Path:
     return recipes[str(source)]
 
 
-def _tables(content: Mapping[str, Any], name: str) -> None:
-    for key in ("run", "arms", *_SHARED):
+def _check_tables(content: Mapping[str, Any], name: str) -> None:
+    for key in ("run", "arms"):
         if not isinstance(content.get(key, {}), Mapping):
             raise RecipeError(f"recipe {name!r}: [{key}] must be a table: {shown(content[key])}")
-    for arm, table in content.get("arms", {}).items():
+    arms = {f"arms.{arm}.": table for arm, table in content.get("arms", {}).items() if isinstance(table, Mapping)}
+    for start, table in {"": content, **arms}.items():
         for key in _SHARED:
-            if isinstance(table, Mapping) and not isinstance(table.get(key, {}), Mapping):
-                raise RecipeError(f"recipe {name!r}: [arms.{arm}.{key}] must be a table: {shown(table[key])}")
+            given = table.get(key, {})
+            if not isinstance(given if key in NAMED else named(given), Mapping):
+                raise RecipeError(f"recipe {name!r}: [{start}{key}] must be a table: {shown(given)}")
 
 
 def _check_run(table: Mapping[str, Any]) -> None:

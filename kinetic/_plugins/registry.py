@@ -22,7 +22,7 @@ from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.metric import Metric
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver
-from kinetic.errors import KineticError, OptionError, PluginError, RecipeError, unknown
+from kinetic.errors import KineticError, PluginError, unknown
 
 _ROLES: Mapping[str, tuple[type[Component], str]] = {
     "field": (VelocityField, "register_fields"),
@@ -34,12 +34,28 @@ _ROLES: Mapping[str, tuple[type[Component], str]] = {
     "dataset": (Dataset, "register_datasets"),
 }
 
+_CALLED = {"features": "feature space"}  # where it is not the role's own name
+
 
 def abstract_class(role: str) -> type[Component]:
     """The abstract class of a role: `field`, `solver`, `schedule`, `meter`, `metric`, `features` or `dataset`."""
     if role not in _ROLES:
         raise unknown("there is no role", role, _ROLES)
     return _ROLES[role][0]
+
+
+def role_of(cls: type) -> str:
+    """The role whose abstract class `cls` is, or is derived from.
+
+    Raises:
+        PluginError: it is of none.
+    """
+    for role, (abstract, _) in _ROLES.items():
+        if issubclass(cls, abstract):
+            return role
+    raise PluginError(
+        f"{cls.__name__} is of no role: {', '.join(abstract.__name__ for abstract, _ in _ROLES.values())}"
+    )
 
 
 @attrs.frozen
@@ -79,7 +95,7 @@ class Registry:
             hint = "`kinetic plugins` shows which installed package offers each."
             if broken:
                 hint += f"\n  Not in use: {', '.join(broken)}."
-            raise unknown(f"no {options.NAMES.get(role, role)} is named", name, known, hint)
+            raise unknown(f"no {self.called(role)} is named", name, known, hint)
         return known[name]
 
     def name_of(self, component: Component) -> str:
@@ -90,57 +106,9 @@ class Registry:
                     return name
         return type(component).__name__
 
-    def build(
-        self, role: str, table: Mapping[str, Any], defaults: Mapping[str, Any] | None = None, imports_code: bool = False
-    ) -> Any:
-        """A component from a recipe's table: `name` picks the class, the other keys are its options.
-
-        Args:
-            role: what it is to be.
-            table: `{"name": ..., option: value, ...}`; an option that is itself a component is a table with a `name`.
-            defaults: `{role: component}`, for required component options that the table leaves out.
-            imports_code: whether a person at the command line named it, who may import code. Not what is inside it.
-        Raises:
-            UnknownNameError: the name or an option is not known.
-            OptionError: an option is missing, of the wrong type or out of range.
-        """
-        options_given = dict(table)
-        name = options_given.pop("name", None)
-        if not isinstance(name, str):
-            known = ", ".join(sorted(self.classes.get(role, {})))
-            raise OptionError(f"a {options.NAMES.get(role, role)} needs a `name`, one of: {known}")
-        cls = self.get(role, name)
-        if cls.imports_code and not imports_code:
-            raise RecipeError(
-                f"{role} {name!r} imports code that its options name, which no recipe may: make it in Python, or on a "
-                f"command line with --{role} {name}:PACKAGE.MODULE:ATTRIBUTE."
-            )
-        fields = {field.alias: field for field in attrs.fields(cls) if field.init}
-        for key, value in options_given.items():
-            if key not in fields:
-                raise unknown(f"{role} {name!r} has no option", key, fields)
-            nested = fields[key].metadata.get(options.ROLE)
-            if nested and isinstance(value, Mapping):
-                options_given[key] = self.build(nested, value, defaults)
-        for key, field in fields.items():
-            instead = field.metadata.get(options.UNLESS)
-            needed = field.default is attrs.NOTHING or (instead and options_given.get(instead) is None)
-            if needed and key not in options_given:
-                fallback = (defaults or {}).get(field.metadata.get(options.ROLE, ""))
-                if fallback is None:
-                    either = f"{key!r} or {instead!r}" if instead else f"{key!r}"
-                    raise OptionError(
-                        f"{role} {name!r} needs the option {either}: {describe(field)}\n"
-                        f"  `kinetic show {role} {name}` lists its options."
-                    )
-                options_given[key] = fallback
-        try:
-            return cls(**options_given)
-        except KineticError as error:
-            error.args = (f"{role} {name!r}: {error.args[0]}", *error.args[1:])
-            raise
-        except (TypeError, ValueError) as error:
-            raise OptionError(f"{role} {name!r}: {error.args[0] if error.args else error}") from error
+    def called(self, role: str) -> str:
+        """What one component of a role is called."""
+        return _CALLED.get(role, role)
 
 
 def describe(field: attrs.Attribute[Any], words: str | None = None) -> str:

@@ -52,9 +52,9 @@ class Runner:
     would still change, (1 - I) v(x, min(I, 1)).
     """
 
-    field: VelocityField = options.component("field")
-    solver: Solver = options.component("solver")
-    schedule: Schedule | None = options.component("schedule", None)
+    field: VelocityField = options.component(VelocityField)
+    solver: Solver = options.component(Solver)
+    schedule: Schedule | None = options.component(Schedule, None)
     meters: Mapping[str, EnergyMeter] = attrs.field(factory=dict, validator=_named(EnergyMeter))
     metrics: Mapping[str, Metric] = attrs.field(factory=dict, validator=_named(Metric))
 

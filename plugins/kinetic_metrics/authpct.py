@@ -46,8 +46,8 @@ class AuthPct(Metric):
     nearest: Cox, Reflexive nearest neighbours, Biometrics 37 (1981).
     """
 
-    train: Dataset = options.component("dataset", converter=as_dataset, doc="what the model was trained on")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    train: Dataset = options.component(Dataset, converter=as_dataset, doc="what the model was trained on")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
 
     def __attrs_post_init__(self) -> None:
         if len(self.train) < 2:

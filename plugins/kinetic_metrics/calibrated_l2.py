@@ -47,8 +47,8 @@ class CalibratedL2(Metric):
     n = 50 and alpha = 0.5.
     """
 
-    train: Dataset = options.component("dataset", converter=as_dataset, doc="what the model was trained on")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    train: Dataset = options.component(Dataset, converter=as_dataset, doc="what the model was trained on")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     neighbours: int = options.integer(50, at_least=2, doc="points of the neighbourhood")
     alpha: float = options.number(0.5, above=0, at_most=1, doc="what share of the mean distance is a copy's")
 

@@ -39,7 +39,7 @@ class ClassMargin(Metric):
     of real data judges samples.
     """
 
-    logits: FeatureSpace = options.component("features", doc="features that are a classifier's logits")
+    logits: FeatureSpace = options.component(FeatureSpace, doc="features that are a classifier's logits")
     scale: str = options.choice("logit", "probability", default="logit", doc="what the margin is taken of")
 
     def begin(self) -> SampleTable:

@@ -63,11 +63,11 @@ class DataCopying(Metric):
     DeLong et al., Biometrics 44 (1988); the added points after Agresti & Coull, The American Statistician 52 (1998).
     """
 
-    train: Dataset = options.component("dataset", converter=as_dataset, doc="what the model was trained on")
+    train: Dataset = options.component(Dataset, converter=as_dataset, doc="what the model was trained on")
     held_out: Dataset | None = options.component(
-        "dataset", None, converter=as_dataset, doc="data it was not trained on; must be given"
+        Dataset, None, converter=as_dataset, doc="data it was not trained on; must be given"
     )
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     cells: int = options.integer(1, at_least=1, doc="how many, by k-means of the training data; 1 for none")
     least: int = options.integer(20, at_least=0, doc="with cells, one counts if it has more samples than this")
     seed: int = options.integer(0, at_least=0, at_most=2**32 - 1, doc="of k-means")

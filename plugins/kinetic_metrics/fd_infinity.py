@@ -55,8 +55,8 @@ class FrechetInfinity(Metric):
     Source: Chong & Forsyth, Effectively Unbiased FID and Inception Score, arXiv 1911.07023, with their 15 points.
     """
 
-    reference: Dataset = options.component("dataset", converter=as_dataset, doc="data to compare with")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    reference: Dataset = options.component(Dataset, converter=as_dataset, doc="data to compare with")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     points: int = options.integer(15, at_least=3, doc="how many subsets")
     smallest: float = options.number(0.1, above=0, below=1, doc="size of the first subset, as a share of n")
     seed: int = options.integer(0, at_least=0, doc="of the subsets")

@@ -56,11 +56,11 @@ class HeldOutDistance(Metric):
     Source: the nearest-neighbour comparison with held-out data, as in Meehan et al., arXiv 2004.05675.
     """
 
-    train: Dataset = options.component("dataset", converter=as_dataset, doc="what the model was trained on")
+    train: Dataset = options.component(Dataset, converter=as_dataset, doc="what the model was trained on")
     held_out: Dataset | None = options.component(
-        "dataset", None, converter=as_dataset, doc="data it was not trained on; must be given"
+        Dataset, None, converter=as_dataset, doc="data it was not trained on; must be given"
     )
-    features: FeatureSpace | None = options.component("features", None, doc="a second space to look in")
+    features: FeatureSpace | None = options.component(FeatureSpace, None, doc="a second space to look in")
 
     def __attrs_post_init__(self) -> None:
         if self.held_out is None or self.held_out is self.train:

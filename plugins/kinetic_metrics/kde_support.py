@@ -51,8 +51,8 @@ class KDESupport(Metric):
     Source: Scott, Multivariate Density Estimation (1992), section 6.3.
     """
 
-    reference: Dataset = options.component("dataset", converter=as_dataset, doc="the data whose density it is")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    reference: Dataset = options.component(Dataset, converter=as_dataset, doc="the data whose density it is")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     bandwidth: float | None = options.number(None, above=0, doc="h; nothing for Scott's rule")
     kernel: str = options.choice("isotropic", "full", default="isotropic", doc="shape of the kernels")
 

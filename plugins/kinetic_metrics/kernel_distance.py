@@ -52,8 +52,8 @@ class KernelDistance(Metric):
     Source: Binkowski et al., Demystifying MMD GANs, arXiv 1801.01401.
     """
 
-    reference: Dataset = options.component("dataset", converter=as_dataset, doc="data to compare with")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    reference: Dataset = options.component(Dataset, converter=as_dataset, doc="data to compare with")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     subsets: int = options.integer(100, at_least=1, doc="how many subsets")
     subset_size: int = options.integer(1000, at_least=2, doc="points of each set in a subset")
     seed: int = options.integer(2020, at_least=0, at_most=2**32 - 1, doc="of the subsets")

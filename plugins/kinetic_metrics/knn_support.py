@@ -42,8 +42,8 @@ class KNNSupport(Metric):
         k: how many neighbours.
     """
 
-    reference: Dataset = options.component("dataset", converter=as_dataset, doc="the data to look among")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    reference: Dataset = options.component(Dataset, converter=as_dataset, doc="the data to look among")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     k: int = options.integer(10, at_least=1, doc="how many neighbours")
 
     def __attrs_post_init__(self) -> None:

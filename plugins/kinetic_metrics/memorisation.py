@@ -50,9 +50,9 @@ class Memorisation(Metric):
     Source: Yoon et al. (2023) and Gu et al. (2023), as used in arXiv 2602.07928; 1/3 is their threshold.
     """
 
-    train: Dataset = options.component("dataset", converter=as_dataset, doc="what the model was trained on")
+    train: Dataset = options.component(Dataset, converter=as_dataset, doc="what the model was trained on")
     threshold: float = options.number(1 / 3, above=0, at_most=1, doc="ratio below which a sample counts as a copy")
-    features: FeatureSpace | None = options.component("features", None, doc="a second space to look in")
+    features: FeatureSpace | None = options.component(FeatureSpace, None, doc="a second space to look in")
 
     def __attrs_post_init__(self) -> None:
         if len(self.train) < 2:

@@ -65,8 +65,8 @@ class PRDC(Metric):
     Source: Kynkaanniemi et al., arXiv 1904.06991 (precision, recall); Naeem et al., arXiv 2002.09797 (the others).
     """
 
-    reference: Dataset = options.component("dataset", converter=as_dataset, doc="data to compare with")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    reference: Dataset = options.component(Dataset, converter=as_dataset, doc="data to compare with")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     k: int = options.integer(5, at_least=1, doc="which neighbour a ball reaches to")
 
     def __attrs_post_init__(self) -> None:

@@ -33,7 +33,7 @@ class Doubled(Solver):
     Source: Richardson's extrapolation; Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I, II.4.
     """
 
-    solver: FixedGrid = options.component("solver", doc="the solver, on its fine grid")
+    solver: FixedGrid = options.component(Solver, doc="the solver, on its fine grid")
     every: int = options.integer(2, at_least=2, doc="how many times fewer steps the coarse grid has")
 
     def __attrs_post_init__(self) -> None:

@@ -1,9 +1,13 @@
 import fractions
+import subprocess
+import sys
 
 import attrs
 import numpy as np
 import pytest
+from kinetic_solvers import Heun
 
+import kinetic
 from kinetic import options
 from kinetic.errors import MissingFileError, OptionError
 
@@ -167,3 +171,31 @@ def test_a_text_that_may_be_nothing_is_checked_and_named_by_its_alias():
     assert Named(labels="y").labels_key == "y"
     with pytest.raises(OptionError, match="'labels' must be a string, or nothing: 3"):
         Named(labels=3)
+
+
+def test_a_component_is_told_by_its_class_and_checked_against_it():
+    @attrs.frozen
+    class Holder:
+        solver: kinetic.Solver = options.component(kinetic.Solver)
+        space: kinetic.FeatureSpace | None = options.component(kinetic.FeatureSpace, None)
+
+    assert Holder(Heun()).space is None
+    with pytest.raises(OptionError, match=r"^'solver' must be a solver: 'heun'$"):
+        Holder("heun")
+    with pytest.raises(OptionError, match=r"^'solver' must be a solver: None$"):
+        Holder(None)
+    with pytest.raises(OptionError, match=r"^'space' must be a feature space: Heun"):
+        Holder(Heun(), Heun())
+    with pytest.raises(OptionError, match="'meter' must be an energy meter"):
+        attrs.make_class("M", {"meter": options.component(kinetic.EnergyMeter)})(3)
+
+
+def test_a_component_told_by_a_word_is_refused_with_the_way():
+    with pytest.raises(OptionError, match=r"by its abstract class, as in component\(kinetic\.Solver\): 'solver'"):
+        options.component("solver")
+
+
+def test_options_import_nothing_of_kinetic_but_errors():
+    code = "import sys, kinetic.options; print(sorted(name for name in sys.modules if name.startswith('kinetic.')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "['kinetic.errors', 'kinetic.options']"

@@ -2,7 +2,8 @@ import importlib
 import textwrap
 
 import pytest
-from kinetic_digits import Digits
+from kinetic_digits import Digits, DigitsFeatures
+from kinetic_features import Pixels
 from kinetic_schedules import KTS
 from kinetic_solvers import Euler, Midpoint
 
@@ -54,6 +55,87 @@ def test_arms_share_what_they_have_in_common(recipe):
     plain, kts, _ = load_recipe(recipe(SMALL)).runners.values()
     assert plain.field is kts.field
     assert plain.metrics["memorisation"] is kts.metrics["memorisation"]
+
+
+BARE = """
+    features = "digits"
+    reference = { name = "digits", split = "test" }
+    data = "digits"
+    field = "digits"
+    solver = "euler"
+    [run]
+    samples = 10
+    [energy]
+    kpe = "kpe"
+    [metrics]
+    frechet = "frechet"
+    support = "knn-support"
+    [metrics.memorisation]
+    [metrics.plain]
+    name = "vendi"
+    features = "pixels"
+    [metrics.deep]
+    name = "vendi"
+    [arms.one]
+    [arms.two]
+    field = "empirical"
+    solver.steps = 7
+    schedule = "kts"
+    [arms.three]
+    features = "pixels"
+    reference.split = "train"
+    data.size = 60
+    field = "empirical"
+"""
+
+
+def test_a_bare_string_is_the_name_of_a_component_in_arms_too(recipe):
+    one, two, three = load_recipe(recipe(BARE)).runners.values()
+    assert (type(one.field).__name__, type(two.field).__name__) == ("DigitsField", "Empirical")
+    assert (one.solver.steps, two.solver.steps) == (50, 7)
+    assert isinstance(two.schedule, KTS)
+    assert list(one.meters) == ["kpe"]
+    assert (type(one.metrics["support"]).__name__, len(three.field.data)) == ("KNNSupport", 60)
+
+
+def test_features_and_reference_are_defaults_like_data(recipe):
+    one, _, three = load_recipe(recipe(BARE)).runners.values()
+    for name in ("frechet", "support", "memorisation", "deep"):  # required, with a default, and optional
+        assert isinstance(one.metrics[name].features, DigitsFeatures)
+        assert isinstance(three.metrics[name].features, Pixels)
+    assert isinstance(one.metrics["plain"].features, Pixels)
+    for name in ("frechet", "support"):
+        assert len(one.metrics[name].reference) == 360
+        assert len(three.metrics[name].reference) == 1437
+    assert len(one.metrics["memorisation"].train) == 1437
+    assert len(three.metrics["memorisation"].train) == 60
+
+
+def test_without_a_reference_data_is_what_is_compared_with(recipe):
+    changes = ["metrics.frechet={}", "metrics.support={name='knn-support'}"]
+    (plain, *_) = load_recipe(recipe(SMALL), changes).runners.values()
+    assert plain.metrics["frechet"].reference is plain.metrics["support"].reference is plain.field.data
+
+
+def test_what_metrics_and_arms_have_in_common_is_one_object(recipe):
+    one, two, _ = load_recipe(recipe(BARE)).runners.values()
+    spaces = {id(metric.features) for arm in (one, two) for name, metric in arm.metrics.items() if name != "plain"}
+    assert len(spaces) == 1
+    data = {id(arm.metrics["memorisation"].train) for arm in (one, two)}
+    assert data == {id(two.field.data)}
+    assert one.metrics["frechet"] is two.metrics["frechet"]
+
+
+def test_no_default_of_a_recipe_may_import_code(recipe):
+    with pytest.raises(RecipeError, match="features 'module' imports code that its options name, which no recipe may"):
+        load_recipe(recipe(SMALL), ["features={name='module', module='os:path'}"])
+
+
+@pytest.mark.parametrize("key", ["data", "reference", "features", "field", "solver", "schedule"])
+def test_a_component_of_a_recipe_is_a_table_or_a_name(recipe, key):
+    for path in (key, f"arms.kts.{key}"):
+        with pytest.raises(RecipeError, match=rf"\[{path}\] must be a table: 3"):
+            load_recipe(recipe(SMALL), [f"{path}=3"])
 
 
 def test_overrides_change_single_values(recipe):

@@ -101,10 +101,12 @@ def test_a_path_says_what_it_is(tmp_path):
         ({"metrics": "fid"}, UnknownNameError, "The FID is `frechet` with --features inception"),
         ({"metrics": "class-margin"}, OptionError, "'logits': a feature space;.*--set metrics.class-margin.OPTION="),
         (
-            {"metrics": "class-margin", "overrides": [KEY, "metrics.class-margin.logits=digits-logits"]},
+            {"metrics": "class-margin", "overrides": [KEY, "metrics.class-margin.logits=3"]},
             OptionError,
-            "must be a feature space: 'digits-logits'\n.*logits = { name = \"digits-logits\" }",
+            "'logits' must be a feature space: 3",
         ),
+        ({"overrides": [KEY, "metrics=1"]}, RecipeError, r"\[metrics\] must be a table: 1"),
+        ({"overrides": [KEY, "features=1"]}, OptionError, "a feature space must be a table or a name: 1"),
         ({"metrics": "ct"}, OptionError, "'held_out' must be .*\n.*As in held_out = { name.*--set metrics.ct.OPTION="),
     ],
 )

@@ -19,7 +19,7 @@ DEEPEST = 40
 NAMED = ("energy", "metrics")
 """Tables of components, each of which is named by its key where it has no `name`."""
 
-_WORDS = ("name", "title", "about", "against")  # strings that name no component
+_NO_COMPONENT = ("name", "title", "about", "against", "run", "arms", *NAMED)
 _KEY = re.compile(r"""\s*([^\s.=#"'\[\]{}]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')\s*([.=])""")
 
 
@@ -39,10 +39,18 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any], key: str = "", with
     together = dict(base)
     for each, value in over.items():
         below = together.get(each)
-        one, other = (below, value) if isinstance(below, str) and isinstance(value, str) else map(named, (below, value))
-        tables = isinstance(one, Mapping) and isinstance(other, Mapping) and not isinstance(value, Whole)
-        together[each] = merged(one, other, each, key) if tables else plain(value)
+        if isinstance(below, Mapping) or isinstance(value, Mapping):
+            below, value = _component(each, below), _component(each, value)  # noqa: PLW2901
+        if isinstance(below, Mapping) and isinstance(value, Mapping) and not isinstance(value, Whole):
+            together[each] = merged(below, value, each, key)
+        else:
+            together[each] = plain(value)
     return together
+
+
+def _component(key: str, value: Any) -> Any:
+    """A string under most keys stands for the component of that name."""
+    return value if key in _NO_COMPONENT else named(value)
 
 
 def plain(value: Any) -> Any:
@@ -139,10 +147,11 @@ def _value(text: str, key: str) -> Any:
 
 
 def _check_path(content: Mapping[str, Any], over: Mapping[str, Any], path: Sequence[str], override: str) -> None:
-    arms = content.get("arms")
-    there = isinstance(arms, Mapping) and path[0] == "arms" and len(path) > 2
-    if there and path[1] not in {**arms, **over.get("arms", {})}:
-        raise unknown("there is no arm", path[1], arms, f"A new one is set whole: arms.{path[1]}={{...}}")
+    arms: Any = content.get("arms")
+    if path[0] == "arms" and len(path) > 2 and isinstance(arms, Mapping):
+        new = over.get("arms", {})
+        if path[1] not in arms and path[1] not in (new if isinstance(new, Mapping) else ()):
+            raise unknown("there is no arm", path[1], arms, f"A new one is set whole: arms.{path[1]}={{...}}")
     table: Any = content
     for key in path[:-1]:
         table = _through(table, key, override)
@@ -150,8 +159,7 @@ def _check_path(content: Mapping[str, Any], over: Mapping[str, Any], path: Seque
 
 def _through(table: Mapping[str, Any], key: str, override: str) -> dict[str, Any]:
     """The table under a key, a new one where there is none."""
-    inner = table.get(key, {})
-    inner = inner if key in _WORDS else named(inner)
+    inner = _component(key, table.get(key, {}))
     if not isinstance(inner, dict):
         raise RecipeError(f"{shown(override)} goes through {key!r}, which is no table: {shown(inner)}")
     return inner

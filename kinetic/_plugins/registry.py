@@ -13,7 +13,7 @@ import pluggy
 
 from kinetic import options
 from kinetic._plugins import hooks
-from kinetic._plugins.distributions import DISABLED, distribution_of, entry_points, is_disabled, way_out
+from kinetic._plugins.distributions import DISABLED, GROUP, distribution_of, entry_points, is_disabled, way_out
 from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace
@@ -134,7 +134,7 @@ def registry(
         PluginError: two distributions share an entry-point name, or two plugins share a component name.
     """
     if manager is None:
-        manager = pluggy.PluginManager(hooks.GROUP)
+        manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hooks)
     plugins = _load(manager, entry_points() if found is None else list(found))
     if check:

@@ -127,10 +127,22 @@ def test_a_component_given_by_its_name_takes_options():
     assert overridden(CONTENT, ["solver=heun", "solver.steps=2"])["solver"] == {"name": "heun", "steps": 2}
 
 
+@pytest.mark.parametrize("key", ["metrics", "energy", "run", "arms"])
+def test_a_string_in_place_of_a_table_of_components_is_no_component(key):
+    assert merged({key: {"kid": {}}}, {key: "kid"}) == {key: "kid"}
+    with pytest.raises(RecipeError, match=r"goes through .*, which is no table: 'kid'"):
+        overridden({key: "kid"}, [f"{key}.kid.x=1"])
+
+
 @pytest.mark.parametrize("given", ["solver.name.x=1", "title.x=1", "solver.steps.x=1"])
 def test_what_leads_through_no_table_is_refused(given):
     with pytest.raises(RecipeError, match=r"goes through .*, which is no table: "):
         overridden(CONTENT, [given])
+
+
+def test_a_change_through_one_that_is_no_table_is_refused():
+    with pytest.raises(RecipeError, match=r"goes through 'arms', which is no table: 3"):
+        overridden(CONTENT, ["arms=3", 'arms."v1.2".solver.steps=1'])
 
 
 def test_an_arm_must_be_there_or_be_set_whole():

@@ -86,6 +86,8 @@ def parsed(override: str) -> tuple[list[str], Any]:
     Raises:
         RecipeError: it is not of that form.
     """
+    if override.encode(errors="replace") != override.encode(errors="surrogateescape"):
+        raise RecipeError(f"an override must be text, which a recipe can hold: {shown(override)}")
     path, at, sign = [], 0, "."
     while sign == ".":
         key = _KEY.match(override, at)

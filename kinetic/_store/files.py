@@ -48,8 +48,8 @@ def write_whole(path: Path, write: Callable[[Path], object], way: str = ELSEWHER
 
 
 def write_text(path: Path, text: str, way: str = ELSEWHERE) -> None:
-    """Write a text in UTF-8."""
-    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"), way)
+    """Write a text in UTF-8; bytes of a file's name that are no text are written as escapes."""
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8", errors="backslashreplace"), way)
 
 
 def write_json(path: Path, value: Any, way: str = ELSEWHERE) -> None:

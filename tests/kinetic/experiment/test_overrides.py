@@ -69,6 +69,12 @@ def test_text_of_several_lines_is_refused_not_cut(given):
         parsed(f"title={given}")
 
 
+def test_bytes_that_are_no_text_are_refused():
+    with pytest.raises(RecipeError, match="an override must be text, which a recipe can hold"):
+        parsed("data.path=\udcff.npy")
+    assert parsed("data.path=é?.npy") == (["data", "path"], "é?.npy")
+
+
 @pytest.mark.parametrize(
     ("given", "path"),
     [

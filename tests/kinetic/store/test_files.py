@@ -11,7 +11,16 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from kinetic._store.files import check_writable, names_in, read_json, read_text, read_toml, write_json, write_whole
+from kinetic._store.files import (
+    check_writable,
+    names_in,
+    read_json,
+    read_text,
+    read_toml,
+    write_json,
+    write_text,
+    write_whole,
+)
 from kinetic.errors import StoreError
 
 
@@ -64,6 +73,11 @@ def test_where_there_is_no_room_the_error_is_of_the_store_and_nothing_is_left(tm
     with pytest.raises(StoreError, match=r"x cannot be written: .*\n  Make room"):
         write_whole(tmp_path / "x", write)
     assert names_in(tmp_path) == []
+
+
+def test_bytes_of_a_name_that_are_no_text_are_written_as_escapes(tmp_path):
+    write_text(tmp_path / "x", "é \udcff")
+    assert (tmp_path / "x").read_bytes() == "é \\udcff".encode()
 
 
 def test_a_place_below_a_file_cannot_be_written(tmp_path):

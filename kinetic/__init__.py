@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kinetic._evaluate.checked_data import checked as checked
-    from kinetic._experiment.read_recipe import Recipe as Recipe
+    from kinetic._experiment.experiment import Recipe as Recipe
     from kinetic._experiment.read_recipe import load_recipe as load_recipe
     from kinetic._experiment.score_samples import SetScores as SetScores
     from kinetic._experiment.score_samples import score_samples as score_samples
@@ -66,7 +66,7 @@ _HOME = {
     "FinishedRun": "_store.run_folder",
     "KineticError": "errors",
     "Metric": "_roles.metric",
-    "Recipe": "_experiment.read_recipe",
+    "Recipe": "_experiment.experiment",
     "Registry": "_plugins.registry",
     "Run": "_sample.run",
     "Runner": "_sample.runner",

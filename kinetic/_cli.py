@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from kinetic.errors import KineticError
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 app = typer.Typer(
     help="Run, weigh, shape and judge flow-matching models.",
@@ -52,13 +48,14 @@ def run(
     from kinetic import load_recipe
     from kinetic._progress import Reporter
     from kinetic._report import print_brief
+    from kinetic._terminal import console, say
 
     try:
-        finished = load_recipe(recipe, override or ()).run(out, device, Reporter(_console(stderr=True)))
+        finished = load_recipe(recipe, override or ()).run(out, device, Reporter())
     except KeyboardInterrupt:  # here, since typer would end with nothing said
-        _console(stderr=True).print("stopped; what was finished is kept, and the same command goes on from there")
+        say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
         raise typer.Exit(130) from None
-    print_brief(finished, _console())
+    print_brief(finished, console())
 
 
 @app.command()
@@ -82,16 +79,17 @@ def score(
     from kinetic._progress import Reporter
     from kinetic._report import print_scores
     from kinetic._store.feature_cache import cache_folder
+    from kinetic._terminal import console, say
 
     scoring = load_score_job(samples, metrics, reference, features, override or (), cache=cache_folder(cache))
     try:
-        scored = scoring.run(out, device, batch, Reporter(_console(stderr=True)))
+        scoring.run(out, device, batch, Reporter(), lambda scored: print_scores(scored, samples, console()))
     except KeyboardInterrupt:
-        _console(stderr=True).print("stopped; nothing was written")
+        say(console(stderr=True), "stopped; nothing was written")
         raise typer.Exit(130) from None
-    print_scores(scored, samples, _console())
     if out is not None:
-        _console().print(f"\nscores: {out}", highlight=False, soft_wrap=True)
+        say(console(), "")
+        say(console(), f"scores: {out}", whole=True)
 
 
 @app.command()
@@ -109,10 +107,10 @@ def statistics(
     from kinetic._experiment.score_command import write_statistics
     from kinetic._progress import Reporter
     from kinetic._store.feature_cache import cache_folder
+    from kinetic._terminal import console, say
 
-    reporter, kept = Reporter(_console(stderr=True)), cache_folder(cache)
-    write_statistics(reference, features, out, override or (), device, reporter, kept)
-    _console().print(f"statistics: {out}", highlight=False, soft_wrap=True)
+    write_statistics(reference, features, out, override or (), device, Reporter(), cache_folder(cache))
+    say(console(), f"statistics: {out}", whole=True)
 
 
 @app.command()
@@ -122,41 +120,43 @@ def recipes(
     ] = None,
 ) -> None:
     """List the recipes that the installed plugins ship, or print one."""
-    from rich.markup import escape
-
-    from kinetic._experiment.read_recipe import read_recipe, shipped
+    from kinetic._experiment.read_recipe import read_bytes, read_recipe, shipped
+    from kinetic._terminal import console, printable, say
     from kinetic.errors import unknown
 
-    known, out = shipped(), _console()
+    known, out = shipped(), console()
     if name is not None:
         if name not in known:
             raise unknown("no recipe is named", name, known)
-        typer.echo(known[name].read_text(encoding="utf-8"), nl=False)
+        content = read_bytes(known[name])
+        typer.echo(printable(content.decode(errors="replace"), keep="\n") if out.is_terminal else content, nl=False)
         return
     for each, path in known.items():
         try:
-            title = escape(str(read_recipe(path).get("title", "")))
+            title = (str(read_recipe(path).get("title", "")), "")
         except KineticError as error:  # a stranger's recipe must not hide the others
-            title = f"[red]{escape(str(error))}[/red]"
-        out.print(f"[bold]{escape(each)}[/bold]  {title}", highlight=False, soft_wrap=True)
-        out.print(f"  {path}", markup=False, highlight=False, soft_wrap=True)
+            title = (str(error), "red")
+        say(out, (each, "bold"), "  ", title, whole=True)
+        say(out, f"  {path}", whole=True)
 
 
 @app.command()
 def plugins() -> None:
     """List the installed plugins and what each offers. One that does not import is shown with its error."""
-    from rich.markup import escape
     from rich.table import Table
 
     from kinetic import registry
+    from kinetic._terminal import add_row, console
 
     known = registry()
     table = Table("plugin", "from", "offers", box=None, header_style="bold")
     for plugin in known.plugins:
         offers = [f"{role} {name}" for (role, name), owner in known.origins.items() if owner == plugin.name]
-        said = f"[red]not in use: {escape(plugin.error)}[/red]" if plugin.error else escape(", ".join(offers))
-        table.add_row(escape(plugin.name), escape(f"{plugin.distribution} {plugin.version}"), said)
-    _console().print(table)
+        words = f"not in use: {plugin.error}" if plugin.error else ", ".join(offers)
+        add_row(
+            table, plugin.name, f"{plugin.distribution} {plugin.version}", words, style="red" if plugin.error else ""
+        )
+    console().print(table)
 
 
 @app.command()
@@ -166,48 +166,48 @@ def show(
 ) -> None:
     """Say what a component is and which options it takes."""
     import attrs
-    from rich.markup import escape
     from rich.table import Table
 
     from kinetic import abstract_class, registry
     from kinetic._plugins.docstring import arguments, prose
     from kinetic._plugins.registry import describe
+    from kinetic._terminal import add_row, console, say
 
     abstract_class(role)
-    known, out = registry(), _console()
+    known, out = registry(), console()
     if name is None:
         for each, cls in known.classes[role].items():
-            out.print(f"[bold]{escape(each)}[/bold]  {escape(_first_line(cls))}")
+            say(out, (each, "bold"), f"  {_first_line(cls)}")
         return
     cls = known.get(role, name)
-    out.print(f"[bold]{escape(role)} {escape(name)}[/bold]  {cls.__module__}.{cls.__name__}")
-    out.print(escape(prose(cls)), highlight=False)
-    said = arguments(cls)
+    say(out, (f"{role} {name}", "bold"), f"  {cls.__module__}.{cls.__name__}")
+    say(out, prose(cls), keep="\n")
+    words = arguments(cls)
     table = Table("option", "default", "takes", box=None, header_style="bold")
     for field in attrs.fields(cls):
         if field.init:
             default = "required" if field.default is attrs.NOTHING else repr(field.default)
             option = field.alias or field.name
-            table.add_row(escape(option), escape(default), escape(describe(field, said.get(option))))
+            add_row(table, option, default, describe(field, words.get(option)))
     out.print(table)
 
 
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(help="A finished run folder.")]) -> None:
-    """Write the report of a finished run anew, and print all its tables."""
+    """Write the report of a finished run anew, and print all its tables. One that may only be read is printed."""
     from kinetic import load_run
     from kinetic._report import print_report, write_report
+    from kinetic._terminal import console, say
+    from kinetic.errors import StoreError
 
-    finished = load_run(folder)
-    write_report(folder)
-    print_report(finished, _console())
-
-
-@cache
-def _console(stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr)
+    finished, kept = load_run(folder), None
+    try:
+        write_report(folder)
+    except StoreError as error:
+        kept = error
+    print_report(finished, console())
+    if kept is not None:
+        say(console(stderr=True), (f"the report was not written: {kept}", "yellow"), keep="\n")
 
 
 def _first_line(cls: type) -> str:
@@ -219,7 +219,7 @@ def main() -> None:
     try:
         app()
     except KineticError as error:
-        from rich.markup import escape
+        from kinetic._terminal import console, say
 
-        _console(stderr=True).print(f"[bold red]error:[/bold red] {escape(str(error))}", highlight=False)
+        say(console(stderr=True), ("error:", "bold red"), f" {error}", keep="\n")
         sys.exit(2)

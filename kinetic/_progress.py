@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from kinetic._sample.integrate import Progress as OnProgress
+from kinetic._terminal import console, printable, say
 
 
 @final
@@ -18,13 +19,13 @@ from kinetic._sample.integrate import Progress as OnProgress
 class Reporter:
     """Says how far a run is: one bar for each arm, and a line for what is done between them."""
 
-    console: Console = attrs.field(factory=lambda: Console(stderr=True))
+    console: Console = attrs.field(factory=lambda: console(stderr=True))
 
     @contextmanager
     def running(self) -> Iterator[Bars]:
         """Show bars until the block ends. On something that is no terminal, one line for each arm."""
         columns = (
-            TextColumn("[bold]{task.description}"),
+            TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(bar_width=28),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -44,9 +45,9 @@ class Bars:
 
     def arm(self, name: str, samples: int) -> OnProgress:
         """A bar for an arm; call it with samples' worth of path walked."""
-        task = self.progress.add_task(name, total=samples)
+        task = self.progress.add_task(printable(name), total=samples)
         if not self.console.is_terminal:
-            self.console.print(f"{name}: {samples} samples")
+            say(self.console, f"{name}: {samples} samples")
         walked = [0.0]
 
         def on_progress(done: float) -> None:
@@ -57,4 +58,4 @@ class Bars:
 
     def say(self, what: str) -> None:
         """A line above the bars."""
-        self.progress.console.print(what, style="dim")
+        say(self.progress.console, (what, "dim"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+
+_BITS = 256  # of a number that is worth writing out
 
 
 class KineticError(Exception):
@@ -39,8 +41,8 @@ class ShapeError(KineticError, ValueError):
     """A tensor whose shape is not the one its neighbour expects."""
 
 
-class StoreError(KineticError, FileExistsError):
-    """A run folder that holds another run, or a file in it that cannot be read."""
+class StoreError(KineticError, OSError):
+    """A folder that holds something else, or a file in it that cannot be read or written."""
 
 
 class NonFiniteError(KineticError, ArithmeticError):
@@ -60,6 +62,16 @@ class NonFiniteError(KineticError, ArithmeticError):
         )
 
 
+@contextlib.contextmanager
+def within(what: str) -> Iterator[None]:
+    """Errors raised inside say where they come from: their message begins with `what`."""
+    try:
+        yield
+    except KineticError as error:
+        error.args = (f"{what}: {error.args[0]}", *error.args[1:])
+        raise
+
+
 def unknown(what: str, name: str, known: Iterable[str], hint: str = "") -> UnknownNameError:
     """The error for a name nobody knows: the nearest known one, all known ones, and where to look."""
     known = sorted(known)
@@ -71,11 +83,12 @@ def unknown(what: str, name: str, known: Iterable[str], hint: str = "") -> Unkno
     return UnknownNameError("\n".join(lines))
 
 
-@contextmanager
-def within(what: str) -> Iterator[None]:
-    """Errors of kinetic raised inside say where they come from: `what: message`."""
+def shown(value: object, most: int = 200) -> str:
+    """A value as an error shows it: its repr, cut where it is long."""
+    if isinstance(value, int) and value.bit_length() > _BITS:  # Python refuses to write out thousands of digits
+        return f"a number of {int(value.bit_length() * 0.30103) + 1} digits or so"
     try:
-        yield
-    except KineticError as error:
-        error.args = (f"{what}: {error.args[0]}", *error.args[1:])
-        raise
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return f"a {type(value).__name__} too large to show"
+    return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -10,32 +10,60 @@ these spell the common cases, and `kinetic show ROLE NAME` prints their bounds a
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import inspect
 import math
+import numbers
+import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from kinetic.errors import MissingFileError, OptionError
+from kinetic.errors import MissingFileError, OptionError, shown
 
-ROLE, DOC, BOUND, UNLESS = "kinetic.role", "kinetic.doc", "kinetic.bound", "kinetic.unless"
-NAMES = {"features": "feature space"}
-"""What one component of a role is called, where that is not the role's own name."""
+COMPONENT, DOC, BOUND, UNLESS = "kinetic.component", "kinetic.doc", "kinetic.bound", "kinetic.unless"
+LARGEST = 2**63 - 1
+"""What torch and TOML can count to."""
 
 
 def integer(
     default: Any = attrs.NOTHING, *, at_least: int | None = None, at_most: int | None = None, doc: str = ""
 ) -> Any:
-    """A whole number. `2.5`, `"2"` and `True` are refused, never converted."""
-    bound = _bound("an int", at_least, None, at_most, None)
+    """A whole number of 64 bits, NumPy's too; with the default None, one or nothing.
 
-    def check(value: Any) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and _within(value, at_least, None, at_most, None)
+    `2.5`, `"2"` and `True` are refused, never converted.
+    """
+    nothing = default is None
 
-    return _field(default, check, bound, doc)
+    def check(name: str, value: Any) -> None:
+        if not (nothing and value is None):
+            check_integer(repr(name), value, at_least=at_least, at_most=at_most, nothing=nothing)
+
+    bound = _bound("an int", at_least, None, at_most, None, nothing)
+    return _field(default, check, bound, doc, converter=as_number)
+
+
+def check_integer(
+    name: str, value: Any, *, at_least: int | None = None, at_most: int | None = None, nothing: bool = False
+) -> int:
+    """`value` as an int, if it is a whole number of 64 bits within the bounds; `nothing` says that None would do too.
+
+    Raises:
+        OptionError: it is not; the message names it as `name`.
+    """
+    given = as_number(value)
+    whole = isinstance(given, int) and not isinstance(given, bool)
+    if whole and _within(given, at_least, None, at_most, None) and -LARGEST <= given <= LARGEST:
+        return int(given)
+    if whole and at_most is None and given > LARGEST:
+        at_most = LARGEST
+    if whole and at_least is None and given < -LARGEST:
+        at_least = -LARGEST
+    raise OptionError(f"{name} must be {_bound('an int', at_least, None, at_most, None, nothing)}: {shown(value)}")
 
 
 def number(
@@ -47,14 +75,30 @@ def number(
     below: float | None = None,
     doc: str = "",
 ) -> Any:
-    """A finite real number; a whole number is taken as one."""
-    bound = _bound("a number", at_least, above, at_most, below)
+    """A finite real number; a whole number is taken as one, and NumPy's are. With the default None, one or nothing."""
+    nothing = default is None
+    bound = _bound("a number", at_least, above, at_most, below, nothing)
 
-    def check(value: Any) -> bool:
-        real = isinstance(value, int | float) and not isinstance(value, bool)
-        return real and math.isfinite(value) and _within(value, at_least, above, at_most, below)
+    def holds(value: Any) -> bool:
+        real = isinstance(value, float) and math.isfinite(value)
+        return (nothing and value is None) or (real and _within(value, at_least, above, at_most, below))
 
-    return _field(default, check, bound, doc, converter=lambda v: float(v) if type(v) is int else v)
+    def as_real(value: Any) -> Any:
+        given = as_number(value)
+        with contextlib.suppress(OverflowError):  # of a whole number beyond 1e308
+            return float(given) if type(given) is int else given
+        return given
+
+    return _field(default, _holding(holds, bound), bound, doc, converter=as_real)
+
+
+def as_number(value: Any) -> Any:
+    """Whole and real numbers of NumPy and of the standard library as an int or a float; anything else as it is."""
+    if isinstance(value, bool | int | float):
+        return float(value) if isinstance(value, float) else value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value
 
 
 def choice(*allowed: str, default: Any = attrs.NOTHING, doc: str = "") -> Any:
@@ -64,66 +108,60 @@ def choice(*allowed: str, default: Any = attrs.NOTHING, doc: str = "") -> Any:
         raise OptionError(f"a choice must be among strings, one or more: {allowed!r}")
     if default is not attrs.NOTHING and default not in allowed:
         raise OptionError(f"the default of a choice must be {bound}: {default!r}")
-    return _field(default, lambda value: isinstance(value, str) and value in allowed, bound, doc)
+    return _field(default, _holding(lambda value: isinstance(value, str) and value in allowed, bound), bound, doc)
 
 
 def flag(default: bool, *, doc: str = "") -> Any:
     """True or false."""
-    return _field(default, lambda value: isinstance(value, bool), "true or false", doc)
+    bound = "true or false"
+    return _field(default, _holding(lambda value: isinstance(value, bool), bound), bound, doc)
 
 
 def text(default: Any = attrs.NOTHING, *, alias: str | None = None, doc: str = "") -> Any:
     """A string; with the default None, a string or nothing. `alias` is what it is called, if not by its name."""
     bound = "a string" if default is not None else "a string, or nothing"
-    return _field(default, lambda v: isinstance(v, str) or (v is None and default is None), bound, doc, alias=alias)
+    check = _holding(lambda v: isinstance(v, str) or (v is None and default is None), bound)
+    return _field(default, check, bound, doc, alias=alias)
 
 
 def texts(default: Any = attrs.NOTHING, *, at_least: int = 0, doc: str = "") -> Any:
     """A list of strings, kept as a tuple."""
 
-    def check(value: Any) -> bool:
+    def holds(value: Any) -> bool:
         return isinstance(value, tuple) and len(value) >= at_least and all(isinstance(v, str) for v in value)
 
     bound = "a list of strings" + (f", {at_least} or more" if at_least else "")
-    return _field(default, check, bound, doc, converter=lambda v: tuple(v) if isinstance(v, list) else v)
+    return _field(
+        default, _holding(holds, bound), bound, doc, converter=lambda v: tuple(v) if isinstance(v, list) else v
+    )
 
 
 def component(
-    role: str,
+    cls: type,
     default: Any = attrs.NOTHING,
     *,
     converter: Callable[[Any], Any] | None = None,
     doc: str = "",
     unless: str | None = None,
 ) -> Any:
-    """Another component, of the given role.
+    """Another component: one of a role's abstract class, as in `component(kinetic.Solver)`.
 
-    In a recipe it is a table with a `name`, `features = {name = "pixels"}`. A required `dataset` that the recipe
-    leaves out is the recipe's own `[data]`. `unless` names another option that does instead: a recipe gives one of
-    both, and `[data]` fills in where it gives neither.
+    In a recipe it is a table with a `name`, `features = { name = "pixels" }`, or the name alone. One left out is the
+    recipe's own: a required `Dataset` its `[data]`, one called `reference` its `[reference]`, a `FeatureSpace` of a
+    metric its `[features]`. `unless` names another option that does instead: a recipe gives one of both, and the
+    recipe's own fills in where it gives neither.
     """
-    import kinetic  # the abstract classes need torch, which `kinetic --help` must not import
+    if not inspect.isclass(cls):
+        raise OptionError(f"a component is told by its abstract class, as in component(kinetic.Solver): {cls!r}")
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__).lower()
+    bound = f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
-    def check(value: Any) -> bool:
-        return (value is None and default is None) or isinstance(value, kinetic.abstract_class(role))
+    def holds(value: Any) -> bool:
+        return (value is None and default is None) or isinstance(value, cls)
 
-    bound = f"a {NAMES.get(role, role)}"
-    return _field(default, check, bound, doc, converter=converter, extra={ROLE: role, UNLESS: unless})
-
-
-_LEAST = {"samples": 1, "seed": 0, "batch": 1, "classes": 1}
-
-
-def check_counts(**given: Any) -> None:
-    """Refuse what is no whole number within the bounds of `samples`, `seed`, `batch` or `classes`; None is left alone.
-
-    Raises:
-        OptionError: the message names it, its value and its bound.
-    """
-    for name, value in given.items():
-        least = _LEAST[name]
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
-            raise OptionError(f"{name!r} must be an int >= {least}: {value!r}")
+    return _field(
+        default, _holding(holds, bound), bound, doc, converter=converter, extra={COMPONENT: cls, UNLESS: unless}
+    )
 
 
 def existing_path(location: str | Path, *, what: str, remedy: str) -> Path:
@@ -160,9 +198,19 @@ def suffix(path: str | Path) -> str:
     return Path(path).suffix.lower()
 
 
+def _holding(holds: Callable[[Any], bool], bound: str) -> Callable[[str, Any], None]:
+    """The check that `holds` is true of a value."""
+
+    def check(name: str, value: Any) -> None:
+        if not holds(value):
+            raise OptionError(f"{name!r} must be {bound}: {shown(value)}")
+
+    return check
+
+
 def _field(
     default: Any,
-    check: Callable[[Any], bool],
+    check: Callable[[str, Any], None],
     bound: str,
     doc: str,
     converter: Callable[[Any], Any] | None = None,
@@ -170,11 +218,7 @@ def _field(
     alias: str | None = None,
 ) -> Any:
     def validate(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-        if not check(value):
-            name = attribute.alias or attribute.name
-            table = extra is not None and isinstance(value, str)
-            way = f'\n  Name it in a table: {name} = {{ name = "{value}" }}' if table else ""
-            raise OptionError(f"{name!r} must be {bound}: {value!r}{way}")
+        check(attribute.alias or attribute.name, value)
 
     metadata = {DOC: doc, BOUND: bound, **(extra or {})}
     return attrs.field(default=default, validator=validate, converter=converter, metadata=metadata, alias=alias)
@@ -191,7 +235,16 @@ def _within(
     )
 
 
-def _bound(kind: str, *limits: float | None) -> str:
-    signs: Sequence[str] = (">=", ">", "<=", "<")
-    said = [f"{sign} {limit:g}" for sign, limit in zip(signs, limits, strict=True) if limit is not None]
-    return " ".join([kind, " and ".join(said)]).strip()
+def _bound(
+    kind: str,
+    at_least: float | None,
+    above: float | None,
+    at_most: float | None,
+    below: float | None,
+    nothing: bool = False,
+) -> str:
+    limits = ((">=", at_least), (">", above), ("<=", at_most), ("<", below))
+    signs = [
+        f"{sign} {limit if isinstance(limit, int) else f'{limit:g}'}" for sign, limit in limits if limit is not None
+    ]
+    return " ".join([kind, " and ".join(signs)]).strip() + (", or nothing" if nothing else "")

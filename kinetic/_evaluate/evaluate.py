@@ -16,6 +16,7 @@ from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._roles.column import described
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic.errors import within
+from kinetic.evidence import not_finite
 
 Views = Mapping[str, Samples]
 """One batch of samples as each view has it."""
@@ -59,7 +60,7 @@ def evaluate(
         for view, own in states.items():
             with within(f"metric {name!r}"):
                 score = metric.finish(own.pop(name))  # it may be the first to read its data
-                notes = (*features.notes(metric), *_of_data(metric, seen[view]))
+                notes = (*features.notes(metric), *_of_data(metric, seen[view]), *not_finite(name, score.values))
                 scores[view][name] = _completed(metric, score, notes)
     return scores
 

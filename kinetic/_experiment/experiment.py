@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, final
 
 import attrs
 import pyarrow as pa
@@ -15,6 +15,7 @@ from kinetic import evidence
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._evaluate.views import DENOISED
 from kinetic._experiment.compare import compare
+from kinetic._plugins.registry import Registry
 from kinetic._progress import Bars, Reporter
 from kinetic._report import write_report
 from kinetic._roles.metric import Score
@@ -24,11 +25,45 @@ from kinetic._store.provenance import TIME_MAP, environment, now, options_of, ow
 from kinetic._store.run_folder import EVIDENCE, PROVENANCE, SCORES, FinishedRun, RunFolder, load_run
 from kinetic.errors import within
 
-if TYPE_CHECKING:
-    from kinetic._experiment.read_recipe import Recipe
-
 NEIGHBOURS = 12
 """How many of the most copy-like samples of an arm are kept beside their nearest training point."""
+
+
+@final
+@attrs.frozen(eq=False)
+class Recipe:
+    """A checked recipe: every arm is built, so nothing in it can still be misspelt or missing.
+
+    Args:
+        name: of the file, without `.toml`; the run folder is named after it.
+        content: the recipe with its overrides applied, as TOML would hold it.
+        runners: `{arm: Runner}`, in the order of the recipe.
+        against: `{arm: arm}`, what each arm is compared with.
+    """
+
+    name: str
+    content: Mapping[str, Any]
+    runners: Mapping[str, Runner]
+    against: Mapping[str, str]
+    registry: Registry
+
+    @property
+    def title(self) -> str:
+        """What a reader calls it."""
+        title: str = self.content.get("title", self.name)
+        return title
+
+    def run(self, out: str | Path | None = None, device: str = "auto", reporter: Reporter | None = None) -> FinishedRun:
+        """Run every arm, compare them, and write the run folder with its report.
+
+        A run that was cut short goes on where it stopped; one that is finished is only scored and drawn again.
+
+        Args:
+            out: the run folder, `runs/NAME` by default.
+            device: a torch device, or "auto".
+            reporter: is told how far the run is; by default it shows a progress bar on a terminal.
+        """
+        return run_experiment(self, Path(out) if out else Path("runs") / self.name, device, reporter or Reporter())
 
 
 def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> FinishedRun:

@@ -3,62 +3,30 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import attrs
 
-from kinetic import options
-from kinetic._plugins.registry import DISABLED, Registry, disabled, entry_points, registry
-from kinetic._progress import Reporter
+from kinetic._experiment.experiment import Recipe
+from kinetic._experiment.overrides import DEEPEST, NAMED, check_values, merged, overridden
+from kinetic._plugins.builder import ComponentBuilder, Defaults, named
+from kinetic._plugins.distributions import distribution_of, entry_points, is_disabled, way_out
+from kinetic._plugins.registry import Registry, registry
 from kinetic._sample.runner import Runner
-from kinetic._store.run_folder import RECIPE, FinishedRun
-from kinetic.errors import KineticError, OptionError, PluginError, RecipeError, unknown
+from kinetic._store.run_folder import RECIPE
+from kinetic.errors import PluginError, RecipeError, shown, unknown, within
+from kinetic.options import LARGEST, check_integer, suffix
 
-_SHARED = ("data", "field", "solver", "schedule", "energy", "metrics")
+_SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
 _TOP = ("title", "about", "run", "arms", *_SHARED)
 _RUN = {"samples": 1, "seed": 0, "batch": 1, "classes": 1}  # key: smallest value
-_MOST = 2**63 - 1  # what torch can count with
-
-
-@final
-@attrs.frozen(eq=False)
-class Recipe:
-    """A checked recipe: every arm is built, so nothing in it can still be misspelt or missing.
-
-    Args:
-        name: of the file, without `.toml`; the run folder is named after it.
-        content: the recipe with its overrides applied, as TOML would hold it.
-        runners: `{arm: Runner}`, in the order of the recipe.
-        against: `{arm: arm}`, what each arm is compared with.
-    """
-
-    name: str
-    content: Mapping[str, Any]
-    runners: Mapping[str, Runner]
-    against: Mapping[str, str]
-    registry: Registry
-
-    @property
-    def title(self) -> str:
-        """What a reader calls it."""
-        return str(self.content.get("title", self.name))
-
-    def run(self, out: str | Path | None = None, device: str = "auto", reporter: Reporter | None = None) -> FinishedRun:
-        """Run every arm, compare them, and write the run folder with its report.
-
-        A run that was cut short goes on where it stopped; one that is finished is only scored and drawn again.
-
-        Args:
-            out: the run folder, `runs/NAME` by default.
-            device: a torch device, or "auto".
-            reporter: is told how far the run is; by default it shows a progress bar on a terminal.
-        """
-        from kinetic._experiment.experiment import run_experiment
-
-        return run_experiment(self, Path(out) if out else Path("runs") / self.name, device, reporter or Reporter())
+_DIGITS = re.compile(r"[0-9][0-9_]{4299,}")  # more than Python reads
 
 
 def load_recipe(source: str | Path, overrides: Sequence[str] = (), known: Registry | None = None) -> Recipe:
@@ -66,16 +34,14 @@ def load_recipe(source: str | Path, overrides: Sequence[str] = (), known: Regist
 
     Args:
         source: a TOML file, or the name of a recipe that a plugin ships (`kinetic recipes` lists them).
-        overrides: changes such as `arms.kts.schedule.alpha=0.02`; the value is TOML, or else a string.
+        overrides: changes such as `arms.kts.schedule.alpha=0.02`; the value is TOML, or else a string. As in an arm, a
+            changed `name` starts afresh.
         known: the registry to look names up in; the installed plugins by default.
     Raises:
         RecipeError, UnknownNameError, OptionError, MissingFileError: something in it cannot be; the message says what.
     """
     path = _find(source)
-    content = read_recipe(path)
-    for override in overrides:
-        apply_override(content, override)
-    return build_recipe(path.stem, content, known or registry())
+    return build_recipe(path.stem, overridden(read_recipe(path), overrides), known or registry())
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -84,30 +50,51 @@ def read_recipe(path: Path) -> dict[str, Any]:
     Raises:
         RecipeError: it cannot be read, or is not valid TOML.
     """
+    content, text = read_bytes(path), ""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = content.decode("utf-8-sig")
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not valid TOML: {error}") from error
+    except RecursionError as error:
+        line = max(text.splitlines(), key=lambda line: line.count("[") + line.count("{"))
+        raise RecipeError(f"{path}: {_key(line)} is nested more than {DEEPEST} deep") from error
+    except ValueError as error:
+        line = next((line for line in text.splitlines() if _DIGITS.search(line)), "")
+        raise RecipeError(f"{path}: {_key(line)} must be an int of 64 bits, at most {LARGEST}: {error}") from error
+
+
+def _key(line: str) -> str:
+    return shown(line.partition("=")[0].strip(), 60)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A recipe file as it is.
+
+    Raises:
+        RecipeError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise RecipeError(f"{path} cannot be read: {error}") from error
 
 
 def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Recipe:
     """Check a recipe that is already a mapping."""
+    check_content(content)
     check_keys("the recipe", content, _TOP)
-    _tables(content, name)
+    _check_tables(content, name)
     _check_run(content.get("run", {}))
     arms = content.get("arms") or {"base": {}}
     for arm, table in arms.items():
         _check_arm_name(arm)
         check_keys(f"arm {arm!r}", table, (*_SHARED, "against"))
-    runners, shared = {}, ComponentBuilder(known, {})
+    runners, builder = {}, ComponentBuilder(known)
     for arm, table in arms.items():
-        try:
-            runners[arm] = shared.runner({key: merged(content.get(key, {}), table.get(key, {})) for key in _SHARED})
-        except KineticError as error:
-            error.args = (f"arm {arm!r}: {error.args[0]}", *error.args[1:])
-            raise
+        with within(f"arm {arm!r}"):
+            tables = {key: merged(named(content.get(key, {})), named(table.get(key, {})), key) for key in _SHARED}
+            runners[arm] = build_runner(builder, tables)
     against = {}
     for arm, table in arms.items():
         other = table.get("against", next(iter(arms)))
@@ -127,120 +114,85 @@ def shipped() -> dict[str, Path]:
         PluginError: two plugins ship a recipe of one name.
     """
     found: dict[str, Path] = {}
-    owners: dict[str, str] = {}
+    owners: dict[str, EntryPoint] = {}
     for point in entry_points():
-        if point.name in disabled():
+        if is_disabled(point):
             continue
         module = point.value.partition(":")[0]
         spec = importlib.util.find_spec(module.partition(".")[0])
-        for place in (spec.submodule_search_locations or ()) if spec else ():
-            for path in sorted(Path(place, *module.split(".")[1:]).glob("recipes/*.toml")):
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            for path in sorted(Path(folder, *module.split(".")[1:]).glob("recipes/*.toml")):
                 if found.get(path.stem, path) != path:
+                    both = {each.name: distribution_of(each)[0] for each in (owners[path.stem], point)}
                     raise PluginError(
-                        f"{owners[path.stem]} and {point.name} both ship a recipe named {path.stem!r}: "
-                        f"{found[path.stem]} and {path}\n"
-                        f"  Run one by its path, or leave one out: {DISABLED}={point.name}"
+                        f"{' and '.join(both)} both ship a recipe named {path.stem!r}: {found[path.stem]} and {path}\n"
+                        f"  Run one by its path, or leave one out: {way_out(both)}"
                     )
-                found[path.stem], owners[path.stem] = path, point.name
+                found[path.stem], owners[path.stem] = path, point
     return found
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with the keys of `over`, table by table. A table that changes `name` starts afresh."""
-    if "name" in over and over["name"] != base.get("name"):
-        return dict(over)
-    together = dict(base)
-    for key, value in over.items():
-        below = together.get(key)
-        together[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
-    return together
+def build_runner(builder: ComponentBuilder, tables: Mapping[str, Any]) -> Runner:
+    """The runner of an arm, from tables with the keys of a recipe; `[data]`, `[reference]`, `[features]` fill in."""
+    for role in ("field", "solver"):
+        if not tables[role]:
+            raise RecipeError(f"there is no [{role}]: name one, as in `[{role}]` and `name = ...`")
+    defaults = Defaults()
+    for key, role in (("data", "dataset"), ("reference", "dataset"), ("features", "features")):
+        if tables[key]:
+            defaults = attrs.evolve(defaults, **{key: builder.build(role, tables[key], defaults)})
+
+    def part(key: str) -> Any:
+        return builder.build(key, tables[key], defaults) if tables[key] else None
+
+    def parts(key: str, role: str) -> dict[str, Any]:
+        return {name: builder.build(role, table, defaults) for name, table in component_tables(key, tables[key])}
+
+    return Runner(part("field"), part("solver"), part("schedule"), parts("energy", "meter"), parts("metrics", "metric"))
 
 
-@attrs.frozen(eq=False)
-class ComponentBuilder:
-    """Builds components, and builds equal ones once: arms share what they have in common, weights above all."""
-
-    registry: Registry
-    built: dict[str, Any]
-
-    def part(self, role: str, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:
-        key = repr((role, sorted_deep(table), [id(value) for value in defaults.values()]))
-        if key not in self.built:
-            self.built[key] = self.registry.build(role, table, defaults)
-        return self.built[key]
-
-    def runner(self, tables: Mapping[str, Mapping[str, Any]]) -> Runner:
-        data = self.part("dataset", tables["data"], {}) if tables["data"] else None
-        defaults = {"dataset": data} if data is not None else {}
-        for role in ("field", "solver"):
-            if not tables[role]:
-                raise RecipeError(f"there is no [{role}]: name one, as in `[{role}]` and `name = ...`")
-        return Runner(
-            field=self.part("field", tables["field"], defaults),
-            solver=self.part("solver", tables["solver"], defaults),
-            schedule=self.part("schedule", tables["schedule"], defaults) if tables["schedule"] else None,
-            meters={
-                key: self.part("meter", {"name": key, **table}, defaults) for key, table in _each(tables, "energy")
-            },
-            metrics={
-                key: self.part("metric", {"name": key, **table}, defaults) for key, table in _each(tables, "metrics")
-            },
-        )
+def component_tables(key: str, tables: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The tables below `[energy]` or `[metrics]`, each with its `name`: the table's key where it says none."""
+    if not isinstance(tables, Mapping):
+        raise RecipeError(f"[{key}] must be a table: {shown(tables)}")
+    for name, given in tables.items():
+        table = named(given)
+        if not isinstance(table, Mapping):
+            raise RecipeError(f"[{key}] holds tables, as in `[{key}.{name}]`: {name} = {shown(table)}")
+        yield name, {"name": name, **table}
 
 
-def apply_override(content: dict[str, Any], override: str) -> None:
-    """Put the value of `KEY.KEY=VALUE` into nested tables; the value is TOML, or else a string."""
-    keys, equals, text = override.partition("=")
-    path = [key.strip() for key in keys.split(".")]
-    if not equals or not all(path):
-        raise RecipeError(f"an override is KEY.KEY=VALUE, as in arms.kts.schedule.alpha=0.02: {override!r}")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
-    arms = content.get("arms")
-    if path[0] == "arms" and len(path) > 2 and isinstance(arms, dict) and path[1] not in arms:
-        raise unknown("there is no arm", path[1], arms, f"A new one is set whole: arms.{path[1]}={{...}}")
-    table = content
-    for key in path[:-1]:
-        table = table.setdefault(key, {})
-        if not isinstance(table, dict):
-            raise RecipeError(f"{override!r} goes through {key!r}, which is no table: {table!r}")
-    table[path[-1]] = value
+def check_content(content: Mapping[str, Any]) -> None:
+    """Refuse what no component could use and no file of a run could hold, named by its key.
+
+    Raises:
+        RecipeError: a number that is not finite or beyond 64 bits, tables within tables without end, or a `title` or
+            an `about` that is no string.
+    """
+    for key in ("title", "about"):
+        if not isinstance(content.get(key, ""), str):
+            raise RecipeError(f"{key!r} must be a string: {shown(content[key])}")
+    check_values(content, "")
 
 
 def check_keys(what: str, table: Any, known: Sequence[str]) -> None:
     """Refuse what is no table, or has a key that is not known."""
     if not isinstance(table, Mapping):
-        raise RecipeError(f"{what} must be a table: {table!r}")
+        raise RecipeError(f"{what} must be a table: {shown(table)}")
     for key in table:
         if key not in known:
             raise unknown(f"{what} has no key", key, known)
 
 
-def sorted_deep(table: Any) -> Any:
-    """A table as nested sorted pairs, so that equal tables read alike."""
-    if isinstance(table, Mapping):
-        return sorted((key, sorted_deep(value)) for key, value in table.items())
-    return table
-
-
-def _each(tables: Mapping[str, Mapping[str, Any]], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, table in tables[key].items():
-        if not isinstance(table, Mapping):
-            raise RecipeError(f"[{key}] holds tables, as in `[{key}.{name}]`: {name} = {table!r}")
-        yield name, table
-
-
 def _find(source: str | Path) -> Path:
     path = Path(source)
-    if (path / RECIPE).is_file():
+    if os.path.isfile(path / RECIPE):
         raise RecipeError(
             f"{path} is a run folder, not a recipe\n  `kinetic report {path}` shows the run; `kinetic run "
             f"{path / RECIPE} --out DIR` carries its recipe out again."
         )
-    if options.suffix(path) == ".toml" or path.exists():
-        if not path.is_file():
+    if suffix(path) == ".toml" or os.path.exists(path):
+        if not os.path.isfile(path):
             raise RecipeError(f"there is no recipe file {str(path)!r}\n  `kinetic recipes` lists the shipped ones.")
         return path
     recipes = shipped()
@@ -249,14 +201,16 @@ def _find(source: str | Path) -> Path:
     return recipes[str(source)]
 
 
-def _tables(content: Mapping[str, Any], name: str) -> None:
-    for key in ("run", "arms", *_SHARED):
+def _check_tables(content: Mapping[str, Any], name: str) -> None:
+    for key in ("run", "arms"):
         if not isinstance(content.get(key, {}), Mapping):
-            raise RecipeError(f"recipe {name!r}: [{key}] must be a table: {content[key]!r}")
-    for arm, table in content.get("arms", {}).items():
+            raise RecipeError(f"recipe {name!r}: [{key}] must be a table: {shown(content[key])}")
+    arms = {f"arms.{arm}.": table for arm, table in content.get("arms", {}).items() if isinstance(table, Mapping)}
+    for start, table in {"": content, **arms}.items():
         for key in _SHARED:
-            if isinstance(table, Mapping) and not isinstance(table.get(key, {}), Mapping):
-                raise RecipeError(f"recipe {name!r}: [arms.{arm}.{key}] must be a table: {table[key]!r}")
+            given = table.get(key, {})
+            if not isinstance(given if key in NAMED else named(given), Mapping):
+                raise RecipeError(f"recipe {name!r}: [{start}{key}] must be a table: {shown(given)}")
 
 
 def _check_run(table: Mapping[str, Any]) -> None:
@@ -264,10 +218,7 @@ def _check_run(table: Mapping[str, Any]) -> None:
     if "samples" not in table:
         raise RecipeError("[run] needs `samples`, how many to draw in each arm")
     for key, value in table.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < _RUN[key]:
-            raise OptionError(f"[run] {key!r} must be an int >= {_RUN[key]}: {value!r}")
-        if value > _MOST:
-            raise OptionError(f"[run] {key!r} must be an int <= {_MOST}: {value!r}")
+        check_integer(f"[run] {key!r}", value, at_least=_RUN[key])
 
 
 def _check_arm_name(arm: str) -> None:

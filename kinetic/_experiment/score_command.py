@@ -11,20 +11,23 @@ from typing import Any, final
 
 import attrs
 
-from kinetic import options
 from kinetic._evaluate.checked_data import Checked, checked, datasets
-from kinetic._experiment.read_recipe import apply_override, check_keys, read_recipe
+from kinetic._experiment.overrides import overridden
+from kinetic._experiment.read_recipe import check_content, check_keys, component_tables, read_recipe
 from kinetic._experiment.score_samples import SetScores, free_folder, score_samples
+from kinetic._plugins.builder import ComponentBuilder, Defaults
 from kinetic._plugins.registry import Registry, registry
 from kinetic._progress import Reporter
 from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
+from kinetic._roles.features import FeatureSpace
 from kinetic._roles.metric import Metric
 from kinetic._roles.tree import hash_of, to_device
 from kinetic._sample.runner import find_device
 from kinetic._store.feature_cache import cached
+from kinetic._store.files import check_writable, write_json
 from kinetic._store.provenance import environment, now, options_of
-from kinetic._store.run_folder import PROVENANCE, RECIPE, SHARDS, write_json
+from kinetic._store.run_folder import PROVENANCE, RECIPE, SHARDS
 from kinetic.errors import OptionError, RecipeError, UnknownNameError, within
 
 _TENSORS = (".npy", ".npz", ".safetensors")
@@ -57,9 +60,17 @@ class ScoreJob:
     known: Registry
 
     def run(
-        self, out: Path | None = None, device: str = "auto", batch: int | None = None, reporter: Reporter | None = None
+        self,
+        out: Path | None = None,
+        device: str = "auto",
+        batch: int | None = None,
+        reporter: Reporter | None = None,
+        show: Callable[[SetScores], None] = lambda scored: None,
     ) -> SetScores:
-        """Judge, and write the scores to a folder if there is one, with where they came from; see `score_samples`."""
+        """Judge, and write the scores to a folder if there is one, with where they came from; see `score_samples`.
+
+        `show` is given the scores before they are written, so that none is lost where they cannot be.
+        """
         if out is not None:
             free_folder(out)  # before anything is computed
         began = now()
@@ -73,6 +84,7 @@ class ScoreJob:
                 progress=bars.arm("samples", len(self.samples)),
                 finishing=lambda name: bars.say(f"finishing {name}"),
             )
+        show(scored)
         if out is not None:
             scored.save(out)
             write_json(out / PROVENANCE, {"started": began, "finished": now(), **self._provenance(device, batch)})
@@ -122,38 +134,45 @@ def load_score_job(
         content["reference"] = data_table(reference)
     if features is not None:
         content["features"] = features_table(features)
-    for override in overrides:
-        apply_override(content, override)
+    content = overridden(content, overrides)
+    check_content(content)
     check_keys("a score", content, _PARTS)
-    defaults: dict[str, Any] = {}
+    builder, data, space = _builder(known, cache), None, None
     if "reference" in content:
         with within("reference"):
-            defaults["dataset"] = checked("reference points", known.build("dataset", content["reference"]))
-    space = build_features(known, content["features"], cache) if "features" in content else None
-    built = {}
-    for key, table in content["metrics"].items():
-        if not isinstance(table, Mapping):
-            raise RecipeError(f"[metrics] holds tables, as in `[metrics.{key}]`: {key} = {table!r}")
-        given = {"name": key, **table}
-        for option in _features_of(known, given["name"], key):
-            if space is not None:
-                given.setdefault(option, space)
-            if cache is not None and isinstance(given.get(option), Mapping):
-                given[option] = cached(known.build("features", given[option]), cache, known)
-        built[key] = _metric(known, key, given, defaults)
+            data = checked("reference points", builder.build("dataset", content["reference"]))
+    if "features" in content:
+        space = build_features(builder, content["features"])
+    defaults = Defaults(data=data, reference=data, features=space)
+    built = {
+        key: _metric(builder, key, table, defaults) for key, table in component_tables("metrics", content["metrics"])
+    }
     with within("samples"):
-        return ScoreJob(known.build("dataset", content["samples"]), built, content, known)
+        return ScoreJob(builder.build("dataset", content["samples"]), built, content, known)
 
 
-def _metric(known: Registry, key: str, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:
+def _builder(known: Registry, cache: Path | None) -> ComponentBuilder:
+    """Builds components; feature spaces look in the cache first, where there is one."""
+
+    def finish(component: Any) -> Any:
+        return cached(component, cache, known) if cache and isinstance(component, FeatureSpace) else component
+
+    return ComponentBuilder(known, finish)
+
+
+def _metric(builder: ComponentBuilder, key: str, table: Mapping[str, Any], defaults: Defaults) -> Any:
     try:
-        return known.build("metric", table, defaults)
+        return builder.build("metric", table, defaults)
+    except UnknownNameError as error:
+        if key in _OTHER_WORDS and table["name"] not in builder.registry.classes["metric"]:
+            error.args = (f"{error.args[0]}\n  {_OTHER_WORDS[key]}",)
+        raise
     except OptionError as error:
         ways = [
-            f"Say it as --set metrics.{key}.OPTION=VALUE (OPTION.name=NAME for a component), or under [metrics.{key}] "
-            f"in a file, --metrics FILE.toml; `kinetic show metric {table['name']}` lists the options."
+            f"Say it as --set metrics.{key}.OPTION=VALUE (or NAME, for a component), or under [metrics.{key}] in a "
+            f"file, --metrics FILE.toml; `kinetic show metric {table['name']}` lists the options."
         ]
-        if "dataset" not in defaults and "needs the option" in str(error):
+        if defaults.data is None and "needs the option" in str(error):
             ways.append("Give data to hold the samples against: --reference PATH")
         error.args = ("\n  ".join([error.args[0], *ways]),)
         raise
@@ -197,18 +216,20 @@ def write_statistics(
     """Write the mean and the covariance of data in a feature space to a `.npz` file: those of the metric `frechet`."""
     known = registry()
     content: dict[str, Any] = {"reference": data_table(reference), "features": features_table(features)}
-    for override in overrides:
-        apply_override(content, override)
+    content = overridden(content, overrides)
+    check_content(content)
     check_keys("statistics", content, ("reference", "features"))
-    if options.suffix(out) != ".npz" or not out.parent.is_dir():
+    if options.suffix(out) != ".npz" or not os.path.isdir(out.parent) or os.path.isdir(out):
         raise OptionError(f"'out' must be a .npz file in a folder that is there: {str(out)!r}")
+    check_writable(out.parent, "Choose another file with --out.")
     place = find_device(device)
-    data = known.build("dataset", content["reference"])
+    builder = _builder(known, cache)
+    data = builder.build("dataset", content["reference"])
     with (reporter or Reporter()).running() as bars:
         check_files(data, {}, bars.arm)
         data = checked("reference points", data, bars.arm("reference", len(data)))
-        space = build_features(known, content["features"], cache)
-        metric = known.build("metric", {"name": "frechet", "reference": data, "features": space})
+        space = build_features(builder, content["features"])
+        metric = builder.build("metric", "frechet", Defaults(reference=data, features=space))
         to_device(metric, place).save_statistics(out)
 
 
@@ -242,12 +263,12 @@ def features_table(words: str) -> dict[str, Any]:
     return {"name": name, name: target} if colon else {"name": name}
 
 
-def build_features(known: Registry, table: Mapping[str, Any], cache: Path | None = None) -> Any:
+def build_features(builder: ComponentBuilder, table: Any) -> Any:
     """The feature space of a command line, which may import code, also from where it is started."""
-    if table.get("name") == "module" and "" not in sys.path and os.getcwd() not in sys.path:
+    from_here = isinstance(table, Mapping) and table.get("name") == "module"
+    if from_here and "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    space = known.build("features", table, imports_code=True)
-    return space if cache is None else cached(space, cache, known)
+    return builder.build("features", table, imports_code=True)
 
 
 def _metric_tables(metrics: str) -> dict[str, Any]:
@@ -262,13 +283,3 @@ def _metric_tables(metrics: str) -> dict[str, Any]:
     if not names:
         raise OptionError(f"metrics must be names with commas between them, or a .toml file: {metrics!r}")
     return {name: {} for name in names}
-
-
-def _features_of(known: Registry, metric: str, key: str) -> list[str]:
-    try:
-        fields = attrs.fields(known.get("metric", metric))
-    except UnknownNameError as error:
-        if key in _OTHER_WORDS:
-            error.args = (f"{error.args[0]}\n  {_OTHER_WORDS[key]}",)
-        raise
-    return [field.alias for field in fields if field.init and field.metadata.get(options.ROLE) == "features"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -24,9 +23,10 @@ from kinetic._roles.metric import Metric, Samples, Score
 from kinetic._roles.tree import to_device
 from kinetic._sample.run import arrow
 from kinetic._sample.runner import batch_size, find_device
-from kinetic._store.run_folder import RECIPE, SCORES, TABLE, write_json, write_whole
+from kinetic._store.files import check_writable, names_in, write_json, write_whole
+from kinetic._store.run_folder import RECIPE, SCORES, TABLE
 from kinetic.errors import OptionError, StoreError
-from kinetic.evidence import Estimate
+from kinetic.options import check_integer
 
 NOTES = "notes.json"
 
@@ -75,7 +75,7 @@ class SetScores:
         """
         place = free_folder(folder)
         found = {
-            metric: {name: _json(estimate) for name, estimate in score.values.items()}
+            metric: {name: estimate.to_json() for name, estimate in score.values.items()}
             for metric, score in self.details.items()
         }
         notes = {"samples": list(self.notes)} | {name: list(score.notes) for name, score in self.details.items()}
@@ -105,8 +105,7 @@ def score_samples(
     Raises:
         OptionError, ShapeError: the samples cannot be scored, or not with these metrics; the message says why.
     """
-    if batch is not None and (not isinstance(batch, int) or isinstance(batch, bool) or batch < 1):
-        raise OptionError(f"'batch' must be an int >= 1: {batch!r}")
+    batch = None if batch is None else check_integer("'batch'", batch, at_least=1)
     if not isinstance(metrics, Mapping) or not metrics or not all(isinstance(m, Metric) for m in metrics.values()):
         raise OptionError(f"'metrics' must map names to Metrics, one or more: {metrics!r}")
     data = checked("samples", as_dataset(samples))
@@ -133,20 +132,16 @@ def score_samples(
 
 
 def free_folder(folder: str | Path) -> Path:
-    """The folder, if scores may be written there: it is not there, empty, or holds scores and no run.
+    """The folder, if scores may and can be written there: it is not there, empty, or holds scores and no run.
 
     Raises:
-        StoreError: it holds something else.
+        StoreError: it holds something else, or cannot be written to.
     """
     path = Path(folder)
-    if path.is_file():
+    if os.path.isfile(path):
         raise StoreError(f"{path} is a file\n  Choose a folder with --out.")
-    there = {entry.name for entry in path.iterdir()} if path.exists() else set()
+    there = names_in(path)
     if there and (SCORES not in there or RECIPE in there):
         raise StoreError(f"{path} is there and holds {'a run' if RECIPE in there else 'no scores'}\n  Choose another.")
+    check_writable(path, "Choose another folder with --out.")
     return path
-
-
-def _json(estimate: Estimate) -> dict[str, float | None]:
-    given = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    return {name: value if value is not None and math.isfinite(value) else None for name, value in given.items()}

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from kinetic._plugins.distributions import GROUP
+
 if TYPE_CHECKING:
     from kinetic import Dataset, EnergyMeter, FeatureSpace, Metric, Schedule, Solver, TimeGrid, VelocityField
 
-GROUP = "kinetic"
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import inspect
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint
@@ -15,6 +13,7 @@ import pluggy
 
 from kinetic import options
 from kinetic._plugins import hooks
+from kinetic._plugins.distributions import DISABLED, GROUP, distribution_of, entry_points, is_disabled, way_out
 from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace
@@ -24,9 +23,7 @@ from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.metric import Metric
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver
-from kinetic.errors import KineticError, OptionError, PluginError, RecipeError, unknown
-
-DISABLED = "KINETIC_DISABLED_PLUGINS"
+from kinetic.errors import KineticError, PluginError, unknown
 
 _ROLES: Mapping[str, tuple[type[Component], str]] = {
     "field": (VelocityField, "register_fields"),
@@ -39,12 +36,28 @@ _ROLES: Mapping[str, tuple[type[Component], str]] = {
     "dataset": (Dataset, "register_datasets"),
 }
 
+_CALLED = {"features": "feature space"}  # where it is not the role's own name
+
 
 def abstract_class(role: str) -> type[Component]:
     """The abstract class of a role: `field`, `solver`, `grid`, `schedule`, `meter`, `metric`, `features`, `dataset`."""
     if role not in _ROLES:
         raise unknown("there is no role", role, _ROLES)
     return _ROLES[role][0]
+
+
+def role_of(cls: type) -> str:
+    """The role whose abstract class `cls` is, or is derived from.
+
+    Raises:
+        PluginError: it is of none.
+    """
+    for role, (abstract, _) in _ROLES.items():
+        if issubclass(cls, abstract):
+            return role
+    raise PluginError(
+        f"{cls.__name__} is of no role: {', '.join(abstract.__name__ for abstract, _ in _ROLES.values())}"
+    )
 
 
 @attrs.frozen
@@ -84,7 +97,7 @@ class Registry:
             hint = "`kinetic plugins` shows which installed package offers each."
             if broken:
                 hint += f"\n  Not in use: {', '.join(broken)}."
-            raise unknown(f"no {options.NAMES.get(role, role)} is named", name, known, hint)
+            raise unknown(f"no {self.called(role)} is named", name, known, hint)
         return known[name]
 
     def name_of(self, component: Component) -> str:
@@ -95,68 +108,15 @@ class Registry:
                     return name
         return type(component).__name__
 
-    def build(
-        self, role: str, table: Mapping[str, Any], defaults: Mapping[str, Any] | None = None, imports_code: bool = False
-    ) -> Any:
-        """A component from a recipe's table: `name` picks the class, the other keys are its options.
-
-        Args:
-            role: what it is to be.
-            table: `{"name": ..., option: value, ...}`; an option that is itself a component is a table with a `name`.
-            defaults: `{role: component}`, for required component options that the table leaves out.
-            imports_code: whether a person at the command line named it, who may import code. Not what is inside it.
-        Raises:
-            UnknownNameError: the name or an option is not known.
-            OptionError: an option is missing, of the wrong type or out of range.
-        """
-        options_given = dict(table)
-        name = options_given.pop("name", None)
-        if not isinstance(name, str):
-            known = ", ".join(sorted(self.classes.get(role, {})))
-            raise OptionError(f"a {options.NAMES.get(role, role)} needs a `name`, one of: {known}")
-        cls = self.get(role, name)
-        if cls.imports_code and not imports_code:
-            raise RecipeError(
-                f"{role} {name!r} imports code that its options name, which no recipe may: make it in Python, or on a "
-                f"command line with --{role} {name}:PACKAGE.MODULE:ATTRIBUTE."
-            )
-        fields = {field.alias: field for field in attrs.fields(cls) if field.init}
-        for key, value in options_given.items():
-            if key not in fields:
-                raise unknown(f"{role} {name!r} has no option", key, fields)
-            nested = fields[key].metadata.get(options.ROLE)
-            if nested and isinstance(value, Mapping):
-                options_given[key] = self.build(nested, value, defaults)
-        for key, field in fields.items():
-            instead = field.metadata.get(options.UNLESS)
-            needed = field.default is attrs.NOTHING or (instead and options_given.get(instead) is None)
-            if needed and key not in options_given:
-                fallback = (defaults or {}).get(field.metadata.get(options.ROLE, ""))
-                if fallback is None:
-                    either = f"{key!r} or {instead!r}" if instead else f"{key!r}"
-                    raise OptionError(
-                        f"{role} {name!r} needs the option {either}: {describe(field)}\n"
-                        f"  `kinetic show {role} {name}` lists its options."
-                    )
-                options_given[key] = fallback
-        try:
-            return cls(**options_given)
-        except KineticError as error:
-            error.args = (f"{role} {name!r}: {error.args[0]}", *error.args[1:])
-            raise
-        except (TypeError, ValueError) as error:
-            raise OptionError(f"{role} {name!r}: {error.args[0] if error.args else error}") from error
+    def called(self, role: str) -> str:
+        """What one component of a role is called."""
+        return _CALLED.get(role, role)
 
 
 def describe(field: attrs.Attribute[Any], words: str | None = None) -> str:
     """What an option takes and means, in `words` or else in those of its declaration."""
     bound, doc = field.metadata.get(options.BOUND, ""), words or field.metadata.get(options.DOC, "")
     return "; ".join(part for part in (bound, doc) if part) or "see its documentation"
-
-
-def entry_points() -> list[EntryPoint]:
-    """The installed entry points of the group `kinetic`."""
-    return list(importlib.metadata.entry_points(group=hooks.GROUP))
 
 
 def registry(
@@ -166,7 +126,7 @@ def registry(
 
     A plugin that does not import, or whose hooks fail, is noted in `Registry.plugins` and left out whole; everything
     else works.
-    `KINETIC_DISABLED_PLUGINS=name,name` leaves plugins out on purpose.
+    `KINETIC_DISABLED_PLUGINS=name,name` leaves plugins out on purpose, by their entry points or distributions.
 
     Args:
         manager: a manager with plugins of your own already registered; a fresh one otherwise.
@@ -176,7 +136,7 @@ def registry(
         PluginError: two distributions share an entry-point name, or two plugins share a component name.
     """
     if manager is None:
-        manager = pluggy.PluginManager(hooks.GROUP)
+        manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hooks)
     plugins = _load(manager, entry_points() if found is None else list(found))
     if check:
@@ -184,11 +144,12 @@ def registry(
     classes: dict[str, dict[str, type[Component]]] = {role: {} for role in _ROLES}
     origins: dict[tuple[str, str], str] = {}
     failed: dict[str, str] = {}
+    offers = {plugin.name: plugin.distribution for plugin in plugins}
     for role, (abstract, hook) in _ROLES.items():
         for implementation in getattr(manager.hook, hook).get_hookimpls():
             owner = implementation.plugin_name
             try:
-                implementation.function(_register(role, abstract, owner, classes[role], origins))
+                implementation.function(_register(role, abstract, owner, classes[role], origins, offers))
             except KineticError:
                 raise
             except (Exception, SystemExit) as problem:  # as in _load
@@ -204,17 +165,17 @@ def _load(manager: pluggy.PluginManager, found: Sequence[EntryPoint]) -> list[Pl
     for point in found:
         by_name[point.name].append(point)
     for name, points in by_name.items():
-        if len({_distribution(point) for point in points}) > 1 and name not in disabled():
-            owners = " and ".join(sorted(_distribution(point)[0] for point in points))
+        owners = sorted({distribution_of(point)[0] for point in points if not is_disabled(point)})
+        if len(owners) > 1:
             raise PluginError(
-                f"{owners} both offer the entry point {name!r}\n"
+                f"{' and '.join(owners)} both offer the entry point {name!r}\n"
                 f'  Name an entry point after its package, as in `kinetic_mine = "kinetic_mine"`.\n'
-                f"  To go on without it: {DISABLED}={name}"
+                f"  To go on without it: {way_out({owner: owner for owner in owners})}"
             )
     plugins = []
     for name in sorted(by_name):
-        point = by_name[name][0]
-        error = f"switched off by {DISABLED}" if name in disabled() else None
+        point = min(by_name[name], key=is_disabled)
+        error = f"switched off by {DISABLED}" if is_disabled(point) else None
         if error is None:
             try:
                 manager.register(point.load(), name=name)
@@ -222,12 +183,17 @@ def _load(manager: pluggy.PluginManager, found: Sequence[EntryPoint]) -> list[Pl
                 error = f"{type(problem).__name__}: {problem}"
                 if manager.has_plugin(name):  # pluggy refused one of its hooks after it had taken others
                     manager.unregister(name=name)
-        plugins.append(Plugin(name, *_distribution(point), error))
+        plugins.append(Plugin(name, *distribution_of(point), error))
     return plugins
 
 
 def _register(
-    role: str, abstract: type[Component], plugin: str, known: dict[str, Any], origins: dict[tuple[str, str], str]
+    role: str,
+    abstract: type[Component],
+    plugin: str,
+    known: dict[str, Any],
+    origins: dict[tuple[str, str], str],
+    offers: Mapping[str, str],
 ) -> Callable[[str, type[Component]], None]:
     def register(name: str, cls: type[Component]) -> None:
         if not (inspect.isclass(cls) and issubclass(cls, abstract)) or inspect.isabstract(cls):
@@ -235,10 +201,12 @@ def _register(
             why = f"it leaves {missing} abstract" if missing else f"it is no {abstract.__name__}"
             raise PluginError(f"{plugin}: {cls!r} cannot be registered as {role} {name!r}: {why}")
         if name in known:
+            first = origins[role, name]
+            owners = {each: offers.get(each, "unknown") for each in (first, plugin)}
             raise PluginError(
-                f"{origins[role, name]} and {plugin} both offer a {role} named {name!r}: "
+                f"{first} and {plugin} both offer a {role} named {name!r}: "
                 f"{known[name].__module__}.{known[name].__name__} and {cls.__module__}.{cls.__name__}\n"
-                f"  Rename one, or leave one out: {DISABLED}={plugin}"
+                f"  Rename one, or leave one out: {way_out(owners)}"
             )
         known[name], origins[role, name] = cls, plugin
 
@@ -251,14 +219,5 @@ def _check_hook_names(manager: pluggy.PluginManager) -> None:
     except pluggy.PluginValidationError as error:
         raise PluginError(
             f"{error}\n  The hooks are: {', '.join(hook for _, hook in _ROLES.values())}\n"
-            f"  To go on without that plugin: {DISABLED}=NAME, with NAME its entry point."
+            f"  To go on without that plugin: {DISABLED}={manager.get_name(error.plugin)}"
         ) from error
-
-
-def _distribution(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
-
-
-def disabled() -> set[str]:
-    """The entry points that `KINETIC_DISABLED_PLUGINS` leaves out."""
-    return {name.strip() for name in os.environ.get(DISABLED, "").split(",") if name.strip()}

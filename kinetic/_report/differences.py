@@ -106,7 +106,7 @@ def _all(run: FinishedRun) -> list[Difference]:
     return [
         Difference((arm, base), metric, name, _label(run, metric, name), found)
         for (arm, base, metric, name), found in views.items()
-        if PLAIN in found
+        if PLAIN in found and found[PLAIN]["value"] is not None
     ]
 
 

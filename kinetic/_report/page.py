@@ -20,7 +20,8 @@ from kinetic._report.differences import differences, differences_in_brief, verdi
 from kinetic._report.figures import pictures
 from kinetic._report.numbers import typeset
 from kinetic._report.tables import Table
-from kinetic._store.run_folder import RECIPE, REPORT, FinishedRun, load_run, write_whole
+from kinetic._store.files import read_text, write_text
+from kinetic._store.run_folder import RECIPE, REPORT, FinishedRun, load_run
 
 _NUMBER = re.compile(r"-?\d|$")  # how a cell of a column of numbers begins, or it is empty
 _UNDRAWN = "Not drawn: this takes an energy, and images of 1 or 3 channels or points in the plane."
@@ -52,15 +53,15 @@ def write_report(folder: Path) -> None:
     environment.filters["typeset"] = typeset
     text = environment.get_template("page.html.j2").render(
         title=run.provenance["title"],
-        about=run.recipe.get("about", "").strip(),
+        about=str(run.recipe.get("about", "")).strip(),
         facts=_facts(run),
         sections=_sections(run),
         notes=_notes(run),
         draw=_html,
-        recipe=(folder / RECIPE).read_text(encoding="utf-8"),
+        recipe=read_text(folder / RECIPE),
         provenance=json.dumps(run.provenance, indent=1),
     )
-    write_whole(folder / REPORT, lambda part: part.write_text(text, encoding="utf-8"))
+    write_text(folder / REPORT, text)
 
 
 def _sections(run: FinishedRun) -> list[Section]:

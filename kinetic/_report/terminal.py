@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
+from typing import TYPE_CHECKING
+
 import attrs
 from rich import box
 from rich.console import Console
-from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table as RichTable
 
-from kinetic._experiment.score_samples import SetScores
 from kinetic._report import columns, tables
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.numbers import interval
 from kinetic._store.run_folder import EVIDENCE, REPORT, FinishedRun
+from kinetic._terminal import add_row, heading, say
+
+if TYPE_CHECKING:
+    from kinetic._experiment.score_samples import SetScores
 
 
 def print_brief(run: FinishedRun, console: Console) -> None:
@@ -23,12 +27,12 @@ def print_brief(run: FinishedRun, console: Console) -> None:
     for table in tables.energies(run)[:1]:
         _print(_columns(table, [i for i, name in enumerate(table.head) if name in shown]), console)
     for arms, found in verdict(run).items():
-        console.print(f"[bold]{escape(arms)}[/bold]", highlight=False)
+        say(console, (arms, "bold"))
         for kind, words in found.items():
-            console.print(Padding(escape(f"{kind}: {words}"), (0, 0, 0, 2)), highlight=False)
+            say(console, f"  {kind}: {words}")
     _warnings(run, console)
     _where(run, console)
-    console.print(f"tables: kinetic report {run.folder}", highlight=False, soft_wrap=True)
+    say(console, f"tables: kinetic report {shlex.quote(str(run.folder))}", whole=True)
 
 
 def print_report(run: FinishedRun, console: Console) -> None:
@@ -47,31 +51,32 @@ def print_scores(scored: SetScores, title: str, console: Console) -> None:
     rows = []
     for metric, score in scored.details.items():
         for name, estimate in score.values.items():
-            said = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-            value, _, ends = interval(said).partition(" ")
+            value, _, ends = interval(estimate.to_json()).partition(" ")
             rows.append((metric, name, value, ends))
-    shown = tables.Table(f"{title}: {scored.n} samples", "", ("metric", "score", "value", "95%"), tuple(rows))
-    console.print(_rich(shown))
+    say(console, (f"{title}: {scored.n} samples", "bold"), whole=True)
+    console.print(_rich(tables.Table("", "", ("metric", "score", "value", "95%"), tuple(rows))))
     for note in scored.notes:
-        console.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)
+        say(console, (note, "yellow"))
     for metric, score in scored.details.items():
         for note in score.notes:
-            console.print(f"{escape(metric)}: {escape(note)}", style="dim", highlight=False)
+            say(console, (f"{metric}: {note}", "dim"))
 
 
 def _head(run: FinishedRun, console: Console) -> None:
-    console.print(f"\n[bold]{escape(str(run.provenance.get('title', '')))}[/bold]")
+    say(console, "")
+    say(console, (str(run.provenance.get("title", "")), "bold"))
 
 
 def _warnings(run: FinishedRun, console: Console) -> None:
     for arm in run.arms:
         for note in run.evidence["notes"].get(arm, {}).get("energy", []):
-            console.print(f"[yellow]{escape(arm)}: {escape(note)}[/yellow]", highlight=False)
+            say(console, (f"{arm}: {note}", "yellow"))
 
 
 def _where(run: FinishedRun, console: Console) -> None:
-    console.print(f"\nreport: {run.folder / REPORT}", highlight=False, soft_wrap=True)
-    console.print(f"numbers: {run.folder / EVIDENCE}", highlight=False, soft_wrap=True)
+    say(console, "")
+    say(console, f"report: {run.folder / REPORT}", whole=True)
+    say(console, f"numbers: {run.folder / EVIDENCE}", whole=True)
 
 
 def _print(table: tables.Table, console: Console) -> None:
@@ -99,13 +104,14 @@ def _columns(table: tables.Table, places: list[int]) -> tables.Table:
 
 
 def _rich(table: tables.Table) -> RichTable:
-    drawn = RichTable(title=escape(table.title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    title = heading(table.title, "bold") if table.title else None
+    drawn = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for head in table.head:
-        drawn.add_column(escape(head), overflow="fold")
-    for place, row in enumerate(table.rows):
-        mark = table.marks[place] if table.marks else ""
-        cells = [escape(cell.replace(" [", "\n[")) for cell in row]
+        drawn.add_column(heading(head), overflow="fold")
+    for i, row in enumerate(table.rows):
+        mark = table.marks[i] if table.marks else ""
+        cells = [cell.replace(" [", "\n[") for cell in row]
         if mark == "noise":
             cells[-1] += " (noise)"
-        drawn.add_row(*cells, style={"clear": "bold", "noise": "yellow"}.get(mark, ""))
+        add_row(drawn, *cells, style={"clear": "bold", "noise": "yellow"}.get(mark, ""))
     return drawn

@@ -60,8 +60,8 @@ class VelocityField(Component):
 class Shaped(VelocityField):
     """A field times the gain of a schedule: v <- gain(t, x, v) v. The field still sees the unscaled t and x."""
 
-    field: VelocityField = options.component("field")
-    schedule: Schedule = options.component("schedule")
+    field: VelocityField = options.component(VelocityField)
+    schedule: Schedule = options.component(Schedule)
 
     @property
     def event_shape(self) -> torch.Size:

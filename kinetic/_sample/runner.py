@@ -28,7 +28,6 @@ from kinetic._sample.integrate import Progress, integrate, renoise
 from kinetic._sample.noise import noise
 from kinetic._sample.run import Run, Shard, ShardStore
 from kinetic.errors import OptionError
-from kinetic.options import check_counts
 
 _BATCH_ELEMENTS, _BATCH_SAMPLES = 2**22, 500
 
@@ -60,9 +59,9 @@ class Runner:
     change, (1 - I) v(x, I). Where that is more than 0 every metric is asked a second time, about the samples after it.
     """
 
-    field: VelocityField = options.component("field")
-    solver: Solver = options.component("solver")
-    schedule: Schedule | None = options.component("schedule", None)
+    field: VelocityField = options.component(VelocityField)
+    solver: Solver = options.component(Solver)
+    schedule: Schedule | None = options.component(Schedule, None)
     meters: Mapping[str, EnergyMeter] = attrs.field(factory=dict, validator=_named(EnergyMeter))
     metrics: Mapping[str, Metric] = attrs.field(factory=dict, validator=_named(Metric))
 
@@ -96,12 +95,11 @@ class Runner:
             ShapeError: parts that do not fit together, found before any sampling.
             NonFiniteError: the field returned NaN or infinity; finished batches are in the store.
         """
-        check_counts(samples=samples, batch=batch)
+        samples, size = options.check_integer("'samples'", samples, at_least=1), self._batch_size(batch)
         draw, features = _draw(seed, classes, dtype, device), features or SharedFeatures()
         here = self.to_device(draw.device)
         with torch.inference_mode():
             first = here._dry_run(draw, features)
-            size = batch or batch_size(self.field.event_shape)
             shards = list(here._shards(samples, size, draw, store, progress or (lambda done: None)))
             views = here._evaluate(shards, draw, features)
         return self._run(shards, views, first, draw.condition(0, samples))
@@ -152,7 +150,7 @@ class Runner:
         """
         draw = _draw(seed, classes, run.samples.dtype, device)
         here = self.to_device(draw.device)
-        size = batch or batch_size(self.field.event_shape)
+        size = self._batch_size(batch)
 
         def batches() -> Iterator[Views]:
             for start in range(0, len(run.samples), size):
@@ -172,6 +170,11 @@ class Runner:
         parts = {field.name: getattr(self, field.name) for field in attrs.fields(Runner)}
         here = {name: to_device(part, device, memo) for name, part in parts.items()}
         return self if all(here[name] is parts[name] for name in parts) else attrs.evolve(self, **here)
+
+    def _batch_size(self, batch: int | None) -> int:
+        if batch is None:
+            return batch_size(self.field.event_shape)
+        return options.check_integer("'batch'", batch, at_least=1)
 
     def _shards(
         self, samples: int, size: int, draw: Draw, store: ShardStore | None, progress: Progress
@@ -258,7 +261,8 @@ class Draw:
 
 
 def _draw(seed: int, classes: int | None, dtype: torch.dtype | None, device: str | torch.device) -> Draw:
-    check_counts(seed=seed, classes=classes)
+    seed = options.check_integer("'seed'", seed, at_least=0)
+    classes = None if classes is None else options.check_integer("'classes'", classes, at_least=1)
     return Draw(seed, classes, dtype or torch.get_default_dtype(), find_device(device))
 
 

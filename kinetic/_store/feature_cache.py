@@ -17,9 +17,8 @@ from torch import Tensor, nn
 from kinetic._plugins.registry import Registry
 from kinetic._roles.features import BLOCK, FeatureSpace, wrap
 from kinetic._roles.tree import hash_of
+from kinetic._store.files import write_json, write_whole
 from kinetic._store.provenance import options_of, versions
-from kinetic._store.run_folder import write_json, write_whole
-from kinetic.errors import StoreError
 from kinetic.types import State
 
 CACHE = "KINETIC_CACHE"
@@ -46,12 +45,8 @@ def cached(space: FeatureSpace, folder: Path, known: Registry) -> FeatureSpace:
         return space
     identity = _identity(space, known)
     place = folder / hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
-    try:
-        write_json(place / "space.json", identity)
-    except OSError as error:
-        raise StoreError(
-            f"features cannot be kept in {folder}: {error}\n  Choose another --cache, or {CACHE}."
-        ) from error
+    way = f"Choose another --cache, or {CACHE}."
+    write_json(place / "space.json", identity, way)
 
     def find(space: FeatureSpace, x: State) -> Tensor:
         path = place / f"{_digest(x, x.device.type)}.safetensors"
@@ -60,7 +55,7 @@ def cached(space: FeatureSpace, folder: Path, known: Registry) -> FeatureSpace:
             return kept.to(x.device)
         found = space.features(x)
         features = found.detach().cpu().contiguous()
-        write_whole(path, lambda part: save_file({"features": features}, part, {"sha256": _digest(features)}))
+        write_whole(path, lambda part: save_file({"features": features}, part, {"sha256": _digest(features)}), way)
         return found
 
     return wrap(space, find)

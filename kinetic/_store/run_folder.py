@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -21,29 +20,23 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from kinetic._sample.run import Shard
+from kinetic._store.files import (
+    AGAIN,
+    check_writable,
+    names_in,
+    read_json,
+    read_toml,
+    refused,
+    write_json,
+    write_text,
+    write_whole,
+)
 from kinetic.errors import StoreError, unknown
 
 RECIPE, PROVENANCE, TABLE = "recipe.toml", "provenance.json", "samples.parquet"
 SCORES, EVIDENCE, REPORT = "scores.json", "evidence.json", "report.html"
 SHARDS = "shards"
-_AGAIN = "Delete it, and the same `kinetic run` writes it again from the finished samples."
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Have `write` fill a file beside `path`, then put it in its place: a reader sees all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(unfinished)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write strict JSON: no NaN, no infinity."""
-    text = json.dumps(value, indent=1, allow_nan=False) + "\n"
-    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+_ANOTHER = "Choose another folder with --out"
 
 
 @final
@@ -55,7 +48,7 @@ class ShardStore:
 
     def parts(self) -> list[tuple[int, int]]:
         """The (start, stop) of every part there, in order."""
-        names = [re.fullmatch(r"(\d{8})-(\d{8})\.safetensors", path.name) for path in self.folder.glob("*")]
+        names = [re.fullmatch(r"(\d{8})-(\d{8})\.safetensors", name) for name in names_in(self.folder)]
         return sorted((int(name[1]), int(name[2])) for name in names if name)
 
     def load(self, start: int, stop: int) -> Shard:
@@ -106,35 +99,30 @@ class RunFolder:
             recipe: the resolved recipe.
             weights: hashes of everything the arms were given, as `provenance.json` keeps them.
         Raises:
-            StoreError: the folder holds something else.
+            StoreError: the folder holds something else, or cannot be written to.
         """
         recipe = tomllib.loads(tomli_w.dumps(recipe))
-        found = path / RECIPE
-        if found.exists():
-            theirs = read_toml(found)
+        there = names_in(path)
+        if RECIPE in there:
+            theirs = read_toml(path / RECIPE)
             if theirs != recipe:
                 key = next(_differences(theirs, recipe, ""))
-                raise StoreError(f"{path} holds another run: {key}\n  Choose another folder with --out, or delete it.")
+                raise StoreError(f"{path} holds another run: {key}\n  {_ANOTHER}, or delete it.")
             before = cls(path).provenance().get("weights", weights)
             if before != weights:
                 key = next(_differences(before, dict(weights), ""))
-                raise StoreError(
-                    f"{path} was made with other weights or data: {key}\n"
-                    "  Choose another folder with --out, or delete it."
-                )
-        elif path.is_file() or (path.exists() and any(path.iterdir())):
-            raise StoreError(f"{path} exists but holds no run\n  Choose another folder with --out.")
-        else:
-            try:
-                path.mkdir(parents=True, exist_ok=True)
-                write_whole(found, lambda part: part.write_text(tomli_w.dumps(recipe), encoding="utf-8"))
-            except OSError as error:
-                raise StoreError(f"{path} cannot be made: {error}\n  Choose another folder with --out.") from error
+                raise StoreError(f"{path} was made with other weights or data: {key}\n  {_ANOTHER}, or delete it.")
+        elif there or path.is_file():
+            raise StoreError(f"{path} exists but holds no run\n  {_ANOTHER}.")
+        finished = f"  `kinetic report {path}` prints the tables of the run in it." if EVIDENCE in there else ""
+        check_writable(path, "\n".join(filter(None, [f"{_ANOTHER}.", finished])))
+        if RECIPE not in there:
+            write_text(path / RECIPE, tomli_w.dumps(recipe))
         return cls(path)
 
     def provenance(self) -> dict[str, Any]:
         """What an earlier start left in `provenance.json`; empty in a new folder."""
-        return read_json(self.path / PROVENANCE) if (self.path / PROVENANCE).exists() else {}
+        return read_json(self.path / PROVENANCE) if PROVENANCE in names_in(self.path) else {}
 
     def store(self, arm: str) -> ShardStore:
         """Where the parts of an arm are kept."""
@@ -178,7 +166,7 @@ class FinishedRun:
         try:
             return pq.read_table(self.folder / TABLE)
         except (pa.ArrowException, OSError) as error:
-            raise StoreError(f"{self.folder / TABLE} cannot be read: {error}\n  {_AGAIN}") from error
+            raise StoreError(f"{self.folder / TABLE} cannot be read: {error}\n  {AGAIN}") from error
 
     @cached_property
     def scores(self) -> dict[str, dict[str, dict[str, Any]]]:
@@ -210,13 +198,19 @@ class FinishedRun:
         if arm not in self.arms:
             raise unknown("no arm is named", arm, self.arms)
         store = ShardStore(self.folder / SHARDS / arm)
-        return torch.cat([store.load(*part).samples for part in store.parts()])
+        parts = [store.load(*part).samples for part in store.parts()]
+        if not parts:
+            raise StoreError(f"{store.folder} holds no samples\n  The same `kinetic run` draws them again.")
+        return torch.cat(parts)
 
     def neighbours(self, arm: str) -> dict[str, Tensor] | None:
         """`ids`, `samples`, the `values` that rank them, their `nearest` training points and the numbers of these
         (`points`), the most copy-like first, where they were kept."""
         path = self.folder / "neighbours" / f"{arm}.safetensors"
-        return load_file(path) if path.exists() else None
+        if path.name not in names_in(path.parent):
+            return None
+        with refused(f"{path} cannot be read", AGAIN):
+            return load_file(path)
 
 
 def load_run(folder: str | Path) -> FinishedRun:
@@ -226,37 +220,14 @@ def load_run(folder: str | Path) -> FinishedRun:
         StoreError: the folder holds no run, or one that is not finished.
     """
     path = Path(folder)
-    if not (path / RECIPE).exists():
+    there = names_in(path)
+    if RECIPE not in there:
         raise StoreError(f"{path} holds no run: there is no {RECIPE} in it")
-    if not (path / EVIDENCE).exists():
+    if EVIDENCE not in there:
         raise StoreError(
             f"the run in {path} is not finished\n  `kinetic run {path / RECIPE} --out {path}` goes on with it."
         )
     return FinishedRun(path)
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """The content of a TOML file.
-
-    Raises:
-        StoreError: it cannot be read.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path} cannot be read: {error}\n  Choose another folder with --out.") from error
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-        StoreError: it cannot be read.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path} cannot be read: {error}\n  {_AGAIN}") from error
 
 
 def _differences(a: Any, b: Any, key: str) -> Iterator[str]:

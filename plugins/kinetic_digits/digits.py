@@ -46,7 +46,7 @@ class Digits(Dataset):
         )
         index = {"train": train, "test": test, "all": np.concatenate([train, test])}[self.split]
         size = len(index) if self.size is None else self.size
-        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= len(index):
+        if size > len(index):
             raise OptionError(f"'size' must be an int from 1 to {len(index)} for split {self.split!r}: {self.size!r}")
         index = index[:size]
         x = torch.from_numpy(bunch.images[index]).float() / 8 - 1

@@ -40,15 +40,10 @@ class DINOv2(FeatureSpace):
     weights: str | None = attrs.field(
         default=None, metadata={options.BOUND: "the path of a state dict of that model, or nothing: timm's download"}
     )
-    size: int | None = attrs.field(default=None, metadata={options.BOUND: "an int >= 1, or nothing: the model's own"})
+    size: int | None = options.integer(None, at_least=1, doc="nothing for the model's own")
     _net: nn.Module = attrs.field(init=False, repr=False)
     _steps: tuple[Any, ...] = attrs.field(init=False, repr=False)
     _config: dict[str, Any] = attrs.field(init=False, repr=False)
-
-    @size.validator
-    def _whole(self, attribute: attrs.Attribute[int | None], size: object) -> None:
-        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
-            raise OptionError(f"'size' must be an int >= 1, or nothing: {size!r}")
 
     def __attrs_post_init__(self) -> None:
         timm = need("timm", "timm", "Install it: `pip install timm`.")

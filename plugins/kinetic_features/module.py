@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from typing import Any, ClassVar, final
 
 import attrs
@@ -18,14 +19,14 @@ from kinetic_features.weights import fill, float32_layers, in_dtype_of
 
 def _three(doc: str) -> Any:
     def check(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
-        numbers = isinstance(value, tuple) and all(isinstance(v, int | float) for v in value)
+        numbers = isinstance(value, tuple) and all(isinstance(v, int | float) and math.isfinite(v) for v in value)
         if value is not None and not (numbers and len(value) == 3):
             raise OptionError(f"{attribute.name!r} must be three numbers, or nothing: {value!r}")
 
     return attrs.field(
         default=None,
         validator=check,
-        converter=lambda value: tuple(value) if isinstance(value, list) else value,
+        converter=lambda value: tuple(map(options.as_number, value)) if isinstance(value, list | tuple) else value,
         metadata={options.BOUND: "three numbers, or nothing", options.DOC: doc},
     )
 
@@ -54,13 +55,8 @@ class ModuleFeatures(FeatureSpace):
     weights: str | None = attrs.field(default=None, metadata={options.BOUND: "the path of a state dict, or nothing"})
     mean: tuple[float, ...] | None = _three("of each channel, to be taken off")
     std: tuple[float, ...] | None = _three("of each channel, to divide by")
-    size: int | None = attrs.field(default=None, metadata={options.BOUND: "an int >= 1, or nothing: no resizing"})
+    size: int | None = options.integer(None, at_least=1, doc="nothing for no resizing")
     _net: nn.Module = attrs.field(init=False, repr=False)
-
-    @size.validator
-    def _whole(self, attribute: attrs.Attribute[int | None], size: object) -> None:
-        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
-            raise OptionError(f"'size' must be an int >= 1, or nothing: {size!r}")
 
     def __attrs_post_init__(self) -> None:
         if (self.mean is None) != (self.std is None):

@@ -63,7 +63,7 @@ class Empirical(VelocityField):
     Source: Bertrand et al., On the Closed-Form of Flow Matching, arXiv 2506.03719, proposition 1.
     """
 
-    data: Dataset = options.component("dataset", converter=as_dataset, doc="the data it generates")
+    data: Dataset = options.component(Dataset, converter=as_dataset, doc="the data it generates")
     classes: bool = options.flag(default=False, doc="keep to the data of the class each sample is asked to be")
 
     def __attrs_post_init__(self) -> None:

@@ -22,7 +22,7 @@ class Guided(VelocityField):
     Source: Ho & Salimans, Classifier-Free Diffusion Guidance, arXiv 2207.12598.
     """
 
-    field: VelocityField = options.component("field", doc="the field to guide")
+    field: VelocityField = options.component(VelocityField, doc="the field to guide")
     scale: float = options.number(1.5, doc="strength of the guidance")
 
     @property

@@ -23,8 +23,8 @@ class Hybrid(VelocityField):
     Source: the hybrid models of Bertrand et al., On the Closed-Form of Flow Matching, arXiv 2506.03719.
     """
 
-    early: VelocityField = options.component("field", doc="the field before tau")
-    late: VelocityField = options.component("field", doc="the field from tau on")
+    early: VelocityField = options.component(VelocityField, doc="the field before tau")
+    late: VelocityField = options.component(VelocityField, doc="the field from tau on")
     tau: float = options.number(0.3, above=0, below=1, doc="when the second takes over")
 
     def __attrs_post_init__(self) -> None:

@@ -36,7 +36,7 @@ class AuthPct(FeatureMetric):
     """
 
     train: Dataset = dataset("what the model was trained on", at_least=2, needed_for="a nearest other one")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     described = (
         Column(
             "authentic",

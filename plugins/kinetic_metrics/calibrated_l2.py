@@ -37,7 +37,7 @@ class CalibratedL2(FeatureMetric):
     """
 
     train: Dataset = dataset("what the model was trained on")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     neighbours: int = up_to_size("train", 50, at_least=2, doc="points of the neighbourhood")
     alpha: float = options.number(0.5, above=0, at_most=1, doc="what share of the mean distance is a copy's")
     samples_needed = 1

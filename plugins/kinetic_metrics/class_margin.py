@@ -36,7 +36,7 @@ class ClassMargin(TableMetric):
     of real data judges samples.
     """
 
-    logits: FeatureSpace = options.component("features", doc="features that are a classifier's logits")
+    logits: FeatureSpace = options.component(FeatureSpace, doc="features that are a classifier's logits")
     scale: str = options.choice("logit", "probability", default="logit", doc="what the margin is taken of")
 
     @property

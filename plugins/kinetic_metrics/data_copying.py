@@ -53,7 +53,7 @@ class DataCopying(FeatureMetric):
 
     train: Dataset = dataset("what the model was trained on")
     held_out: Dataset = held_out_dataset()
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     cells: int = up_to_size("train", 1, doc="how many, by k-means of the training data; 1 for none")
     least: int = options.integer(20, at_least=0, doc="with cells, one counts if it has more samples than this")
     seed: int = options.integer(0, at_least=0, at_most=2**32 - 1, doc="of k-means")

@@ -6,13 +6,13 @@ from typing import Any
 
 import attrs
 
-from kinetic import as_dataset, options
+from kinetic import Dataset, as_dataset, options
 from kinetic.errors import OptionError, ShapeError
 
 
 def dataset(doc: str, at_least: int = 1, needed_for: str = "") -> Any:
     """A data set, or a tensor of its points, of `at_least` or more; an error says what these are `needed_for`."""
-    option = options.component("dataset", converter=as_dataset, doc=doc)
+    option = options.component(Dataset, converter=as_dataset, doc=doc)
 
     def enough(metric: Any, attribute: attrs.Attribute[Any], data: Any) -> None:
         if len(data) < at_least:
@@ -25,7 +25,7 @@ def dataset(doc: str, at_least: int = 1, needed_for: str = "") -> Any:
 
 def held_out_dataset() -> Any:
     """Data like those of the option `train`, which stands before it; a recipe's own `[data]` does not fill it in."""
-    option = options.component("dataset", None, converter=as_dataset, doc="data it was not trained on; must be given")
+    option = options.component(Dataset, None, converter=as_dataset, doc="data it was not trained on; must be given")
 
     def unseen(metric: Any, attribute: attrs.Attribute[Any], data: Any) -> None:
         if data is None or data is metric.train:

@@ -110,7 +110,7 @@ class FrechetDistance(Metric):
     reference: Dataset | None = options.component(
         "dataset", None, converter=kinetic.as_dataset, doc="data to compare with", unless="statistics"
     )
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     statistics: str | None = attrs.field(
         default=None, metadata={options.BOUND: "a .npz file of mu and sigma, instead of 'reference', or nothing"}
     )

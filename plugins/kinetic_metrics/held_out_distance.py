@@ -41,7 +41,7 @@ class HeldOutDistance(TwoSpaceMetric):
 
     train: Dataset = dataset("what the model was trained on")
     held_out: Dataset = held_out_dataset()
-    features: FeatureSpace | None = options.component("features", None, doc="a second space to look in")
+    features: FeatureSpace | None = options.component(FeatureSpace, None, doc="a second space to look in")
     in_pixels = (
         Column("closer_to_train", "Distance to the nearest held-out point minus that to the nearest training point."),
         Column("nearer_train", "Whether a training point is nearer than all held-out ones.", kind="label"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, final
+from typing import final
 
 import attrs
 import torch
@@ -40,7 +40,7 @@ class KDESupport(FeatureMetric):
     """
 
     reference: Dataset = dataset("the data whose density it is")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     bandwidth: float | None = attrs.field(
         default=None, metadata={options.BOUND: "a number > 0, or nothing", options.DOC: "h; nothing for Scott's rule"}
     )
@@ -48,12 +48,6 @@ class KDESupport(FeatureMetric):
     described = (
         Column("log_density", "Log density of the reference at a sample, by Gaussian kernels.", unit="nats per volume"),
     )
-
-    @bandwidth.validator
-    def _positive(self, attribute: attrs.Attribute[float | None], value: Any) -> None:
-        real = isinstance(value, int | float) and not isinstance(value, bool)
-        if value is not None and not (real and math.isfinite(value) and value > 0):
-            raise OptionError(f"'bandwidth' must be a number > 0, or nothing for Scott's rule: {value!r}")
 
     def __attrs_post_init__(self) -> None:
         if len(self.reference) < 2 and (self.bandwidth is None or self.kernel == "full"):

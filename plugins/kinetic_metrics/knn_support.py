@@ -30,7 +30,7 @@ class KNNSupport(FeatureMetric):
     """
 
     reference: Dataset = dataset("the data to look among")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     k: int = up_to_size("reference", 10, doc="how many neighbours")
     samples_needed = 1
     described = (Column("support", "How dense the reference is around it: minus the log of the mean of k distances."),)

@@ -48,8 +48,8 @@ class LogLikelihood(SampleMetric):
     arXiv 1810.01367 (Hutchinson's estimator); eps: Song et al., arXiv 2011.13456.
     """
 
-    field: VelocityField = options.component("field", doc="the field whose density it is")
-    solver: Solver = options.component("solver", RK4(steps=50), doc="how the path is followed back")
+    field: VelocityField = options.component(VelocityField, doc="the field whose density it is")
+    solver: Solver = options.component(Solver, RK4(steps=50), doc="how the path is followed back")
     eps: float = options.number(1e-5, at_least=0, below=1, doc="the path is taken up at t = 1 - eps")
     exact_up_to: int = options.integer(64, at_least=0, doc="largest number of dimensions with the exact divergence")
     probes: int = options.integer(1, at_least=1, doc="random vectors of the estimated divergence")

@@ -38,7 +38,7 @@ class Memorisation(TwoSpaceMetric):
 
     train: Dataset = dataset("what the model was trained on", at_least=2, needed_for="a second nearest one")
     threshold: float = options.number(1 / 3, above=0, at_most=1, doc="ratio below which a sample counts as a copy")
-    features: FeatureSpace | None = options.component("features", None, doc="a second space to look in")
+    features: FeatureSpace | None = options.component(FeatureSpace, None, doc="a second space to look in")
     samples_needed = 1
 
     @property

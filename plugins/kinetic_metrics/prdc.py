@@ -54,7 +54,7 @@ class PRDC(FeatureMetric):
     """
 
     reference: Dataset = dataset("data to compare with")
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     k: int = up_to_size("reference", 5, but=1, doc="which neighbour a ball reaches to")
 
     described = (

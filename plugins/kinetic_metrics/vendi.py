@@ -38,7 +38,7 @@ class VendiScore(FeatureMetric):
     Source: Friedman & Dieng, The Vendi Score, arXiv 2210.02410; order q: Pasarkar & Dieng, arXiv 2310.12952.
     """
 
-    features: FeatureSpace = options.component("features", Pixels(), doc="the space")
+    features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     q: float = options.number(1.0, above=0, doc="the order")
 
     described = (Column("vendi", "How many samples, all different, would be as diverse.", better="higher"),)

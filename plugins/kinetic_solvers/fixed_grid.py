@@ -19,7 +19,7 @@ class FixedGrid(Solver):
     """
 
     steps: int = options.integer(50, at_least=1, doc="number of steps N")
-    grid: TimeGrid = options.component("grid", Uniform(), converter=named, doc="where the steps end")
+    grid: TimeGrid = options.component(TimeGrid, Uniform(), converter=named, doc="where the steps end")
 
     def __attrs_post_init__(self) -> None:
         self.times()

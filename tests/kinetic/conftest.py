@@ -1,5 +1,6 @@
 """Real little distributions on the path, and small recipes."""
 
+import importlib
 import textwrap
 
 import pytest
@@ -18,6 +19,7 @@ def install(tmp_path, monkeypatch):
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[kinetic]\n{entry_point or module} = {module}\n")
+        importlib.invalidate_caches()  # the time of a folder is too coarse to tell two writes apart
         return site
 
     return put

@@ -1,5 +1,6 @@
 """The command line, as a user types it."""
 
+import errno
 import json
 import os
 import signal
@@ -217,3 +218,86 @@ def test_an_interrupted_run_says_that_it_can_go_on(install, recipe, tmp_path):
     assert "Traceback" not in said
     assert list((tmp_path / "out").rglob("0*.safetensors"))
     assert not (tmp_path / "out" / "samples.parquet").exists()
+
+
+NASTY = """
+    title = "[red]é\\u001b]52;c;cm0=\\u0007 :bug:\\r"
+    [run]
+    samples = 8
+    [field]
+    name = "gaussian"
+    [solver]
+    name = "euler"
+    steps = 3
+    [energy.kpe]
+"""
+SHOWN = "[red]\\xe9\\x1b]52;c;cm0=\\x07 :bug:\\r"
+
+
+def test_text_is_printed_as_it_is_whatever_it_holds_and_the_encoding_lacks(recipe, tmp_path):
+    """Titles, paths and errors: no markup, no escape sequences, no UnicodeEncodeError, no cut at 80 columns."""
+    path = recipe(NASTY)
+    out = tmp_path / ("[kts]" + "x" * 90) / "c[/x] é"
+    plain = {"PYTHONIOENCODING": "ascii", "COLUMNS": ""}
+    done = kinetic("run", path, "--out", out, "--device", "cpu", **plain)
+    assert done.returncode == 0, done.stderr
+    assert SHOWN in done.stdout
+    assert f"report: {out}/report.html".replace("é", "\\xe9") in done.stdout
+    again = kinetic("report", out, **plain)
+    assert again.returncode == 0, again.stderr
+    assert SHOWN in again.stdout
+    other = kinetic("run", path, "--out", out, "--set", "title=x", **plain)
+    assert other.returncode == 2
+    assert f"error: {out} holds another run: title is '[red]".replace("é", "\\xe9") in other.stderr
+    assert "\x1b" not in done.stdout + again.stdout + other.stderr + done.stderr
+
+
+def test_a_run_that_may_only_be_read_is_printed_and_the_page_left_as_it_is(tmp_path, recipe, monkeypatch, capsys):
+    from kinetic import _cli
+
+    path, out = recipe(NASTY), tmp_path / "out"
+    monkeypatch.setattr("sys.argv", ["kinetic", "run", str(path), "--out", str(out), "--device", "cpu"])
+    with pytest.raises(SystemExit) as ended:
+        _cli.main()
+    assert ended.value.code == 0
+    before = (out / "report.html").read_bytes()
+    monkeypatch.setattr("os.replace", closed)
+    monkeypatch.setattr("sys.argv", ["kinetic", "report", str(out)])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        _cli.main()
+    assert ended.value.code == 0
+    printed = capsys.readouterr()
+    assert "kpe" in printed.out
+    assert "the report was not written: " in printed.err
+    assert "report.html cannot be written: Read-only file system" in printed.err
+    assert (out / "report.html").read_bytes() == before
+
+
+def closed(*given):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+def test_scores_that_cannot_be_kept_are_printed_first(tmp_path, monkeypatch, capsys):
+    from kinetic import _cli
+
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(30, 2)))
+    words = ["kinetic", "score", str(tmp_path / "x.npy"), "--metrics", "vendi", "--out", str(tmp_path / "out")]
+    monkeypatch.setattr("sys.argv", words)
+    monkeypatch.setattr("os.replace", closed)  # the disk fills up after all that was checked
+    with pytest.raises(SystemExit) as ended:
+        _cli.main()
+    assert ended.value.code == 2
+    printed = capsys.readouterr()
+    assert "x.npy: 30 samples" in printed.out
+    assert "vendi" in printed.out
+    assert "scores.json cannot be written: Read-only file system" in printed.err
+
+
+def test_where_nothing_can_be_written_nothing_is_computed(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(30, 2)))
+    words = ("score", tmp_path / "x.npy", "--metrics", "vendi", "--out", tmp_path / "x.npy" / "out")
+    done = kinetic(*words)
+    assert done.returncode == 2
+    assert f"{tmp_path}/x.npy/out cannot be written to: Not a directory\n  Choose another folder" in done.stderr
+    assert "samples" not in done.stderr

@@ -3,7 +3,7 @@ import inspect
 import pytest
 
 from kinetic import errors
-from kinetic.errors import KineticError, NonFiniteError, unknown, within
+from kinetic.errors import KineticError, NonFiniteError, shown, unknown, within
 
 
 def test_every_error_is_a_kinetic_error_and_the_builtin_it_resembles():
@@ -33,3 +33,10 @@ def test_an_error_says_where_it_comes_from_and_stays_what_it_is():
     assert caught.value.ids == (3,)
     with pytest.raises(ZeroDivisionError, match=r"^division by zero$"), within("arm 'kts'"):
         _ = 1 / 0
+
+
+def test_a_value_is_shown_in_few_letters_whatever_it_is():
+    assert shown([1, "a"]) == "[1, 'a']"
+    assert shown(10**400) == "a number of 401 digits or so"
+    assert shown("x" * 5000) == f"'{'x' * 196}..."
+    assert shown([10**5000]) == "a list too large to show"

@@ -176,3 +176,40 @@ def test_bad_input_is_named(call, said):
 def test_an_estimate_is_shown_in_few_digits_without_what_it_keeps():
     assert repr(evidence.jackknife(0.123456, np.full(20, 0.123456))) == "Estimate(0.1235 [0.1235, 0.1235])"
     assert repr(evidence.Estimate(12345.6)) == "Estimate(1.235e+04)"
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ((1.5, 1.0, 2.0), (1.5, 1.0, 2.0)),
+        ((1.5, None, None), (1.5, None, None)),
+        ((NAN, None, None), (None, None, None)),
+        ((-INF, 1.0, 2.0), (None, None, None)),
+        ((1.5, 1.0, INF), (1.5, None, None)),
+        ((1.5, NAN, NAN), (1.5, None, None)),
+    ],
+)
+def test_what_is_no_finite_number_is_written_as_none(given, kept):
+    assert tuple(evidence.Estimate(*given).to_json().values()) == kept
+
+
+def test_what_is_written_as_none_is_noted_with_metric_and_value():
+    values = {"fd": evidence.Estimate(NAN), "kid": evidence.Estimate(1.0), "is": evidence.Estimate(-INF)}
+    assert evidence.not_finite("deep", values) == (
+        "'fd' of metric 'deep' is nan, no finite number: it is kept as null.",
+        "'is' of metric 'deep' is -inf, no finite number: it is kept as null.",
+    )
+
+
+def test_a_difference_from_what_is_no_number_is_none_and_has_no_interval():
+    good = evidence.Estimate(1.0, 0.5, 1.5, np.array([1.0, 1.2, 0.9]))
+    for bad in (
+        evidence.Estimate(NAN, None, None, np.array([1.0, 1.0, 1.0])),
+        evidence.Estimate(2.0, None, None, np.array([1.0, NAN, 1.0])),
+    ):
+        found = evidence.jackknife_difference(good, bad)
+        assert (found.low, found.high) == (None, None)
+        assert found.value == pytest.approx(1.0 - bad.value, nan_ok=True)

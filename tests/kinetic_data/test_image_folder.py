@@ -10,6 +10,7 @@ from kinetic_data import image_folder as module
 from PIL import Image
 
 import kinetic
+from kinetic._plugins.builder import ComponentBuilder
 from kinetic.errors import MissingFileError, OptionError, ShapeError
 from kinetic.testing import check_dataset
 
@@ -318,8 +319,7 @@ def test_a_wrong_option_is_named(wrong, tmp_path):
 
 def test_it_can_be_named_in_a_recipe_and_its_hash_knows_the_files(tmp_path):
     put(tmp_path, pixels(3))
-    build = kinetic.registry().build
-    table = {"name": "image-folder", "path": str(tmp_path)}
-    first = build("dataset", table)
+    known, table = kinetic.registry(), {"name": "image-folder", "path": str(tmp_path)}
+    first = ComponentBuilder(known).build("dataset", table)
     put(tmp_path, pixels(4))
-    assert not torch.equal(build("dataset", table)._stamp, first._stamp)
+    assert not torch.equal(ComponentBuilder(known).build("dataset", table)._stamp, first._stamp)

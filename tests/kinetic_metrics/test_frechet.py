@@ -14,6 +14,7 @@ from PIL import Image
 
 import kinetic
 from kinetic import Samples, evidence, score_samples
+from kinetic._plugins.builder import ComponentBuilder, Defaults
 from kinetic.errors import MissingFileError, OptionError, ShapeError
 from kinetic.testing import check_metric
 
@@ -58,11 +59,11 @@ def test_statistics_of_fewer_points_than_features_are_whole(tmp_path):
 
 
 def test_a_recipes_data_fills_in_for_the_reference_but_not_beside_statistics(tmp_path):
-    data, build = kinetic.TensorData(torch.randn(50, 3)), kinetic.registry().build
+    data, build = kinetic.TensorData(torch.randn(50, 3)), ComponentBuilder(kinetic.registry()).build
     FrechetDistance(data).save_statistics(tmp_path / "s.npz")
-    assert build("metric", {"name": "frechet"}, {"dataset": data}).reference is data
+    assert build("metric", {"name": "frechet"}, Defaults(data=data)).reference is data
     table = {"name": "frechet", "statistics": str(tmp_path / "s.npz")}
-    assert build("metric", table, {"dataset": data}).reference is None
+    assert build("metric", table, Defaults(data=data)).reference is None
     with pytest.raises(OptionError, match="needs the option 'reference' or 'statistics'"):
         build("metric", {"name": "frechet"})
     for given, said in (({}, "neither"), ({"reference": data, "statistics": table["statistics"]}, "both")):

@@ -30,7 +30,7 @@ class Talking(kinetic.Dataset):
 @attrs.frozen(eq=False)
 class Total(kinetic.Metric):
     limit: float = 1e9
-    reference: kinetic.Dataset | None = options.component("dataset", None)
+    reference: kinetic.Dataset | None = options.component(kinetic.Dataset, None)
 
     def begin(self):
         return 0.0

@@ -1,5 +1,6 @@
 """Whole recipes, end to end."""
 
+import io
 import json
 import os
 import signal
@@ -11,10 +12,12 @@ import numpy as np
 import pytest
 import torch
 from kinetic_metrics import jackknife
+from rich.console import Console
 
 from kinetic import load_recipe, load_run
 from kinetic._evaluate.checked_data import Checked
 from kinetic._experiment.experiment import Arms
+from kinetic._report import print_report
 from kinetic.errors import NonFiniteError, OptionError, ShapeError, StoreError
 
 SMALL = """
@@ -360,3 +363,47 @@ def test_a_recipe_whose_samples_all_stop_still_ends_in_a_report(recipe, tmp_path
     assert set(done.table["status"].to_pylist()[40:]) == {"stopped: step limit"}
     assert done.scores["stopped"]["energy"]["kpe"] is None
     assert "40 of 40 samples did not reach t = 1" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+NO_NUMBER = """
+    import attrs, kinetic, numpy as np
+
+    @attrs.frozen(eq=False)
+    class NoNumber(kinetic.Metric):
+        def begin(self):
+            return 0
+
+        def observe(self, state, samples):
+            return state + len(samples.ids)
+
+        def merge(self, a, b):
+            return a + b
+
+        def finish(self, state):
+            nan, groups = float("nan"), np.full(20, float("nan"))
+            return kinetic.Score({"bad": kinetic.Estimate(nan, nan, nan, groups), "n": kinetic.Estimate(float(state))})
+
+    @kinetic.hookimpl
+    def register_metrics(register):
+        register("no-number", NoNumber)
+"""
+
+
+def test_a_score_that_is_no_number_is_null_everywhere_and_noted_with_its_name(install, recipe, tmp_path):
+    install("acme-nan", "acme_nan", NO_NUMBER)
+    path = recipe(
+        "[run]\nsamples = 20\n[field]\nname = 'gaussian'\n[solver]\nname = 'euler'\nsteps = 2\n[energy.kpe]\n"
+        "[metrics.mine]\nname = 'no-number'\n[arms.a]\n[arms.b]\n"
+    )
+    run = load_recipe(path).run(tmp_path / "run", device="cpu")
+    nothing = {"value": None, "low": None, "high": None}
+    assert run.scores["a"]["mine"] == {"bad": nothing, "n": {"value": 20.0, "low": None, "high": None}}
+    (row,) = [row for row in run.evidence["differences"] if row["metric"] == "mine"]
+    assert {**row, **nothing} == row
+    said = "'bad' of metric 'mine' is nan, no finite number: it is kept as null."
+    assert run.evidence["notes"]["a"]["mine"] == [said]
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "of metric &#39;mine&#39; is nan" in page
+    out = io.StringIO()
+    print_report(run, Console(file=out, width=200))
+    assert "mine" in out.getvalue()

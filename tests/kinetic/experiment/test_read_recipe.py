@@ -1,10 +1,14 @@
+import importlib
+import textwrap
+
 import pytest
-from kinetic_digits import Digits
+from kinetic_digits import Digits, DigitsFeatures
+from kinetic_features import Pixels
 from kinetic_schedules import KTS
 from kinetic_solvers import Euler, Midpoint
 
 from kinetic import load_recipe
-from kinetic._experiment.read_recipe import merged, shipped
+from kinetic._experiment.read_recipe import read_recipe, shipped
 from kinetic.errors import KineticError, MissingFileError, OptionError, PluginError, RecipeError, UnknownNameError
 
 SMALL = """
@@ -53,10 +57,85 @@ def test_arms_share_what_they_have_in_common(recipe):
     assert plain.metrics["memorisation"] is kts.metrics["memorisation"]
 
 
-def test_merging_goes_table_by_table():
-    assert merged({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}}) == {"a": {"x": 1, "y": 3}}
-    assert merged({"name": "a", "x": 1}, {"name": "b"}) == {"name": "b"}
-    assert merged({"name": "a", "x": 1}, {"name": "a", "y": 2}) == {"name": "a", "x": 1, "y": 2}
+BARE = """
+    features = "digits"
+    reference = { name = "digits", split = "test" }
+    data = "digits"
+    field = "digits"
+    solver = "euler"
+    [run]
+    samples = 10
+    [energy]
+    kpe = "kpe"
+    [metrics]
+    frechet = "frechet"
+    support = "knn-support"
+    [metrics.memorisation]
+    [metrics.plain]
+    name = "vendi"
+    features = "pixels"
+    [metrics.deep]
+    name = "vendi"
+    [arms.one]
+    [arms.two]
+    field = "empirical"
+    solver.steps = 7
+    schedule = "kts"
+    [arms.three]
+    features = "pixels"
+    reference.split = "train"
+    data.size = 60
+    field = "empirical"
+"""
+
+
+def test_a_bare_string_is_the_name_of_a_component_in_arms_too(recipe):
+    one, two, three = load_recipe(recipe(BARE)).runners.values()
+    assert (type(one.field).__name__, type(two.field).__name__) == ("DigitsField", "Empirical")
+    assert (one.solver.steps, two.solver.steps) == (50, 7)
+    assert isinstance(two.schedule, KTS)
+    assert list(one.meters) == ["kpe"]
+    assert (type(one.metrics["support"]).__name__, len(three.field.data)) == ("KNNSupport", 60)
+
+
+def test_features_and_reference_are_defaults_like_data(recipe):
+    one, _, three = load_recipe(recipe(BARE)).runners.values()
+    for name in ("frechet", "support", "memorisation", "deep"):  # required, with a default, and optional
+        assert isinstance(one.metrics[name].features, DigitsFeatures)
+        assert isinstance(three.metrics[name].features, Pixels)
+    assert isinstance(one.metrics["plain"].features, Pixels)
+    for name in ("frechet", "support"):
+        assert len(one.metrics[name].reference) == 360
+        assert len(three.metrics[name].reference) == 1437
+    assert len(one.metrics["memorisation"].train) == 1437
+    assert len(three.metrics["memorisation"].train) == 60
+
+
+def test_without_a_reference_data_is_what_is_compared_with(recipe):
+    changes = ["metrics.frechet={}", "metrics.support={name='knn-support'}"]
+    (plain, *_) = load_recipe(recipe(SMALL), changes).runners.values()
+    assert plain.metrics["frechet"].reference is plain.metrics["support"].reference is plain.field.data
+
+
+def test_what_metrics_and_arms_have_in_common_is_one_object(recipe):
+    one, two, _ = load_recipe(recipe(BARE)).runners.values()
+    spaces = {id(metric.features) for arm in (one, two) for name, metric in arm.metrics.items() if name != "plain"}
+    assert len(spaces) == 1
+    data = {id(arm.metrics["memorisation"].train) for arm in (one, two)}
+    assert data == {id(two.field.data)}
+    assert one.metrics["frechet"] is two.metrics["frechet"]
+
+
+def test_no_default_of_a_recipe_may_import_code(recipe):
+    with pytest.raises(RecipeError, match="features 'module' imports code that its options name, which no recipe may"):
+        load_recipe(recipe(SMALL), ["features={name='module', module='os:path'}"])
+
+
+@pytest.mark.parametrize("key", ["data", "reference", "features", "field", "solver", "schedule"])
+def test_a_component_of_a_recipe_is_a_table_or_a_name(recipe, key):
+    for path in (key, f"arms.kts.{key}"):
+        with pytest.raises(RecipeError, match=rf"\[{path}\] must be a table: 3"):
+            load_recipe(recipe(SMALL), [f"{path}=3"])
 
 
 def test_overrides_change_single_values(recipe):
@@ -96,7 +175,7 @@ def test_without_arms_there_is_one():
             UnknownNameError,
             "arm 'kts': `against` names no arm: 'plane'. Did you mean 'plain'?",
         ),
-        ("solver=euler", RecipeError, "[solver] must be a table: 'euler'"),
+        ("solver=3", RecipeError, "[solver] must be a table: 3"),
         ("energy.kpe=1", RecipeError, "[energy] holds tables, as in `[energy.kpe]`: kpe = 1"),
         ("arms.kts=1", RecipeError, "arm 'kts' must be a table: 1"),
         ("field.name=digits-memorized", UnknownNameError, "Did you mean 'digits-memorised'?"),
@@ -130,6 +209,31 @@ def test_a_file_that_is_no_toml_is_named_with_the_place(recipe):
     path.write_bytes(b"\xff\xfe\x00binary")
     with pytest.raises(RecipeError, match="is not valid TOML"):
         load_recipe(path)
+
+
+@pytest.mark.parametrize("text", ["title = 'x'", SMALL])
+def test_a_byte_order_mark_is_no_part_of_a_recipe(tmp_path, text):
+    path = tmp_path / "x.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_recipe(path)["title"] in ("x", "small")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("deep = " + "[" * 2000 + "]" * 2000, r"'deep' is nested more than 40 deep"),
+        ("deep = " + "{a=" * 2000 + "1" + "}" * 2000, r"'deep' is nested more than 40 deep"),
+        (".".join("d" * 2000) + " = 1", r"d is nested more than 40 deep"),
+        ("big = " + "9" * 5000, r"'big' must be an int of 64 bits, at most 9223372036854775807"),
+        ("big = 0x" + "f" * 5000, r"big must be an int of 64 bits, .*: a number of 6021 digits or so"),
+        ("big = 9223372036854775808", r"big must be an int of 64 bits, .*: 9223372036854775808"),
+        ("big = 1e400", r"big must be a finite number, at most 1\.8e308: inf"),
+        ("about = [1]", r"'about' must be a string: \[1\]"),
+    ],
+)
+def test_what_no_file_of_a_run_could_hold_is_named_with_its_key(recipe, line, said):
+    with pytest.raises(RecipeError, match=said):
+        load_recipe(recipe(f"{line}\n{textwrap.dedent(SMALL)}"))
 
 
 def test_what_a_recipe_must_have_is_said(recipe):
@@ -182,6 +286,7 @@ def ship(install, distribution, title="title = 'x'", recipe="late"):
     (site / module / "__init__.py").write_text("")
     (site / module / "recipes" / f"{recipe}.toml").write_text(title)
     (site / f"{module}-1.0.dist-info" / "entry_points.txt").write_text(f"[kinetic]\n{module} = {module}\n")
+    importlib.invalidate_caches()
     return site
 
 
@@ -193,8 +298,16 @@ def test_two_plugins_that_ship_one_recipe_name_are_both_named(install, monkeypat
     assert "acme_one" in str(caught.value)
     assert "acme_two" in str(caught.value)
     assert "both ship a recipe named 'late'" in str(caught.value)
+    assert str(caught.value).endswith("KINETIC_DISABLED_PLUGINS=acme_one or KINETIC_DISABLED_PLUGINS=acme_two")
     monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_two")
     assert shipped()["late"].parent.parent.name == "acme_one"
+
+
+def test_a_stranger_that_ships_a_recipe_of_kinetics_name_is_the_one_to_leave_out(install):
+    ship(install, "acme-one", recipe="goldilocks")
+    with pytest.raises(PluginError) as caught:
+        shipped()
+    assert str(caught.value).endswith("or leave one out: KINETIC_DISABLED_PLUGINS=acme_one")
 
 
 def test_the_recipes_of_a_plugin_that_is_left_out_are_left_out(install, monkeypatch):
@@ -208,11 +321,28 @@ def test_the_recipes_of_a_plugin_that_is_left_out_are_left_out(install, monkeypa
     ("change", "error", "said"),
     [
         ("arms.kts.against=['plain']", UnknownNameError, "arm 'kts': `against` names no arm:"),
-        ("run.seed=9223372036854775808", OptionError, "[run] 'seed' must be an int <= 9223372036854775807"),
-        ("arms.kts.schedule.alpha=nan", OptionError, "arm 'kts': schedule 'kts': 'alpha' must be a number"),
+        (
+            "run.seed=9223372036854775808",
+            RecipeError,
+            "run.seed must be an int of 64 bits, at most 922337203685",
+        ),
+        (
+            "arms.kts.schedule.alpha=nan",
+            RecipeError,
+            "arms.kts.schedule.alpha must be a finite number, at most 1.8e308",
+        ),
         ("run.samples=true", OptionError, "[run] 'samples' must be an int >= 1: True"),
         ("arms.kts.field.name=3", OptionError, "arm 'kts': a field needs a `name`, one of: "),
         ("field.classes=1", OptionError, "arm 'plain': field 'empirical': 'classes' must be true or false: 1"),
+        ("title=3", RecipeError, "'title' must be a string: 3"),
+        ("about={ a = 1 }", RecipeError, "'about' must be a string: {'a': 1}"),
+        ("arms.kts.schedule.alpha=1e999", RecipeError, "arms.kts.schedule.alpha must be a finite number"),
+        ("arms.kts.schedule.alpha=[[0.1, -inf]]", RecipeError, "arms.kts.schedule.alpha must be a finite number"),
+        ("arms.kts.schedule.alpha=0x" + "f" * 5000, RecipeError, "arms.kts.schedule.alpha must be an int of 64 bits"),
+        ("arms.kts.schedule.alpha=" + "9" * 5000, RecipeError, "arms.kts.schedule.alpha must be an int of 64 bits"),
+        ("field.a=" + "[" * 2000, RecipeError, "field.a is nested more than 40 deep"),
+        ("field={" + "a." * 2000 + "a=1}", RecipeError, "field is nested more than 40 deep"),
+        (f"field.{'a.' * 2000}a=1", RecipeError, "is nested more than 40 deep"),
         ("arms.'x y'={}", RecipeError, "an arm is named in letters, digits, '-', '_' and '+'"),
     ],
 )

@@ -1,5 +1,7 @@
+import errno
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -102,10 +104,12 @@ def test_a_path_says_what_it_is(tmp_path):
         ({"metrics": "fid"}, UnknownNameError, "The FID is `frechet` with --features inception"),
         ({"metrics": "class-margin"}, OptionError, "'logits': a feature space;.*--set metrics.class-margin.OPTION="),
         (
-            {"metrics": "class-margin", "overrides": [KEY, "metrics.class-margin.logits=digits-logits"]},
+            {"metrics": "class-margin", "overrides": [KEY, "metrics.class-margin.logits=3"]},
             OptionError,
-            "must be a feature space: 'digits-logits'\n.*logits = { name = \"digits-logits\" }",
+            "'logits' must be a feature space: 3",
         ),
+        ({"overrides": [KEY, "metrics=1"]}, RecipeError, r"\[metrics\] must be a table: 1"),
+        ({"overrides": [KEY, "features=1"]}, OptionError, "a feature space must be a table or a name: 1"),
         ({"metrics": "ct"}, OptionError, "'held_out' must be .*\n.*As in held_out = { name.*--set metrics.ct.OPTION="),
     ],
 )
@@ -128,6 +132,27 @@ def test_statistics_are_the_mean_and_covariance_of_all_points(files, tmp_path):
         assert np.allclose(found["sigma"], np.cov(points, rowvar=False), atol=1e-12)
     with pytest.raises(UnknownNameError, match="statistics has no key 'metrics'"):
         write_statistics(files[1], "pixels", out, ["metrics.a=1"])
+
+
+def test_statistics_that_cannot_be_written_are_refused_before_they_are_computed(files, tmp_path, monkeypatch):
+    def closed(**options):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    told = io.StringIO()
+    (tmp_path / "taken.npz").mkdir()
+    with pytest.raises(OptionError, match=r"'out' must be a \.npz file"):
+        write_statistics(files[1], "pixels", tmp_path / "taken.npz", [KEY], "cpu", Reporter(Console(file=told)))
+    monkeypatch.setattr("tempfile.TemporaryFile", closed)
+    with pytest.raises(StoreError, match="cannot be written to: Read-only file system\n  Choose another file"):
+        write_statistics(files[1], "pixels", tmp_path / "s.npz", [KEY], "cpu", Reporter(Console(file=told)))
+    assert told.getvalue() == ""
+
+
+def test_equal_tables_of_a_score_are_one_object(files):
+    job = load_score_job(files[0], "frechet,kid,memorisation", files[1], "digits", [KEY, "metrics.kid.features=digits"])
+    spaces = {id(metric.features) for metric in job.metrics.values()}
+    assert len(spaces) == 1
+    assert job.metrics["frechet"].reference is job.metrics["kid"].reference is job.metrics["memorisation"].train
 
 
 def test_a_reference_out_of_range_is_refused_and_one_in_0_to_1_is_flagged(files, tmp_path):

@@ -75,6 +75,25 @@ def test_a_score_that_is_no_number_is_kept_as_null(tmp_path):
     assert kept == {"m": {"bad": {"value": None, "low": None, "high": None}}}
 
 
+def test_a_score_that_is_no_number_is_noted_with_its_metric_and_name():
+    @attrs.frozen(eq=False)
+    class NoNumber(kinetic.Metric):
+        def begin(self):
+            return None
+
+        def observe(self, state, samples):
+            return None
+
+        def merge(self, a, b):
+            return None
+
+        def finish(self, state):
+            return Score({"bad": Estimate(float("inf"))})
+
+    scored = score_samples(torch.zeros(3, 2), {"mine": NoNumber()}, device="cpu")
+    assert scored.details["mine"].notes[-1].startswith("'bad' of metric 'mine' is inf, no finite number")
+
+
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [

@@ -1,12 +1,13 @@
 import pluggy
 import pytest
 from kinetic_digits import Digits
-from kinetic_metrics import FrechetDistance, KNNSupport
 from kinetic_solvers import Heun
 
 import kinetic
 from kinetic import registry
-from kinetic.errors import OptionError, PluginError, UnknownNameError
+from kinetic._plugins.registry import role_of
+from kinetic._roles.component import Component
+from kinetic.errors import PluginError, UnknownNameError
 
 EASE = """
     import attrs, kinetic
@@ -42,8 +43,7 @@ def test_the_installed_plugins_offer_what_the_design_names():
 def test_a_strangers_distribution_is_found_and_its_class_built(install):
     install("acme-ease", "acme_ease", EASE.format(cls="Ease", name="ease"))
     known = registry()
-    schedule = known.build("schedule", {"name": "ease", "strength": 0.5})
-    assert schedule.strength == 0.5
+    assert known.get("schedule", "ease")(strength=0.5).strength == 0.5
     assert known.origins["schedule", "ease"] == "acme_ease"
     (plugin,) = [plugin for plugin in known.plugins if plugin.name == "acme_ease"]
     assert (plugin.distribution, plugin.version, plugin.error) == ("acme-ease", "1.0", None)
@@ -55,7 +55,36 @@ def test_two_distributions_with_one_entry_point_are_both_named(install):
     with pytest.raises(PluginError) as caught:
         registry()
     assert "acme-one and acme-two both offer the entry point 'solvers'" in str(caught.value)
-    assert "KINETIC_DISABLED_PLUGINS=solvers" in str(caught.value)
+    said = "To go on without it: KINETIC_DISABLED_PLUGINS=acme-one or KINETIC_DISABLED_PLUGINS=acme-two"
+    assert said in str(caught.value)
+
+
+def test_a_stranger_that_takes_an_entry_point_of_kinetic_is_the_one_to_leave_out(install, monkeypatch):
+    install("zebra", "zebra", EASE.format(cls="A", name="a"), entry_point="kinetic_solvers")
+    with pytest.raises(PluginError) as caught:
+        registry()
+    assert "kinetic-flow and zebra both offer the entry point 'kinetic_solvers'" in str(caught.value)
+    assert str(caught.value).endswith("To go on without it: KINETIC_DISABLED_PLUGINS=zebra")
+    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "zebra")
+    known = registry()
+    assert known.get("solver", "heun") is Heun
+    assert "a" not in known.classes["schedule"]
+
+
+@pytest.mark.parametrize("module", ["acme_kts", "zebra_kts"])
+def test_a_stranger_that_takes_a_name_of_kinetic_is_the_one_to_leave_out(install, module):
+    install(module, module, EASE.format(cls="Mine", name="kts"))
+    with pytest.raises(PluginError) as caught:
+        registry()
+    assert str(caught.value).endswith(f"Rename one, or leave one out: KINETIC_DISABLED_PLUGINS={module}")
+
+
+def test_of_two_strangers_that_take_one_name_either_can_be_left_out(install):
+    for name in ("stranger_one", "stranger_two"):
+        install(name.replace("_", "-"), name, EASE.format(cls="Mine", name="mine"))
+    with pytest.raises(PluginError) as caught:
+        registry()
+    assert str(caught.value).endswith("KINETIC_DISABLED_PLUGINS=stranger_one or KINETIC_DISABLED_PLUGINS=stranger_two")
 
 
 def test_two_plugins_with_one_component_name_are_both_named(install):
@@ -122,62 +151,10 @@ def test_what_is_no_finished_class_of_the_role_cannot_be_registered(cls, why):
     assert str(caught.value).endswith(f"cannot be registered as solver 'x': {why}")
 
 
-@pytest.mark.parametrize(
-    ("role", "table", "error", "said"),
-    [
-        ("solver", {"name": "hein"}, UnknownNameError, "no solver is named 'hein'. Did you mean 'heun'?"),
-        (
-            "solver",
-            {"name": "heun", "step": 3},
-            UnknownNameError,
-            "solver 'heun' has no option 'step'. Did you mean 'steps'?",
-        ),
-        ("solver", {"name": "heun", "steps": 0}, OptionError, "solver 'heun': 'steps' must be an int >= 1: 0"),
-        ("solver", {"name": "heun", "steps": "50"}, OptionError, "solver 'heun': 'steps' must be an int >= 1: '50'"),
-        (
-            "solver",
-            {"steps": 3},
-            OptionError,
-            "a solver needs a `name`, one of: ab2, dopri5, doubled, dpm++2m, euler, heun, midpoint, ralston, rk4",
-        ),
-        ("field", {"name": "empirical"}, OptionError, "field 'empirical' needs the option 'data': a dataset"),
-        (
-            "field",
-            {"name": "empirical", "data": "digits"},
-            OptionError,
-            "field 'empirical': 'data' must be a dataset: 'digits'",
-        ),
-        (
-            "metric",
-            {"name": "clip", "model": "x"},
-            OptionError,
-            "metric 'clip' needs the option 'prompts': a list of strings",
-        ),
-        ("wizard", {"name": "x"}, UnknownNameError, "there is no role 'wizard'"),
-    ],
-)
-def test_a_bad_table_is_named_with_what_would_do(role, table, error, said):
-    with pytest.raises(error) as caught:
-        registry().build(role, table)
-    assert said in str(caught.value)
-
-
-def test_a_component_inside_a_component_is_built_and_checked():
-    known = registry()
-    metric = known.build(
-        "metric",
-        {"name": "frechet", "reference": {"name": "digits", "split": "test"}, "features": {"name": "digits"}},
-    )
-    assert isinstance(metric, FrechetDistance)
-    assert len(metric.reference) == 360
-    with pytest.raises(UnknownNameError, match=r"no feature space is named 'digit'. Did you mean 'digits'"):
-        known.build("metric", {"name": "frechet", "features": {"name": "digit"}}, {"dataset": Digits()})
-
-
-def test_a_required_data_set_left_out_is_the_default_one():
-    data = Digits(size=50)
-    assert registry().build("metric", {"name": "knn-support"}, {"dataset": data}).reference is data
-    assert isinstance(KNNSupport(reference=data).reference, Digits)
+def test_the_role_of_a_class_is_that_of_its_abstract_class():
+    assert [role_of(cls) for cls in (kinetic.Solver, Heun, kinetic.Dataset)] == ["solver", "solver", "dataset"]
+    with pytest.raises(PluginError, match="Component is of no role: VelocityField, Solver"):
+        role_of(Component)
 
 
 def test_a_plugin_whose_hook_fails_is_left_out_whole(install):
@@ -212,7 +189,7 @@ def test_a_plugin_that_exits_on_import_does_not_take_the_others_along(install):
 
 def test_a_misspelt_hook_of_an_installed_plugin_can_be_left_out(install, monkeypatch):
     install("acme-typo", "acme_typo", EASE.format(cls="Ease", name="ease").replace("register_schedules", "register_x"))
-    with pytest.raises(PluginError, match=r"acme_typo(.|\n)*KINETIC_DISABLED_PLUGINS=NAME"):
+    with pytest.raises(PluginError, match=r"acme_typo(.|\n)*KINETIC_DISABLED_PLUGINS=acme_typo"):
         registry()
     monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_typo")
     assert registry().get("solver", "heun") is Heun

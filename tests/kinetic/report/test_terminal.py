@@ -13,7 +13,7 @@ from kinetic.evidence import Estimate
 
 def printed(run, width, show=print_report):
     out = io.StringIO()
-    show(run, Console(file=out, width=width))
+    show(run, Console(file=out, width=width, force_terminal=True, color_system=None))
     return out.getvalue()
 
 

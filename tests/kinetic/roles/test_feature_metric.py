@@ -13,9 +13,9 @@ from kinetic.testing import check_metric
 class MeanGap(kinetic.FeatureMetric):
     """A stranger's metric of a set, with two data sets."""
 
-    reference: kinetic.Dataset = options.component("dataset", converter=kinetic.as_dataset)
-    other: kinetic.Dataset | None = options.component("dataset", None, converter=kinetic.as_dataset)
-    features: kinetic.FeatureSpace = options.component("features", Pixels())
+    reference: kinetic.Dataset = options.component(kinetic.Dataset, converter=kinetic.as_dataset)
+    other: kinetic.Dataset | None = options.component(kinetic.Dataset, None, converter=kinetic.as_dataset)
+    features: kinetic.FeatureSpace = options.component(kinetic.FeatureSpace, Pixels())
 
     def compare(self, ids, x, reference, other=None):
         gap = float((x.mean(0) - reference.mean(0)).norm())

@@ -11,8 +11,8 @@ from kinetic.errors import OptionError
 class Total(kinetic.Metric):
     """The least there is to say."""
 
-    train: kinetic.Dataset = options.component("dataset", converter=kinetic.as_dataset)
-    held_out: kinetic.Dataset | None = options.component("dataset", None, converter=kinetic.as_dataset)
+    train: kinetic.Dataset = options.component(kinetic.Dataset, converter=kinetic.as_dataset)
+    held_out: kinetic.Dataset | None = options.component(kinetic.Dataset, None, converter=kinetic.as_dataset)
 
     def begin(self):
         return 0.0

@@ -1,4 +1,5 @@
 import attrs
+import numpy as np
 import pytest
 import torch
 from kinetic_energy import KPE, Path, PowerProfile
@@ -183,6 +184,9 @@ def test_two_meters_that_give_one_column_are_refused():
         ({"samples": 0}, "'samples' must be an int >= 1: 0"),
         ({"samples": 2.0}, "'samples' must be an int >= 1: 2.0"),
         ({"samples": 3, "seed": -1}, "'seed' must be an int >= 0: -1"),
+        ({"samples": 3, "seed": 2**63}, "'seed' must be an int >= 0 and <= 9223372036854775807: 9223372036854775808"),
+        ({"samples": True}, "'samples' must be an int >= 1: True"),
+        ({"samples": 3, "batch": 0}, "'batch' must be an int >= 1: 0"),
         ({"samples": 3, "batch": -2}, "'batch' must be an int >= 1: -2"),
         ({"samples": 3, "classes": 0}, "'classes' must be an int >= 1: 0"),
         ({"samples": 3, "device": "warp9"}, "'device' must be one that torch has here"),
@@ -221,3 +225,11 @@ def test_a_gpu_gives_the_samples_and_energies_of_the_cpu():
     assert torch.allclose(here.samples, there.samples, atol=1e-4)
     assert torch.allclose(here.energy["kpe"], there.energy["kpe"], rtol=1e-5)
     assert here.scores["fd"] == pytest.approx(there.scores["fd"], rel=1e-4)
+
+
+def test_whole_numbers_of_numpy_are_taken():
+    runner = Runner(field=Gaussian(), solver=Heun(steps=2))
+    plain = runner.run(5, seed=3, batch=2, device="cpu", classes=2)
+    numpy = runner.run(np.int64(5), seed=np.uint8(3), batch=np.int32(2), device="cpu", classes=np.int64(2))
+    assert torch.equal(plain.samples, numpy.samples)
+    assert torch.equal(plain.condition, numpy.condition)

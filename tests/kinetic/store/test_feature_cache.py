@@ -145,7 +145,8 @@ def test_a_network_named_by_hand_is_not_kept(tmp_path):
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match=r"features cannot be kept in .*\n  Choose another --cache, or KINETIC_CACHE"):
+    said = r"space\.json cannot be written: Not a directory\n  Choose another --cache, or KINETIC_CACHE"
+    with pytest.raises(StoreError, match=said):
         cached(Pixels(), tmp_path / "file", KNOWN)
 
 

@@ -1,10 +1,13 @@
+import errno
+import os
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from kinetic import load_run
 from kinetic._sample.run import Shard
-from kinetic._store.run_folder import RunFolder, ShardStore, write_json, write_whole
+from kinetic._store.run_folder import FinishedRun, RunFolder, ShardStore
 from kinetic.errors import StoreError
 
 
@@ -39,22 +42,6 @@ def test_a_part_that_cannot_be_read_is_named_with_the_way_on(tmp_path):
     (tmp_path / "00000000-00000003.safetensors").write_bytes(b"rubbish")
     with pytest.raises(StoreError, match=r"00000000-00000003\.safetensors cannot be read.*\n  Delete it"):
         store.load(0, 3)
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_trace(tmp_path):
-    path = tmp_path / "a.json"
-    write_json(path, {"a": 1})
-
-    def fail(unfinished):
-        unfinished.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        write_whole(path, fail)
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        write_json(path, {"a": float("nan")})
-    assert path.read_text() == '{\n "a": 1\n}\n'
-    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_a_folder_without_a_run_is_named(tmp_path):
@@ -117,6 +104,44 @@ def test_a_folder_that_is_none_or_holds_something_else_is_refused(tmp_path):
     for place in (tmp_path, tmp_path / "notes.txt"):
         with pytest.raises(StoreError, match="exists but holds no run\n  Choose another folder"):
             RunFolder.open(place, {}, {})
-    with pytest.raises(StoreError, match=r"cannot be made: .*\n  Choose another folder"):
+    with pytest.raises(StoreError, match=r"cannot be written to: Not a directory\n  Choose another folder"):
         RunFolder.open(tmp_path / "notes.txt" / "run", {}, {})
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_folder_that_may_only_be_read_is_refused_and_its_finished_run_pointed_to(tmp_path, monkeypatch):
+    path = tmp_path / "run"
+    RunFolder.open(path, {"a": 1}, {}).save_json("evidence.json", {})
+    monkeypatch.setattr("tempfile.TemporaryFile", closed)
+    way = rf"cannot be written to: Read-only file system\n  Choose .* --out\.\n  `kinetic report {path}` prints the"
+    with pytest.raises(StoreError, match=way):
+        RunFolder.open(path, {"a": 1}, {})
+    with pytest.raises(StoreError, match=r"cannot be written to: Read-only file system\n  Choose .* --out\.$"):
+        RunFolder.open(tmp_path / "new", {"a": 1}, {})
+    assert not (tmp_path / "new").exists()
+
+
+def closed(**options):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+def test_a_folder_that_may_not_be_listed_is_not_taken_for_an_empty_one(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("os.listdir", refuse)
+    for look in (ShardStore(tmp_path).parts, lambda: load_run(tmp_path), lambda: RunFolder.open(tmp_path, {}, {})):
+        with pytest.raises(StoreError, match="cannot be listed: Permission denied"):
+            look()
+
+
+def test_a_finished_run_without_its_samples_or_with_broken_neighbours_says_so(tmp_path):
+    (tmp_path / "neighbours").mkdir()
+    (tmp_path / "neighbours" / "a.safetensors").write_bytes(b"rubbish")
+    (tmp_path / "scores.json").write_text('{"a": {}}')
+    run = FinishedRun(tmp_path)
+    assert run.neighbours("b") is None
+    with pytest.raises(StoreError, match=r"a\.safetensors cannot be read: "):
+        run.neighbours("a")
+    with pytest.raises(StoreError, match=r"shards/a holds no samples\n  The same `kinetic run` draws them again"):
+        run.samples("a")

@@ -11,6 +11,7 @@ from typing import Any, final
 
 import attrs
 
+from kinetic import options
 from kinetic._evaluate.checked_data import Checked, checked, datasets
 from kinetic._experiment.overrides import overridden
 from kinetic._experiment.read_recipe import check_content, check_keys, component_tables, read_recipe

@@ -32,7 +32,7 @@ class Digits(Dataset):
     """
 
     split: str = options.choice("train", "test", "all", default="train")
-    size: int | None = attrs.field(default=None, metadata={options.BOUND: "an int >= 1, or nothing"})
+    size: int | None = options.integer(None, at_least=1, doc="how many, the first of the part; nothing for all")
     _x: Tensor = attrs.field(init=False, repr=False)
     _labels: Tensor = attrs.field(init=False, repr=False)
 

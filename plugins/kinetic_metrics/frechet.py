@@ -108,7 +108,7 @@ class FrechetDistance(Metric):
     """
 
     reference: Dataset | None = options.component(
-        "dataset", None, converter=kinetic.as_dataset, doc="data to compare with", unless="statistics"
+        Dataset, None, converter=kinetic.as_dataset, doc="data to compare with", unless="statistics"
     )
     features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
     statistics: str | None = attrs.field(

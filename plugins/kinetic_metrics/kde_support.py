@@ -41,9 +41,7 @@ class KDESupport(FeatureMetric):
 
     reference: Dataset = dataset("the data whose density it is")
     features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
-    bandwidth: float | None = attrs.field(
-        default=None, metadata={options.BOUND: "a number > 0, or nothing", options.DOC: "h; nothing for Scott's rule"}
-    )
+    bandwidth: float | None = options.number(None, above=0, doc="h; nothing for Scott's rule")
     kernel: str = options.choice("isotropic", "full", default="isotropic", doc="shape of the kernels")
     described = (
         Column("log_density", "Log density of the reference at a sample, by Gaussian kernels.", unit="nats per volume"),

@@ -40,7 +40,7 @@ class Doubled(Solver):
         Column("bending_error", "Error of the bending, by a coarser grid.", "error", "squared data units"),
         Column("x1_error", "Error of the sample by a coarser grid, root mean square.", "error", "data units"),
     )
-    solver: FixedGrid = options.component(FixedGrid, doc="the solver, on its fine grid")
+    solver: FixedGrid = options.component(Solver, doc="the solver, on its fine grid")
     every: int = options.integer(2, at_least=2, doc="how many times fewer steps the coarse grid has")
 
     def __attrs_post_init__(self) -> None:

@@ -2,6 +2,7 @@ import pytest
 from kinetic_grids import Cosine, ExponentialShift, Shifted, Uniform, named
 
 from kinetic import registry
+from kinetic._plugins.builder import ComponentBuilder
 from kinetic.errors import OptionError, UnknownNameError
 
 
@@ -32,10 +33,12 @@ def test_a_grid_that_needs_an_option_is_no_bare_name():
 def test_a_recipe_names_a_grid_barely_or_in_a_table():
     known = registry()
     for given in ("cosine", {"name": "cosine"}):
-        assert isinstance(known.build("solver", {"name": "heun", "grid": given}).grid, Cosine)
-    solver = known.build("solver", {"name": "heun", "steps": 2, "grid": {"name": "shifted", "shift": 3}})
+        assert isinstance(ComponentBuilder(known).build("solver", {"name": "heun", "grid": given}).grid, Cosine)
+    solver = ComponentBuilder(known).build(
+        "solver", {"name": "heun", "steps": 2, "grid": {"name": "shifted", "shift": 3}}
+    )
     assert solver.times() == [0.0, 0.25, 1.0]
     with pytest.raises(UnknownNameError, match=r"solver 'heun': no grid is named 'log'"):
-        known.build("solver", {"name": "heun", "grid": "log"})
+        ComponentBuilder(known).build("solver", {"name": "heun", "grid": "log"})
     with pytest.raises(UnknownNameError, match=r"grid 'shifted' has no option 'shif'. Did you mean 'shift'"):
-        known.build("solver", {"name": "heun", "grid": {"name": "shifted", "shif": 3}})
+        ComponentBuilder(known).build("solver", {"name": "heun", "grid": {"name": "shifted", "shif": 3}})

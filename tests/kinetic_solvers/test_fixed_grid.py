@@ -36,7 +36,7 @@ def test_the_contract_of_a_solver_is_kept(method, grid, steps):
         ({"steps": 0}, "'steps' must be an int >= 1: 0"),
         ({"steps": 2.5}, "'steps' must be an int >= 1: 2.5"),
         ({"steps": True}, "'steps' must be an int >= 1: True"),
-        ({"grid": 7}, "'grid' must be a grid: 7"),
+        ({"grid": 7}, "'grid' must be a time grid: 7"),
     ],
 )
 def test_a_bad_option_is_named_with_its_bound(bad, said):

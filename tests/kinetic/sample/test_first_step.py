@@ -16,7 +16,8 @@ X, WHO = torch.randn(2, 6, generator=torch.Generator().manual_seed(0)), Batch(to
 
 
 def look(field=None, solver=None, schedule=None, **meters):
-    return first_step(field or Gaussian(size=6), solver or Euler(steps=4), schedule, meters, X, WHO)
+    with torch.inference_mode():
+        return first_step(field or Gaussian(size=6), solver or Euler(steps=4), schedule, meters, X, WHO)
 
 
 @attrs.frozen(eq=False)

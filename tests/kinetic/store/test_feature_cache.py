@@ -179,4 +179,4 @@ def test_scores_are_the_same_and_the_net_is_not_asked_twice(apart, tmp_path, mon
         found.append((scored.scores, sum(asked)))
         assert "DigitsFeatures" in " ".join(next(iter(scored.details.values())).notes)
     assert found[0][0] == found[1][0] == found[2][0]
-    assert [n for _, n in found] == [2 + 40 + 50, 2 + 40 + 50, 0]
+    assert [n for _, n in found] == [2 + 2 + 40 + 50, 2 + 2 + 40 + 50, 0]

@@ -31,14 +31,12 @@ def test_a_grid_that_needs_an_option_is_no_bare_name():
 
 
 def test_a_recipe_names_a_grid_barely_or_in_a_table():
-    known = registry()
+    build = ComponentBuilder(registry()).build
     for given in ("cosine", {"name": "cosine"}):
-        assert isinstance(ComponentBuilder(known).build("solver", {"name": "heun", "grid": given}).grid, Cosine)
-    solver = ComponentBuilder(known).build(
-        "solver", {"name": "heun", "steps": 2, "grid": {"name": "shifted", "shift": 3}}
-    )
+        assert isinstance(build("solver", {"name": "heun", "grid": given}).grid, Cosine)
+    solver = build("solver", {"name": "heun", "steps": 2, "grid": {"name": "shifted", "shift": 3}})
     assert solver.times() == [0.0, 0.25, 1.0]
     with pytest.raises(UnknownNameError, match=r"solver 'heun': no grid is named 'log'"):
-        ComponentBuilder(known).build("solver", {"name": "heun", "grid": "log"})
+        build("solver", {"name": "heun", "grid": "log"})
     with pytest.raises(UnknownNameError, match=r"grid 'shifted' has no option 'shif'. Did you mean 'shift'"):
-        ComponentBuilder(known).build("solver", {"name": "heun", "grid": {"name": "shifted", "shif": 3}})
+        build("solver", {"name": "heun", "grid": {"name": "shifted", "shif": 3}})

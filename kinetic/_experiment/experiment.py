@@ -14,6 +14,7 @@ import pyarrow as pa
 import torch
 
 from kinetic import evidence
+from kinetic._experiment.score_samples import not_finite
 from kinetic._plugins.registry import Registry
 from kinetic._progress import Reporter
 from kinetic._report import write_report
@@ -222,7 +223,7 @@ def _differences(arm: str, base: str, runs: Mapping[str, Run]) -> list[dict[str,
 
 def _notes(run: Run) -> dict[str, tuple[str, ...]]:
     return {"energy": run.notes} | {
-        name: (*score.notes, *evidence.not_finite(name, score.values)) for name, score in run.details.items()
+        name: (*score.notes, *not_finite(name, score.values)) for name, score in run.details.items()
     }
 
 

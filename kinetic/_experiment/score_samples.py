@@ -23,7 +23,7 @@ from kinetic._sample.runner import batch_size, find_device
 from kinetic._store.files import check_writable, names_in, write_json, write_whole
 from kinetic._store.run_folder import RECIPE, SCORES, TABLE
 from kinetic.errors import OptionError, ShapeError, StoreError
-from kinetic.evidence import not_finite
+from kinetic.evidence import Estimate
 from kinetic.options import check_integer
 
 NOTES = "notes.json"
@@ -137,6 +137,15 @@ def score_samples(
         dry_run(there, seen(0, data.read(0, 2)))
         details = {name: _plain(name, score) for name, score in judge(there, batches(), finishing).items()}
     return SetScores(len(data), details, labels, tuple(getattr(data.data, "files", ())), notes_of(data))
+
+
+def not_finite(metric: str, values: Mapping[str, Estimate]) -> tuple[str, ...]:
+    """A note for each value of a metric that is no finite number, as files cannot hold it."""
+    return tuple(
+        f"{name!r} of metric {metric!r} is {estimate.value}, no finite number: it is kept as null."
+        for name, estimate in values.items()
+        if estimate.to_json()["value"] is None
+    )
 
 
 def free_folder(folder: str | Path) -> Path:

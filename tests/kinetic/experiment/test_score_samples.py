@@ -15,7 +15,7 @@ from PIL import Image
 
 import kinetic
 from kinetic import Runner, Score, SetScores, TensorData, score_samples
-from kinetic._experiment.score_samples import free_folder
+from kinetic._experiment.score_samples import free_folder, not_finite
 from kinetic.errors import OptionError, ShapeError, StoreError
 from kinetic.evidence import Estimate
 
@@ -194,3 +194,11 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
         with pytest.raises(StoreError, match=said):
             free_folder(tmp_path / name)
     assert free_folder(tmp_path / "new") == tmp_path / "new"
+
+
+def test_what_is_written_as_none_is_noted_with_metric_and_value():
+    values = {"fd": Estimate(float("nan")), "kid": Estimate(1.0), "is": Estimate(float("-inf"))}
+    assert not_finite("deep", values) == (
+        "'fd' of metric 'deep' is nan, no finite number: it is kept as null.",
+        "'is' of metric 'deep' is -inf, no finite number: it is kept as null.",
+    )

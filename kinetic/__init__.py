@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from kinetic._evaluate.checked_data import checked as checked
     from kinetic._experiment.experiment import Recipe as Recipe
     from kinetic._experiment.read_recipe import load_recipe as load_recipe
-    from kinetic._experiment.score_samples import SetScores as SetScores
     from kinetic._experiment.score_samples import score_samples as score_samples
     from kinetic._plugins.hooks import hookimpl as hookimpl
     from kinetic._plugins.registry import Registry as Registry
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from kinetic._sample.runner import Runner as Runner
     from kinetic._store.run_folder import FinishedRun as FinishedRun
     from kinetic._store.run_folder import load_run as load_run
+    from kinetic._store.score_folder import SetScores as SetScores
     from kinetic.errors import KineticError as KineticError
     from kinetic.evidence import Estimate as Estimate
 
@@ -73,7 +73,7 @@ _HOME = {
     "Samples": "_roles.metric",
     "Schedule": "_roles.schedule",
     "Score": "_roles.metric",
-    "SetScores": "_experiment.score_samples",
+    "SetScores": "_store.score_folder",
     "Shaped": "_roles.field",
     "Solver": "_roles.solver",
     "Stage": "_roles.solver",

@@ -146,7 +146,7 @@ def plugins() -> None:
     from rich.table import Table
 
     from kinetic import registry
-    from kinetic._terminal import add_row, console
+    from kinetic._terminal import add_row, console, draw
 
     known = registry()
     table = Table("plugin", "from", "offers", box=None, header_style="bold")
@@ -156,7 +156,7 @@ def plugins() -> None:
         add_row(
             table, plugin.name, f"{plugin.distribution} {plugin.version}", words, style="red" if plugin.error else ""
         )
-    console().print(table)
+    draw(console(), table)
 
 
 @app.command()
@@ -171,7 +171,7 @@ def show(
     from kinetic import abstract_class, registry
     from kinetic._plugins.docstring import arguments, prose
     from kinetic._plugins.registry import describe
-    from kinetic._terminal import add_row, console, say
+    from kinetic._terminal import add_row, console, draw, say
 
     abstract_class(role)
     known, out = registry(), console()
@@ -189,7 +189,7 @@ def show(
             default = "required" if field.default is attrs.NOTHING else repr(field.default)
             option = field.alias or field.name
             add_row(table, option, default, describe(field, words.get(option)))
-    out.print(table)
+    draw(out, table)
 
 
 @app.command()

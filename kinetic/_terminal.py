@@ -55,6 +55,16 @@ def say(out: Console, *pieces: Piece, keep: str = "", whole: bool = False) -> No
     out.print(line, soft_wrap=whole or wider or not out.is_terminal)
 
 
+def draw(out: Console, table: Table) -> None:
+    """Print a table; in a pipe without the blanks that would fill up its lines."""
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as drawn:
+        out.print(table)
+    say(out, "\n".join(line.rstrip() for line in drawn.get().splitlines()), keep="\n")
+
+
 def add_row(table: Table, *cells: str, style: str = "") -> None:
     """Add a row of cells, each as it is written; lines of a cell stay apart."""
     table.add_row(*(Text(printable(cell, keep="\n")) for cell in cells), style=style)

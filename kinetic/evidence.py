@@ -5,7 +5,6 @@ All intervals are 95%. Everything is deterministic: the bootstraps draw from a g
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -49,19 +48,9 @@ class Estimate:
 
     def to_json(self) -> dict[str, float | None]:
         """As every file holds it: None for a value that is no finite number, and for ends that are not both finite."""
-        ends = [end for end in (self.low, self.high) if end is not None and math.isfinite(end)]
-        value = self.value if math.isfinite(self.value) else None
-        low, high = ends if value is not None and len(ends) == 2 else (None, None)
+        value, *ends = (x if x is not None and np.isfinite(x) else None for x in (self.value, self.low, self.high))
+        low, high = (None, None) if None in (value, *ends) else ends
         return {"value": value, "low": low, "high": high}
-
-
-def not_finite(metric: str, values: Mapping[str, Estimate]) -> tuple[str, ...]:
-    """A note for each value of a metric that is no finite number, as files cannot hold it."""
-    return tuple(
-        f"{name!r} of metric {metric!r} is {estimate.value}, no finite number: it is kept as null."
-        for name, estimate in values.items()
-        if not math.isfinite(estimate.value)
-    )
 
 
 @attrs.frozen(eq=False)
@@ -148,10 +137,7 @@ def jackknife(value: float, leave_out: ArrayLike) -> Estimate:
 
 
 def jackknife_difference(a: Estimate, b: Estimate) -> Estimate:
-    """a - b of two set statistics over the same samples, the jackknife paired by group.
-
-    Without an interval where one of them, or one without a group of samples, is not finite.
-    """
+    """a - b of two set statistics over the same samples, the jackknife paired by group; no interval if one is NaN."""
     if a.leave_out is None or b.leave_out is None or len(a.leave_out) != len(b.leave_out):
         raise OptionError("both estimates need leave-out values over the same groups")
     if not np.isfinite([a.value, b.value, *a.leave_out, *b.leave_out]).all():

@@ -16,7 +16,7 @@ from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._roles.column import described
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic.errors import within
-from kinetic.evidence import not_finite
+from kinetic.evidence import Estimate
 
 Views = Mapping[str, Samples]
 """One batch of samples as each view has it."""
@@ -60,7 +60,7 @@ def evaluate(
         for view, own in states.items():
             with within(f"metric {name!r}"):
                 score = metric.finish(own.pop(name))  # it may be the first to read its data
-                notes = (*features.notes(metric), *_of_data(metric, seen[view]), *not_finite(name, score.values))
+                notes = (*features.notes(metric), *_of_data(metric, seen[view]), *_not_finite(name, score.values))
                 scores[view][name] = _completed(metric, score, notes)
     return scores
 
@@ -98,6 +98,15 @@ def _of_data(metric: Metric, seen: list[NDArray[np.uint64]]) -> Iterator[str]:
         equal = data.shared(np.concatenate(seen)) if seen else 0
         if equal:
             yield f"{equal} of {sum(map(len, seen))} samples are equal to some of the {data.what}."
+
+
+def _not_finite(metric: str, values: Mapping[str, Estimate]) -> tuple[str, ...]:
+    """A note for each value of a metric that is no finite number, as files cannot hold it."""
+    return tuple(
+        f"{name!r} of metric {metric!r} is {estimate.value}, no finite number: it is kept as null."
+        for name, estimate in values.items()
+        if estimate.to_json()["value"] is None
+    )
 
 
 def _completed(metric: Metric, score: Score, more: tuple[str, ...]) -> Score:

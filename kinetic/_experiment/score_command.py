@@ -15,7 +15,7 @@ from kinetic import options
 from kinetic._evaluate.checked_data import Checked, checked, datasets
 from kinetic._experiment.overrides import overridden
 from kinetic._experiment.read_recipe import check_content, check_keys, component_tables, read_recipe
-from kinetic._experiment.score_samples import SetScores, free_folder, score_samples
+from kinetic._experiment.score_samples import score_samples
 from kinetic._plugins.builder import ComponentBuilder, Defaults
 from kinetic._plugins.registry import Registry, registry
 from kinetic._progress import Reporter
@@ -29,6 +29,7 @@ from kinetic._store.feature_cache import cached
 from kinetic._store.files import check_writable, write_json
 from kinetic._store.provenance import environment, now, options_of
 from kinetic._store.run_folder import PROVENANCE, RECIPE, SHARDS
+from kinetic._store.score_folder import SetScores, free_folder
 from kinetic.errors import OptionError, RecipeError, UnknownNameError, within
 
 _TENSORS = (".npy", ".npz", ".safetensors")

@@ -14,10 +14,10 @@ from kinetic._report import columns, tables
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.numbers import interval
 from kinetic._store.run_folder import EVIDENCE, REPORT, FinishedRun
-from kinetic._terminal import add_row, heading, say
+from kinetic._terminal import add_row, draw, heading, printable, say
 
 if TYPE_CHECKING:
-    from kinetic._experiment.score_samples import SetScores
+    from kinetic._store.score_folder import SetScores
 
 
 def print_brief(run: FinishedRun, console: Console) -> None:
@@ -54,7 +54,7 @@ def print_scores(scored: SetScores, title: str, console: Console) -> None:
             value, _, ends = interval(estimate.to_json()).partition(" ")
             rows.append((metric, name, value, ends))
     say(console, (f"{title}: {scored.n} samples", "bold"), whole=True)
-    console.print(_rich(tables.Table("", "", ("metric", "score", "value", "95%"), tuple(rows))))
+    draw(console, _rich(tables.Table("", "", ("metric", "score", "value", "95%"), tuple(rows))))
     for note in scored.notes:
         say(console, (note, "yellow"))
     for metric, score in scored.details.items():
@@ -81,7 +81,7 @@ def _where(run: FinishedRun, console: Console) -> None:
 
 def _print(table: tables.Table, console: Console) -> None:
     for block in _blocks(table, console.width):
-        console.print(_rich(block))
+        draw(console, _rich(block))
 
 
 def _blocks(table: tables.Table, width: int) -> list[tables.Table]:
@@ -110,7 +110,7 @@ def _rich(table: tables.Table) -> RichTable:
         drawn.add_column(heading(head), overflow="fold")
     for i, row in enumerate(table.rows):
         mark = table.marks[i] if table.marks else ""
-        cells = [cell.replace(" [", "\n[") for cell in row]
+        cells = [printable(cell).replace(" [", "\n[") for cell in row]
         if mark == "noise":
             cells[-1] += " (noise)"
         add_row(drawn, *cells, style={"clear": "bold", "noise": "yellow"}.get(mark, ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -118,6 +119,11 @@ def has_mean(column: Tensor) -> bool:
 
 
 def mean_of(column: Tensor) -> Estimate:
-    """The mean of a column `(n,)` with its bootstrap interval; of yes and no the share, with Wilson's."""
+    """The mean of a column `(n,)` with its bootstrap interval; of yes and no the share, with Wilson's.
+
+    NaN without an interval where some of its numbers are not finite.
+    """
+    if not bool(column.isfinite().all()):
+        return Estimate(math.nan)
     values: Any = column.double().numpy()
     return (evidence.proportion if column.dtype == torch.bool else evidence.mean)(values)

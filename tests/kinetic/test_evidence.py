@@ -196,14 +196,6 @@ def test_what_is_no_finite_number_is_written_as_none(given, kept):
     assert tuple(evidence.Estimate(*given).to_json().values()) == kept
 
 
-def test_what_is_written_as_none_is_noted_with_metric_and_value():
-    values = {"fd": evidence.Estimate(NAN), "kid": evidence.Estimate(1.0), "is": evidence.Estimate(-INF)}
-    assert evidence.not_finite("deep", values) == (
-        "'fd' of metric 'deep' is nan, no finite number: it is kept as null.",
-        "'is' of metric 'deep' is -inf, no finite number: it is kept as null.",
-    )
-
-
 def test_a_difference_from_what_is_no_number_is_none_and_has_no_interval():
     good = evidence.Estimate(1.0, 0.5, 1.5, np.array([1.0, 1.2, 0.9]))
     for bad in (

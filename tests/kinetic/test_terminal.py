@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from kinetic._terminal import add_row, console, heading, printable, say
+from kinetic._terminal import add_row, console, draw, heading, printable, say
 
 NASTY = "a[red]b[/red][/x] :bug: \x1b]52;c;cm0=\x07\x1b[2J\r\u202e\udcff"
 SHOWN = r"a[red]b[/red][/x] :bug: \x1b]52;c;cm0=\x07\x1b[2J\r\u202e\udcff"
@@ -50,6 +50,16 @@ def test_nothing_is_markup_in_lines_cells_and_heads():
     add_row(table, NASTY, style="bold")
     Console(file=out, width=200).print(table)
     assert out.getvalue().count(SHOWN) == 3
+
+
+def test_a_table_in_a_pipe_is_as_wide_as_its_cells_and_ends_in_no_blanks():
+    out = io.StringIO()
+    table = Table("a", "b", box=None)
+    for cells in (("x", "y" * 300), ("x", "z")):
+        add_row(table, *cells)
+    draw(Console(file=out, width=1000), table)
+    assert [line.split() for line in out.getvalue().splitlines()] == [["a", "b"], ["x", "y" * 300], ["x", "z"]]
+    assert not any(line.endswith(" ") for line in out.getvalue().splitlines())
 
 
 def test_a_pipe_cuts_no_line():

@@ -14,9 +14,9 @@ from kinetic_solvers import Heun
 from PIL import Image
 
 import kinetic
-from kinetic import Runner, Score, SetScores, TensorData, score_samples
-from kinetic._experiment.score_samples import free_folder
-from kinetic.errors import OptionError, ShapeError, StoreError
+from kinetic import Runner, Score, TensorData, score_samples
+from kinetic._evaluate.evaluate import _not_finite
+from kinetic.errors import OptionError, ShapeError
 from kinetic.evidence import Estimate
 
 
@@ -63,16 +63,6 @@ def test_what_is_kept_is_read_back_and_written_over_by_the_next_score(tmp_path):
     notes = json.loads((tmp_path / "out" / "notes.json").read_text())
     assert notes["samples"][0].startswith("Left out: 1 of 4 images in")
     assert notes["support"] == list(scored.details["support"].notes)
-
-
-def test_a_file_name_that_is_no_text_stands_in_the_table_all_the_same():
-    assert SetScores(2, {}, files=("\udcff.png", "é.png")).table["file"].to_pylist() == [r"\xff.png", "é.png"]
-
-
-def test_a_score_that_is_no_number_is_kept_as_null(tmp_path):
-    SetScores(2, {"m": Score({"bad": Estimate(float("nan"))})}).save(tmp_path / "out")
-    kept = json.loads((tmp_path / "out" / "scores.json").read_text())
-    assert kept == {"m": {"bad": {"value": None, "low": None, "high": None}}}
 
 
 def test_a_score_that_is_no_number_is_noted_with_its_metric_and_name():
@@ -186,14 +176,9 @@ def test_a_metric_that_does_not_fit_is_named_before_all_samples_are_read():
     assert told == []
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
-    (tmp_path / "file").write_text("")
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "diary.txt").write_text("")
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "recipe.toml").write_text("")
-    (tmp_path / "run" / "scores.json").write_text("{}")
-    for name, said in (("file", "is a file"), ("notes", "holds no scores"), ("run", "holds a run")):
-        with pytest.raises(StoreError, match=said):
-            free_folder(tmp_path / name)
-    assert free_folder(tmp_path / "new") == tmp_path / "new"
+def test_what_is_written_as_none_is_noted_with_metric_and_value():
+    values = {"fd": Estimate(float("nan")), "kid": Estimate(1.0), "is": Estimate(float("-inf"))}
+    assert _not_finite("deep", values) == (
+        "'fd' of metric 'deep' is nan, no finite number: it is kept as null.",
+        "'is' of metric 'deep' is -inf, no finite number: it is kept as null.",
+    )

@@ -41,7 +41,7 @@ def print_report(run: FinishedRun, console: Console) -> None:
     arms = [table for arm in run.arms for table in (tables.correlations(run, arm), tables.groups(run, arm))]
     for table in (*tables.energies(run), *tables.scores(run), differences_in_brief(run), differences(run), *arms):
         if table is not None:
-            _print(table, console)
+            _print(table, console, captions=True)
     _warnings(run, console)
     _where(run, console)
 
@@ -79,9 +79,11 @@ def _where(run: FinishedRun, console: Console) -> None:
     say(console, f"numbers: {run.folder / EVIDENCE}", whole=True)
 
 
-def _print(table: tables.Table, console: Console) -> None:
+def _print(table: tables.Table, console: Console, captions: bool = False) -> None:
     for block in _blocks(table, console.width):
         draw(console, _rich(block))
+    if captions and table.caption:
+        say(console, (f"  {table.caption}", "dim"))
 
 
 def _blocks(table: tables.Table, width: int) -> list[tables.Table]:
@@ -89,18 +91,18 @@ def _blocks(table: tables.Table, width: int) -> list[tables.Table]:
     cells = zip(table.head, *table.rows, strict=True)
     wide = [max(len(line) for cell in column for line in cell.split(" [")) + 4 for column in cells]
     chosen: list[list[int]] = [[]]
-    for place in range(1, len(table.head)):
-        if chosen[-1] and 2 + wide[0] + sum(wide[other] for other in chosen[-1]) + wide[place] > width:
+    for i in range(1, len(table.head)):
+        if chosen[-1] and 2 + wide[0] + sum(wide[other] for other in chosen[-1]) + wide[i] > width:
             chosen.append([])
-        chosen[-1].append(place)
-    pieces = [_columns(table, [0, *places]) for places in chosen]
+        chosen[-1].append(i)
+    pieces = [_columns(table, [0, *block]) for block in chosen]
     return pieces[:1] + [attrs.evolve(piece, title=f"{table.title}, continued") for piece in pieces[1:]]
 
 
-def _columns(table: tables.Table, places: list[int]) -> tables.Table:
+def _columns(table: tables.Table, chosen: list[int]) -> tables.Table:
     """The table with these of its columns."""
-    rows = tuple(tuple(row[place] for place in places) for row in table.rows)
-    return attrs.evolve(table, head=tuple(table.head[place] for place in places), rows=rows)
+    rows = tuple(tuple(row[i] for i in chosen) for row in table.rows)
+    return attrs.evolve(table, head=tuple(table.head[i] for i in chosen), rows=rows)
 
 
 def _rich(table: tables.Table) -> RichTable:
@@ -112,6 +114,6 @@ def _rich(table: tables.Table) -> RichTable:
         mark = table.marks[i] if table.marks else ""
         cells = [printable(cell).replace(" [", "\n[") for cell in row]
         if mark == "noise":
-            cells[-1] += " (noise)"
+            cells[-1] += " (undecided)"
         add_row(drawn, *cells, style={"clear": "bold", "noise": "yellow"}.get(mark, ""))
     return drawn

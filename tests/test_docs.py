@@ -69,7 +69,7 @@ def test_every_python_snippet_runs_by_itself(code, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("page", "block"), RECIPES)
-def test_every_recipe_on_a_page_gets_through_its_rehearsal(page, block, tmp_path):
+def test_every_recipe_on_a_page_gets_through_its_dry_run(page, block, tmp_path):
     (tmp_path / "page.toml").write_text(block)
     recipe = load_recipe(tmp_path / "page.toml")
     run = recipe.content["run"]
@@ -189,6 +189,14 @@ def test_every_page_is_linked_from_the_index_or_from_the_page_above_it(page):
     above = [ROOT / "docs" / "index.md", ROOT / "docs" / "plugins.md", ROOT / "README.md"]
     aims = {(each.parent / link).resolve() for each in above for link in re.findall(r"\]\(([^)#]+)", each.read_text())}
     assert page.resolve() in aims or page.name == "README.md"
+
+
+def test_the_map_has_every_folder_of_the_core_and_every_plugin():
+    text = (ROOT / "docs" / "index.md").read_text()
+    core = [folder.parent.name for folder in (ROOT / "kinetic").glob("*/__init__.py")]
+    plugins = [folder.name for folder in (ROOT / "plugins").iterdir() if folder.name.startswith("kinetic")]
+    assert not [name for name in core if f"| `{name}/` |" not in text]
+    assert not [name for name in plugins if f"| `plugins/{name}` |" not in text]
 
 
 def test_nothing_tells_users_to_install_a_strangers_package():

@@ -27,6 +27,7 @@ from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver, Stage, Step
+from kinetic._sample.integrate import Trajectory
 from kinetic.errors import OptionError
 from kinetic.types import ALL, Rows, is_all
 
@@ -34,24 +35,22 @@ _N = 6
 
 
 def check_solver(solver: Solver) -> None:
-    """Steps from 0 to 1 without gaps, stages that were asked for, weights that sum to 1, x1 = x0 + dt sum w v, and rows
-    that do not know each other.
-    """
+    """Steps from 0 to 1 (or `t_end`) without gaps, stages asked for, weights of sum 1, x1 = x0 + dt sum w v, rows apart."""
     _check_component(solver, Solver)
     x0 = _normal(_N, 3)
     kept = x0.clone()
-    final, clock = _follow(solver, lambda x, t, rows: -x * (1 + t[:, None]), x0)
+    final, clock, end = _follow(solver, lambda x, t, rows: -x * (1 + t[:, None]), x0)
     _say(torch.equal(x0, kept), solver, "writes to x0")
-    _say(bool((clock - 1).abs().max() < 1e-12), solver, f"does not end at t = 1 but at {clock.tolist()}")
-    alone, _ = _follow(solver, lambda x, t, rows: -x * (1 + t[:, None]), x0[2:3])
+    _say(_close(clock, end, 1e-12), solver, f"does not end at t = {end.tolist()} but at {clock.tolist()}")
+    alone, _, _ = _follow(solver, lambda x, t, rows: -x * (1 + t[:, None]), x0[2:3])
     _say(_close(final[2:3], alone, 1e-12), solver, "moves a sample differently alone and in a batch")
     drift = _normal(1, 3)
-    ends, _ = _follow(solver, lambda x, t, rows: drift.expand_as(x), x0)
-    _say(_close(ends, x0 + drift, 1e-12), solver, "does not integrate a constant velocity exactly")
+    ends, _, _ = _follow(solver, lambda x, t, rows: drift.expand_as(x), x0)
+    _say(_close(ends, x0 + end[:, None] * drift, 1e-12), solver, "does not integrate a constant velocity exactly")
     energy = torch.zeros(_N, dtype=torch.float64)
     for step in solver.solve(lambda x, t, rows: drift.expand_as(x), x0):
         energy[step.rows] += step.energy
-    _say(_close(energy, 0.5 * drift.square().sum().expand(_N), 1e-12), solver, "does not weigh a straight path exactly")
+    _say(_close(energy, 0.5 * end * drift.square().sum(), 1e-12), solver, "does not weigh a straight path exactly")
 
 
 def check_field(field: VelocityField, condition: Tensor | None = None, tolerance: float = 1e-5) -> None:
@@ -247,7 +246,7 @@ def _check_component(component: Component, role: type[Component]) -> None:
     _say(isinstance(attrs.evolve(component), cls), component, "cannot be made anew from its own options")
 
 
-def _follow(solver: Solver, velocity: Callable[[Tensor, Tensor, Rows], Tensor], x0: Tensor) -> tuple[Tensor, Tensor]:
+def _follow(solver: Solver, velocity: Callable[[Tensor, Tensor, Rows], Tensor], x0: Tensor) -> tuple[Tensor, ...]:
     x, clock = x0.clone(), torch.zeros(len(x0), dtype=torch.float64)
     answers: set[tuple[float, ...]] = set()
 
@@ -264,7 +263,8 @@ def _follow(solver: Solver, velocity: Callable[[Tensor, Tensor, Rows], Tensor], 
         answers.update(_answers(rows, v))
         return v
 
-    for step in solver.solve(asked, x0):
+    trajectory = Trajectory(solver.solve(asked, x0))
+    for step in trajectory:
         _say(_close(step.t0, clock[step.rows], 1e-12), solver, "leaves a gap between two steps")
         _say(bool((step.t1 > step.t0).all()), solver, "takes a step that does not go forward")
         _say(_close(step.x0, x[step.rows], 1e-12), solver, "starts a step elsewhere than the last one ended")
@@ -276,7 +276,7 @@ def _follow(solver: Solver, velocity: Callable[[Tensor, Tensor, Rows], Tensor], 
         moved = step.x0 + step.dt.view(-1, *[1] * (x.dim() - 1)) * slope
         _say(_close(step.x1, moved, 1e-12), solver, "yields x1 that is not x0 + dt sum weight v")
         x[step.rows], clock[step.rows] = step.x1, step.t1
-    return x, clock
+    return x, clock, trajectory.columns.get("t_end", torch.ones_like(clock))
 
 
 def _answers(rows: Rows, v: Tensor) -> list[tuple[float, ...]]:

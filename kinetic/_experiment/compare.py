@@ -135,8 +135,8 @@ def _within_arm(arm: str, run: Run) -> dict[str, Any]:
 
     def head(energy: str, key: str) -> dict[str, Any]:
         view, metric, name = keys[key]
-        is_score = run.details[metric].described[name].kind == "score"
-        shown = view == PLAIN and run.described[energy].main and is_score
+        score = run.details[metric].described[name]
+        shown = view == PLAIN and run.described[energy].main and score.main and score.kind == "score"
         return {"energy": energy, "metric": metric, "score": name, "view": view, "shown": shown}
 
     correlations = [

@@ -30,5 +30,8 @@ OWN = (
 )
 """What the Runner itself adds."""
 
+OF_SOLVERS = ("status", "t_end")
+"""Columns of a solver that mean something to the Runner; see `Solver.solve`."""
+
 RESERVED = frozenset([*IDENTITY, *(column.name for column in OWN)])
 """Names that no meter and no solver may give a column."""

@@ -67,7 +67,9 @@ class Dynamics:
 
     def gain(self, stage: Stage, x: State) -> PerSample:
         """The gain of one velocity of a step from x, float64 `(m,)`: 0 behind the end of a field that stops short."""
-        gain = (stage.t < self.field.t_end).double() if self.field.t_end < 1 else torch.ones_like(stage.t)
+        gain = torch.ones_like(stage.t)
+        if self.field.t_end < 1:
+            gain = (stage.t.to(self.clock) <= self.field.t_end).double()  # as the field saw the time
         for schedule in self.schedules:
             gain = gain * schedule.gain(stage.t, x, stage.v).double()
         return gain

@@ -15,7 +15,7 @@ from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver, Status, Step
 from kinetic._sample.accounts import Accounts
-from kinetic._sample.columns import RESERVED
+from kinetic._sample.columns import OF_SOLVERS, RESERVED
 from kinetic._sample.dynamics import Dynamics, clock_dtype
 from kinetic._sample.run import Shard
 from kinetic.errors import NonFiniteError, OptionError
@@ -45,11 +45,11 @@ def integrate(
     """
     dynamics = Dynamics.of(field, schedule, batch, x0)
     accounts = Accounts(meters, dynamics, x0)
-    trajectory = _Trajectory(solver.solve(dynamics, x0))
+    trajectory = Trajectory(solver.solve(dynamics, x0))
     x = _walk(trajectory, accounts, x0, progress)
     columns = trajectory.columns
     _check_finite(x, accounts, columns, lambda: solver.solve(Dynamics.of(field, schedule, batch, x0), x0), batch)
-    energy = _joined(type(solver).__name__, {"nfe": dynamics.calls}, columns, accounts.columns(x))
+    energy = {"nfe": dynamics.calls} | joined(type(solver).__name__, columns, accounts.columns(x))
     first, last = x0.double().flatten(1), x.double().flatten(1)
     energy |= {"x0_sq": first.square().sum(1), "x0_dot_x1": (first * last).sum(1), "x1_sq": last.square().sum(1)}
     denoised = x
@@ -91,7 +91,7 @@ def renoise(field: VelocityField, x: State, x0: State, gain: PerSample, batch: B
     return denoise(field, share * x + (1 - share) * x0, gain, batch)[0]
 
 
-def _walk(trajectory: _Trajectory, accounts: Accounts, x0: State, progress: Progress) -> State:
+def _walk(trajectory: Trajectory, accounts: Accounts, x0: State, progress: Progress) -> State:
     x, reported, next_look = x0, 0.0, time.monotonic() + _LOOK
     for step in trajectory:
         accounts.add(step)
@@ -129,23 +129,27 @@ def _finite_until(steps: Iterator[Step], bad: Tensor) -> float:
     return float(until[bad].min())
 
 
-def _joined(
-    solver: str, first: dict[str, Tensor], returned: Mapping[str, Tensor], metered: Mapping[str, Mapping[str, Tensor]]
+def joined(
+    solver: str, returned: Mapping[str, Tensor], metered: Mapping[str, Mapping[str, Tensor]]
 ) -> dict[str, Tensor]:
-    """All columns, none given twice and none that is the Runner's own."""
-    energy = dict(first)
-    for part, columns in {solver: returned, **{f"meter {name!r}": own for name, own in metered.items()}}.items():
-        for name, column in columns.items():
-            if name in RESERVED:
-                raise OptionError(f"{part} gives the column {name!r}, which is the Runner's own")
-            if name in energy:
+    """The columns of a solver and of all meters, none given twice and none that is the Runner's own.
+
+    Raises:
+        OptionError: some are; the message says whose.
+    """
+    columns: dict[str, Tensor] = {}
+    for part, own in {solver: returned, **{f"meter {name!r}": of_meter for name, of_meter in metered.items()}}.items():
+        for name, column in own.items():
+            if name in RESERVED or (part != solver and name in OF_SOLVERS):
+                raise OptionError(f"{part} gives the column {name!r}, which is the Runner's own: name it otherwise")
+            if name in columns:
                 raise OptionError(f"two parts give the column {name!r}: {part} and one before it")
-            energy[name] = column
-    return energy
+            columns[name] = column
+    return columns
 
 
 @attrs.define(eq=False)
-class _Trajectory:
+class Trajectory:
     """The steps of a solver, and the columns it returns after the last."""
 
     steps: Iterator[Step]

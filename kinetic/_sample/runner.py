@@ -21,9 +21,9 @@ from kinetic._roles.metric import Metric, Samples, Score
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver
 from kinetic._roles.tree import to_device
+from kinetic._sample.check_parts import Findings, check_parts
 from kinetic._sample.columns import OWN
 from kinetic._sample.dynamics import Dynamics
-from kinetic._sample.first_step import FirstStep, first_step
 from kinetic._sample.integrate import Progress, integrate, renoise
 from kinetic._sample.noise import noise
 from kinetic._sample.run import Run, Shard, ShardStore
@@ -99,10 +99,10 @@ class Runner:
         draw, features = _draw(seed, classes, dtype, device), features or SharedFeatures()
         here = self.to_device(draw.device)
         with torch.inference_mode():
-            first = here._dry_run(draw, features)
+            findings = here._dry_run(draw, features)
             shards = list(here._shards(samples, size, draw, store, progress or (lambda done: None)))
             views = here._evaluate(shards, draw, features)
-        return self._run(shards, views, first, draw.condition(0, samples))
+        return self._run(shards, views, findings, draw.condition(0, samples))
 
     def dry_run(
         self,
@@ -113,9 +113,10 @@ class Runner:
         dtype: torch.dtype | None = None,
         features: SharedFeatures | None = None,
     ) -> tuple[str, ...]:
-        """The first step of two samples through field, solver, schedule, meters and metrics, before any is drawn.
+        """Two samples through field, solver, schedule, meters and metrics, before any is drawn.
 
-        All data that metrics compare with are looked at, too. `run` begins with it. Arguments and errors as there.
+        The field is asked for a few velocities, and solver and meters walk along the first. All data that metrics
+        compare with are looked at. `run` begins with it. Arguments and errors as there.
 
         Returns:
             What does not stop a run, but should be known: a field that answers differently when asked twice, or alone.
@@ -209,20 +210,20 @@ class Runner:
 
         return evaluate(self.metrics, batches(), features) if self.metrics else {}
 
-    def _dry_run(self, draw: Draw, features: SharedFeatures) -> FirstStep:
+    def _dry_run(self, draw: Draw, features: SharedFeatures) -> Findings:
         x0, batch = draw.noise(range(2), self.field.event_shape), draw.batch(0, 2)
         dry_run(self.metrics, Samples(batch.ids, x0, batch.condition), features)
-        first = first_step(self.field, self.solver, self.schedule, self.meters, x0, batch)
+        findings = check_parts(self.field, self.solver, self.schedule, self.meters, x0, batch)
         check_data(self.metrics, features)
-        return first
+        return findings
 
     def _run(
-        self, shards: list[Shard], views: dict[str, dict[str, Score]], first: FirstStep, condition: Tensor | None
+        self, shards: list[Shard], views: dict[str, dict[str, Score]], findings: Findings, condition: Tensor | None
     ) -> Run:
         samples = torch.cat([shard.samples for shard in shards])
         as_they_are = all(shard.denoised is shard.samples for shard in shards)
         energy = {name: torch.cat([shard.energy[name] for shard in shards]) for name in shards[0].energy}
-        kinds = {name: "energy" if name in first.columns else "count" for name in energy}
+        kinds = {name: "energy" if name in findings.metered else "count" for name in energy}
         metered = [column for meter in self.meters.values() for column in meter.described]
         return Run(
             samples=samples,
@@ -232,7 +233,7 @@ class Runner:
             condition=condition,
             described=described([*metered, *self.solver.described, *OWN], kinds),
             terms={name: terms for meter in self.meters.values() for name, terms in meter.terms.items()},
-            warnings=first.warnings,
+            warnings=findings.warnings,
         )
 
 

@@ -33,7 +33,7 @@ def euler(velocity, x0, weight=1.0, stop=4, shift=0.0, mixing=False, writes=Fals
     ("fault", "said"),
     [
         ({"weight": 0.9}, "weights that sum to 0.9"),
-        ({"stop": 3}, "does not end at t = 1"),
+        ({"stop": 3}, "does not end at t = .1.0"),
         ({"shift": 1e-6}, "x1 that is not x0"),
         ({"mean": True}, "a stage that is no velocity it was given, such as a mean"),
         ({"mixing": True}, "differently alone and in a batch"),
@@ -87,6 +87,20 @@ def test_a_grid_that_changes_or_refuses_every_number_of_steps_is_caught():
         testing.check_grid(Changing(), [2])
     with pytest.raises(AssertionError, match=r"Refusing refuses every number of steps: \[1, 2, 7, 50\]"):
         testing.check_grid(Refusing())
+
+
+def test_a_solver_that_says_where_it_stops_short_keeps_its_promise():
+    @attrs.frozen(eq=False)
+    class Early(kinetic.Solver):
+        says: float = 0.75
+
+        def solve(self, velocity, x0):
+            yield from euler(velocity, x0, stop=3)
+            return {"t_end": torch.full((len(x0),), self.says, dtype=torch.float64)}
+
+    testing.check_solver(Early())
+    with pytest.raises(AssertionError, match="does not end at t = .0.5"):
+        testing.check_solver(Early(0.5))
 
 
 def test_a_solver_that_is_not_decorated_is_caught():

@@ -186,9 +186,11 @@ class Early(Solver):
         (Runner(Shaped(Steady(), Constant(0.75)), Euler(steps=4)), 0.75),
         (Runner(Shaped(Steady(), Constant(0.75)), Euler(steps=4), Constant(0.5)), 0.375),
         (Runner(Steady(0.7), Euler(steps=4)), 0.75),
+        (Runner(Steady(0.7), Euler(steps=10)), 0.8),
+        (Runner(Steady(0.75), Euler(steps=8)), 0.875),
         (Runner(Steady(), Early()), 0.75),
     ],
-    ids=["schedule", "shaped field", "both", "field that stops short", "solver that stops short"],
+    ids=["schedule", "shaped field", "both", "field that stops short", "on the grid", "on the grid too", "solver"],
 )
 def test_noise_left_by_a_schedule_a_field_or_a_solver_is_taken_off_by_one_step(runner, reached):
     run = runner.run(3, dtype=torch.float64, device="cpu")

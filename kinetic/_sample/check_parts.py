@@ -1,8 +1,7 @@
-"""The first step of two samples: what does not fit together is said before any sample is drawn."""
+"""Field, solver, schedule and meters tried on two samples: what does not fit is said before any sample is drawn."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 
 import attrs
@@ -15,64 +14,71 @@ from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver
 from kinetic._sample.accounts import Accounts
-from kinetic._sample.columns import RESERVED
 from kinetic._sample.dynamics import Dynamics, clock_dtype
+from kinetic._sample.integrate import Trajectory, joined
 from kinetic.errors import OptionError, ShapeError
-from kinetic.types import State
+from kinetic.types import PerSample, Rows, State
 
-_OF_SOLVERS = ("status", "t_end")  # columns that mean something to the Runner
 _TIMES = 65  # at which the gain is looked at
 _ALONE = 1e-2  # how far, relative to its size, a velocity may differ for a row alone: kernels round differently
 _TWICE = 1e-5  # and how far when asked again
 
 
 @attrs.frozen(eq=False)
-class FirstStep:
-    """What the first step shows.
+class Findings:
+    """What a trial shows.
 
     Args:
-        columns: the names that the meters give.
+        metered: the names of the columns that the meters give.
         warnings: what does not stop a run, but should be known.
     """
 
-    columns: frozenset[str]
+    metered: frozenset[str]
     warnings: tuple[str, ...]
 
 
-def first_step(
+def check_parts(
     field: VelocityField,
     solver: Solver,
     schedule: Schedule | None,
     meters: Mapping[str, EnergyMeter],
     x0: State,
     batch: Batch,
-) -> FirstStep:
-    """Ask field, schedule, solver and meters for the first step of a few samples.
+) -> Findings:
+    """Ask the field for the first velocity of a few samples, and walk solver and meters along it, straight on.
 
     Raises:
         OptionError: a gain below 0, a column that is reserved or given twice.
         ShapeError: velocities, gains or columns of another shape than the samples ask for.
     """
-    warnings = _check_field(field, x0, batch)
+    v, warnings = _check_field(field, x0, batch)
     if schedule is not None:
-        _check_gain(schedule, x0, field.velocity(x0, _clock(x0, 0.0), Batch(batch.ids, batch.condition)))
+        _check_gain(schedule, x0, v)
     dynamics = Dynamics.of(field, schedule, batch, x0)
-    accounts, x1 = Accounts(meters, dynamics, x0), x0.clone()
-    for step in itertools.islice(solver.solve(dynamics, x0), 1):
+    accounts = Accounts(meters, dynamics, x0)
+    trajectory, x1 = Trajectory(solver.solve(_Steady(v, dynamics.breakpoints), x0)), x0.clone()
+    for step in trajectory:
         accounts.add(step)
         x1[step.rows] = step.x1
-    solved = {column.name for column in solver.described}
-    names: set[str] = set()
-    for name, columns in accounts.columns(x1).items():
-        for column, values in columns.items():
-            _check_column(f"meter {name!r}", column, values, len(x0))
-            if column in names or column in solved:
-                raise OptionError(f"two parts give the column {column!r}: meter {name!r} and one before it")
-            names.add(column)
-    return FirstStep(frozenset(names), warnings)
+    columns = joined(type(solver).__name__, trajectory.columns, accounts.columns(x1))
+    for name, column in columns.items():
+        if column.dim() not in (1, 2) or len(column) != len(x0):
+            raise ShapeError(f"the column {name!r} has the shape {tuple(column.shape)} for {len(x0)} samples")
+    return Findings(frozenset(columns.keys() - trajectory.columns.keys()), warnings)
 
 
-def _check_field(field: VelocityField, x0: State, batch: Batch) -> tuple[str, ...]:
+@attrs.frozen(eq=False)
+class _Steady:
+    """A velocity that stays what it was at first: a path for solver and meters that asks the field no more."""
+
+    v: State
+    breakpoints: tuple[float, ...]
+
+    def __call__(self, x: State, t: PerSample, rows: Rows) -> State:
+        return self.v[rows]
+
+
+def _check_field(field: VelocityField, x0: State, batch: Batch) -> tuple[State, tuple[str, ...]]:
     who, t = type(field).__name__, _clock(x0, 0.5)
 
     def ask(rows: slice) -> Tensor:
@@ -90,17 +96,17 @@ def _check_field(field: VelocityField, x0: State, batch: Batch) -> tuple[str, ..
     size = float(together.double().square().mean().sqrt()) or 1.0
     twice = _furthest(again, together) / size
     if twice > _TWICE:
-        return (f"{who} answers differently when asked twice, by {twice:.2g} of its size: the path is random. {way}",)
+        return v, (f"{who} answers differently when asked twice, by {twice:.2g} of its size: paths are random. {way}",)
     try:
         apart = _furthest(ask(slice(1, 2)), together[1:2]) / size
     except Exception as error:  # a stranger's network may raise anything at one row
-        return (f"{who} answers no sample alone: {type(error).__name__}: {error}. {way}",)
+        return v, (f"{who} answers no sample alone: {type(error).__name__}: {error}. {way}",)
     if apart > _ALONE:
-        return (
+        return v, (
             f"{who} answers a sample differently alone and in a batch, by {apart:.2g} of its size: samples depend on "
             f"the batch. {way}",
         )
-    return ()
+    return v, ()
 
 
 def _check_gain(schedule: Schedule, x0: State, v: State) -> None:
@@ -116,13 +122,6 @@ def _check_gain(schedule: Schedule, x0: State, v: State) -> None:
     if bool(bad.any()):
         i = int(bad.nonzero()[0])
         raise OptionError(f"{who} has the gain {float(gain[i]):.4g} at t = {float(t[i]):.4g}: gains are numbers >= 0")
-
-
-def _check_column(who: str, name: str, values: Tensor, n: int) -> None:
-    if name in RESERVED or name in _OF_SOLVERS:
-        raise OptionError(f"{who} gives the column {name!r}, which is the Runner's own: name it otherwise")
-    if values.dim() not in (1, 2) or len(values) != n:
-        raise ShapeError(f"{who} gives the column {name!r} of shape {tuple(values.shape)} for {n} samples")
 
 
 def _clock(x0: State, t: float) -> Tensor:

@@ -5,11 +5,11 @@ import pytest
 import torch
 from kinetic_energy import KPE
 from kinetic_fields import Gaussian
-from kinetic_solvers import Euler
+from kinetic_solvers import Dopri5, Euler
 from torch import nn
 
 from kinetic import Batch, EnergyMeter, Schedule, Solver, VelocityField
-from kinetic._sample.first_step import first_step
+from kinetic._sample.check_parts import check_parts
 from kinetic.errors import OptionError, ShapeError
 
 X, WHO = torch.randn(2, 6, generator=torch.Generator().manual_seed(0)), Batch(torch.arange(2))
@@ -17,7 +17,7 @@ X, WHO = torch.randn(2, 6, generator=torch.Generator().manual_seed(0)), Batch(to
 
 def look(field=None, solver=None, schedule=None, **meters):
     with torch.inference_mode():
-        return first_step(field or Gaussian(size=6), solver or Euler(steps=4), schedule, meters, X, WHO)
+        return check_parts(field or Gaussian(size=6), solver or Euler(steps=4), schedule, meters, X, WHO)
 
 
 @attrs.frozen(eq=False)
@@ -51,9 +51,9 @@ def meter(**columns):
 
 
 def test_what_fits_passes_and_names_the_columns_of_meters():
-    step = look(kpe=KPE())
-    assert {"kpe", "bending"} < step.columns
-    assert step.warnings == ()
+    findings = look(kpe=KPE())
+    assert {"kpe", "bending"} < findings.metered
+    assert findings.warnings == ()
 
 
 def test_dropout_is_told():
@@ -90,13 +90,29 @@ def test_reserved_names_of_columns_are_refused(name):
         look(mine=meter(**{name: lambda e: e}))
 
 
+@pytest.mark.parametrize("name", ["gain", "nfe", "sample"])
+def test_reserved_names_of_a_solvers_columns_are_refused_though_it_does_not_describe_them(name):
+    @attrs.frozen(eq=False)
+    class Bold(Solver):
+        def solve(self, velocity, x0):
+            yield from Euler(steps=3).solve(velocity, x0)
+            return {name: torch.zeros(len(x0))}
+
+    with pytest.raises(OptionError, match=f"Bold gives the column '{name}', which is the Runner's own"):
+        look(solver=Bold())
+
+
+def test_an_adaptive_solver_is_walked_to_the_end_and_its_columns_are_no_energies():
+    assert not look(solver=Dopri5(), kpe=KPE()).metered & {"accepted", "status", "kpe_error"}
+
+
 def test_two_meters_may_not_give_one_column():
     with pytest.raises(OptionError, match="two parts give the column 'e': meter 'b'"):
         look(a=meter(e=lambda e: e), b=meter(e=lambda e: e))
 
 
 def test_a_column_of_another_length_is_refused():
-    with pytest.raises(ShapeError, match=r"meter 'mine' gives the column 'e' of shape \(1,\) for 2 samples"):
+    with pytest.raises(ShapeError, match=r"the column 'e' has the shape \(1,\) for 2 samples"):
         look(mine=meter(e=lambda e: e[:1]))
 
 
@@ -124,4 +140,4 @@ def test_a_solver_that_accepts_no_step_at_once_is_no_fault():
         def solve(self, velocity, x0):
             yield from ()
 
-    assert "kpe" in look(solver=Patient(), kpe=KPE()).columns
+    assert "kpe" in look(solver=Patient(), kpe=KPE()).metered

@@ -35,7 +35,7 @@ _N = 6
 
 
 def check_solver(solver: Solver) -> None:
-    """Steps from 0 to 1 (or `t_end`) without gaps, stages asked for, weights of sum 1, x1 = x0 + dt sum w v, rows apart."""
+    """Steps to 1 (or `t_end`) without gaps, stages asked for, weights of sum 1, x1 = x0 + dt sum w v, rows apart."""
     _check_component(solver, Solver)
     x0 = _normal(_N, 3)
     kept = x0.clone()

@@ -33,7 +33,7 @@ def euler(velocity, x0, weight=1.0, stop=4, shift=0.0, mixing=False, writes=Fals
     ("fault", "said"),
     [
         ({"weight": 0.9}, "weights that sum to 0.9"),
-        ({"stop": 3}, "does not end at t = .1.0"),
+        ({"stop": 3}, r"does not end at t = .1\.0"),
         ({"shift": 1e-6}, "x1 that is not x0"),
         ({"mean": True}, "a stage that is no velocity it was given, such as a mean"),
         ({"mixing": True}, "differently alone and in a batch"),
@@ -99,7 +99,7 @@ def test_a_solver_that_says_where_it_stops_short_keeps_its_promise():
             return {"t_end": torch.full((len(x0),), self.says, dtype=torch.float64)}
 
     testing.check_solver(Early())
-    with pytest.raises(AssertionError, match="does not end at t = .0.5"):
+    with pytest.raises(AssertionError, match=r"does not end at t = .0\.5"):
         testing.check_solver(Early(0.5))
 
 

@@ -58,8 +58,9 @@ def headline(run: FinishedRun) -> list[tuple[str, str]]:
 
 
 def sentences(run: FinishedRun, metric: str, names: list[str]) -> list[str]:
-    """What the columns say, each once."""
-    return [says for says in dict.fromkeys(meaning(run, metric, name)["says"] for name in names) if says]
+    """What the columns say, each once, after its name."""
+    meanings = {split(name)[0]: meaning(run, metric, name) for name in names}
+    return [f"{name}: {each['says']}" for name, each in meanings.items() if each["says"]]
 
 
 def units(run: FinishedRun, metric: str, names: list[str]) -> str:

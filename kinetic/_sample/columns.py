@@ -11,18 +11,18 @@ IDENTITY = ("arm", "sample", "class")
 """What a row of the table is of."""
 
 OWN = (
-    Column("nfe", "nfe is the number of velocities asked for.", "count"),
-    Column("x0_sq", "x0_sq is ||x0||^2.", "energy", "squared data units", main=False),
-    Column("x0_dot_x1", "x0_dot_x1 is <x0, x1>.", "energy", "squared data units", main=False),
-    Column("x1_sq", "x1_sq is ||x1||^2.", "energy", "squared data units", main=False),
+    Column("nfe", "Velocities asked for.", "count"),
+    Column("x0_sq", "||x0||^2, of the noise.", "energy", "squared data units", main=False),
+    Column("x0_dot_x1", "<x0, x1>.", "energy", "squared data units", main=False),
+    Column("x1_sq", "||x1||^2, of the sample.", "energy", "squared data units", main=False),
     Column(
         "gain",
-        "gain is the mean gain I: the time whose noise the sample still has, where it is below 1.",
+        "Mean gain I: the time whose noise the sample still has, where it is below 1.",
         "label",
     ),
     Column(
         "noise_left",
-        "noise_left is what one more Euler step would still change, as a root mean square per element.",
+        "What one more Euler step would still change, as a root mean square per element.",
         "error",
         "data units",
         better="lower",

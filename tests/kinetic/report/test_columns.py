@@ -26,6 +26,7 @@ def test_each_metric_has_one_headline_the_first_it_names(full):
 
 
 def test_sentences_are_said_once_and_units_where_all_share_them(full):
-    assert len(columns.sentences(full, "energy", ["kpe", "kpe"])) == 1
+    (sentence,) = columns.sentences(full, "energy", ["kpe", "kpe"])
+    assert sentence.startswith("kpe: Kinetic Path Energy")
     assert columns.units(full, "energy", ["kpe", "bending"]) == "squared data units"
     assert columns.units(full, "energy", ["kpe", "nfe"]) == ""

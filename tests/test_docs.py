@@ -46,7 +46,7 @@ def test_the_python_snippets_of_a_page_run(page, tmp_path):
 
 
 @pytest.mark.parametrize(("page", "block"), RECIPES)
-def test_every_recipe_on_a_page_gets_through_its_rehearsal(page, block, tmp_path):
+def test_every_recipe_on_a_page_gets_through_its_dry_run(page, block, tmp_path):
     (tmp_path / "page.toml").write_text(block)
     recipe = load_recipe(tmp_path / "page.toml")
     run = recipe.content["run"]

@@ -66,7 +66,7 @@ class Recipe:
         Args:
             out: the run folder, `runs/NAME` by default.
             device: a torch device, or "auto".
-            reporter: is told how far the run is; by default it shows a progress bar on a terminal.
+            reporter: shows how far the run is; by default by a progress bar on a terminal.
         """
         return run_experiment(self, Path(out) if out else Path("runs") / self.name, device, reporter or Reporter())
 

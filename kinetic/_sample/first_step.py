@@ -1,4 +1,4 @@
-"""The first step of two samples: what does not fit together is said before any sample is drawn."""
+"""The first step of two samples: what does not fit together is an error before any sample is drawn."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_a_folder_that_may_not_be_listed_is_not_taken_for_an_empty_one(tmp_path,
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr("os.listdir", refuse)
-    for look in (ShardStore(tmp_path).parts, lambda: load_run(tmp_path), lambda: RunFolder.open(tmp_path, {}, {})):
+    for look in (ShardStore(tmp_path).shards, lambda: load_run(tmp_path), lambda: RunFolder.open(tmp_path, {}, {})):
         with pytest.raises(StoreError, match="cannot be listed: Permission denied"):
             look()
 

@@ -52,7 +52,7 @@ def run(
 
     try:
         finished = load_recipe(recipe, override or ()).run(out, device, Reporter())
-    except KeyboardInterrupt:  # here, since typer would end with nothing said
+    except KeyboardInterrupt:  # here, since typer would end without a message
         say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
         raise typer.Exit(130) from None
     print_brief(finished, console())
@@ -62,7 +62,7 @@ def run(
 def score(
     samples: Annotated[str, typer.Argument(help="A folder of images, or a .npy, .npz or .safetensors file.")],
     metrics: Annotated[str, typer.Option(help="Names, as in frechet,kid, or a TOML file with [metrics.NAME] tables.")],
-    reference: Annotated[str | None, typer.Option(help="Data like SAMPLES to hold them against.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Data like SAMPLES to compare them with.")] = None,
     features: Annotated[
         str | None, typer.Option(help="The space of metrics that name none: NAME, or module:PACKAGE.MODULE:ATTRIBUTE.")
     ] = None,

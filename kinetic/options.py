@@ -152,7 +152,7 @@ def component(
     recipe's own fills in where it gives neither.
     """
     if not inspect.isclass(cls):
-        raise OptionError(f"a component is told by its abstract class, as in component(kinetic.Solver): {cls!r}")
+        raise OptionError(f"a component is declared by its abstract class, as in component(kinetic.Solver): {cls!r}")
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__).lower()
     bound = f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 

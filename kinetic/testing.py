@@ -162,7 +162,7 @@ def check_metric(metric: Metric, samples: Samples) -> None:
 
     Args:
         metric: the metric.
-        samples: 8 or more that it can judge.
+        samples: 8 or more that it can score.
     """
     _check_component(metric, Metric)
     n = len(samples.ids)

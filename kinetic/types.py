@@ -19,7 +19,7 @@ ALL = slice(None)
 
 
 def is_all(rows: Rows) -> bool:
-    """Whether rows are all of them, said without looking at a tensor."""
+    """Whether rows are all of them, without looking at a tensor."""
     return isinstance(rows, slice) and rows == ALL
 
 

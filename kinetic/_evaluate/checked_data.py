@@ -43,12 +43,12 @@ class Checked(Dataset):
     Args:
         what: it is called in errors and notes.
         data: the data set.
-        told: hears how many points were read.
+        on_progress: called with how many points were read.
     """
 
     what: str
     data: Dataset
-    told: Callable[[float], None] = lambda done: None
+    on_progress: Callable[[float], None] = lambda done: None
     _looked: Looked = attrs.field(factory=Looked, repr=False)
 
     @property
@@ -75,7 +75,7 @@ class Checked(Dataset):
             self._looked.stop = stop
         elif start > before:
             self._look(x, range(start, stop))
-        self.told(len(x))
+        self.on_progress(len(x))
         return x
 
     def take(self, index: Tensor) -> Tensor:
@@ -102,10 +102,10 @@ class Checked(Dataset):
     @property
     def notes(self) -> tuple[str, ...]:
         """What the data set says, and a warning where images seem to be in [0, 1]."""
-        said, lowest = notes_of(self.data), self._looked.lowest
+        notes, lowest = notes_of(self.data), self._looked.lowest
         if lowest is None or lowest < 0:
-            return said
-        return (*said, f"No value of the {self.what} is below 0. If they are images in [0, 1], give 2 x - 1 instead.")
+            return notes
+        return (*notes, f"No value of the {self.what} is below 0. If they are images in [0, 1], give 2 x - 1 instead.")
 
     def shared(self, digests: NDArray[np.uint64]) -> int:
         """How many of the samples with these `digests` are equal to a point that was looked at."""
@@ -149,13 +149,19 @@ def digests(x: Tensor) -> NDArray[np.uint64]:
     That two others of 50,000 and 50,000 have is as likely as 1 in 7 billion.
     """
     rows = (x.detach().float() + 0.0).cpu().contiguous().flatten(1).numpy()  # -0.0 + 0.0 is 0.0
-    found = [hashlib.blake2b(row, digest_size=8).digest() for row in rows]
-    return np.frombuffer(b"".join(found), np.uint64)
+    hashes = [hashlib.blake2b(row, digest_size=8).digest() for row in rows]
+    return np.frombuffer(b"".join(hashes), np.uint64)
 
 
-def checked(what: str, data: Dataset, told: Callable[[float], None] = lambda done: None) -> Checked:
-    """The data set, looked at as it is read; `what` names it in errors, `told` hears how many points were read."""
-    return data if isinstance(data, Checked) else Checked(what, data, told)
+def checked(what: str, data: Dataset, on_progress: Callable[[float], None] = lambda done: None) -> Checked:
+    """The data set, looked at as it is read.
+
+    Args:
+        what: it is called in errors and notes.
+        data: the data set.
+        on_progress: called with how many points were read.
+    """
+    return data if isinstance(data, Checked) else Checked(what, data, on_progress)
 
 
 def with_checked_data(metric: Metric, looked: dict[int, tuple[Dataset, Looked]]) -> Metric:

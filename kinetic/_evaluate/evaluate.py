@@ -66,7 +66,7 @@ def evaluate(
 
 
 def dry_run(metrics: Mapping[str, Metric], samples: Samples, features: SharedFeatures | None = None) -> None:
-    """Ask every metric whether it can judge such samples, and look at its data: what does not fit is said at once."""
+    """Ask every metric whether it can score such samples, and look at its data: what does not fit is an error."""
     features = features or SharedFeatures()
     shared = features.metrics(metrics)
     features.show((samples,))

@@ -38,13 +38,13 @@ class Recipe:
         name: of the file, without `.toml`; the run folder is named after it.
         content: the recipe with its overrides applied, as TOML would hold it.
         runners: `{arm: Runner}`, in the order of the recipe.
-        against: `{arm: arm}`, what each arm is compared with.
+        baselines: `{arm: arm}`, what each arm is compared with.
     """
 
     name: str
     content: Mapping[str, Any]
     runners: Mapping[str, Runner]
-    against: Mapping[str, str]
+    baselines: Mapping[str, str]
     registry: Registry
 
     @property
@@ -52,6 +52,11 @@ class Recipe:
         """What a reader calls it."""
         title: str = self.content.get("title", self.name)
         return title
+
+    @property
+    def against(self) -> Mapping[str, str]:
+        """The baselines, by their older name."""
+        return self.baselines
 
     def run(self, out: str | Path | None = None, device: str = "auto", reporter: Reporter | None = None) -> FinishedRun:
         """Run every arm, compare them, and write the run folder with its report.
@@ -61,7 +66,7 @@ class Recipe:
         Args:
             out: the run folder, `runs/NAME` by default.
             device: a torch device, or "auto".
-            reporter: is told how far the run is; by default it shows a progress bar on a terminal.
+            reporter: shows how far the run is; by default by a progress bar on a terminal.
         """
         return run_experiment(self, Path(out) if out else Path("runs") / self.name, device, reporter or Reporter())
 
@@ -83,7 +88,7 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
         bars.say("comparing the arms")
         folder.save_table(joined_table(runs))
         folder.save_json(SCORES, {arm: _scores(run) for arm, run in runs.items()})
-        folder.save_json(EVIDENCE, compare(runs, recipe.against, arms.controls(runs, recipe.against)))
+        folder.save_json(EVIDENCE, compare(runs, recipe.baselines, arms.controls(runs, recipe.baselines)))
         for arm, run in runs.items():
             _keep_neighbours(folder, arm, run)
         folder.save_json(PROVENANCE, {**provenance, "finished": now(), "seconds": seconds})
@@ -156,7 +161,7 @@ def _provenance(recipe: Recipe, parts: Mapping[str, Mapping[str, Any]], device: 
         "title": recipe.title,
         "time_map": TIME_MAP,
         "run": dict(recipe.content["run"]),
-        "against": dict(recipe.against),
+        "against": dict(recipe.baselines),
         "arms": {arm: {name: options_of(part, known) for name, part in own.items()} for arm, own in parts.items()},
         "owners": owners([part for own in parts.values() for part in own.values()], known),
         **environment(device),

@@ -19,7 +19,7 @@ DEEPEST = 40
 NAMED = ("energy", "metrics")
 """Tables of components, each of which is named by its key where it has no `name`."""
 
-_NO_COMPONENT = ("name", "title", "about", "against", "run", "arms", *NAMED)
+_NO_COMPONENT = ("name", "title", "about", "baseline", "against", "run", "arms", *NAMED)
 _KEY = re.compile(r"""\s*([^\s.=#"'\[\]{}]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')\s*([.=])""")
 
 

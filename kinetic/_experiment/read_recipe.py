@@ -26,6 +26,7 @@ from kinetic.options import LARGEST, check_integer, suffix
 _SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
 _TOP = ("title", "about", "run", "arms", *_SHARED)
 _RUN = {"samples": 1, "seed": 0, "batch": 1, "classes": 1}  # key: smallest value
+_BASELINE = ("baseline", "against")  # the second is what older recipes call it
 _DIGITS = re.compile(r"[0-9][0-9_]{4299,}")  # more than Python reads
 
 
@@ -89,20 +90,13 @@ def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Reci
     arms = content.get("arms") or {"base": {}}
     for arm, table in arms.items():
         _check_arm_name(arm)
-        check_keys(f"arm {arm!r}", table, (*_SHARED, "against"))
+        check_keys(f"arm {arm!r}", table, (*_SHARED, *_BASELINE))
     runners, builder = {}, ComponentBuilder(known)
     for arm, table in arms.items():
         with within(f"arm {arm!r}"):
             tables = {key: merged(named(content.get(key, {})), named(table.get(key, {})), key) for key in _SHARED}
             runners[arm] = build_runner(builder, tables)
-    against = {}
-    for arm, table in arms.items():
-        other = table.get("against", next(iter(arms)))
-        if not isinstance(other, str) or other not in arms:
-            raise unknown(f"arm {arm!r}: `against` names no arm:", str(other), arms)
-        if other != arm:
-            against[arm] = other
-    return Recipe(name, content, runners, against, known)
+    return Recipe(name, content, runners, _baselines(arms), known)
 
 
 def shipped() -> dict[str, Path]:
@@ -113,7 +107,7 @@ def shipped() -> dict[str, Path]:
     Raises:
         PluginError: two plugins ship a recipe of one name.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     owners: dict[str, EntryPoint] = {}
     for point in entry_points():
         if is_disabled(point):
@@ -122,14 +116,14 @@ def shipped() -> dict[str, Path]:
         spec = importlib.util.find_spec(module.partition(".")[0])
         for folder in (spec.submodule_search_locations or ()) if spec else ():
             for path in sorted(Path(folder, *module.split(".")[1:]).glob("recipes/*.toml")):
-                if found.get(path.stem, path) != path:
+                if files.get(path.stem, path) != path:
                     both = {each.name: distribution_of(each)[0] for each in (owners[path.stem], point)}
                     raise PluginError(
-                        f"{' and '.join(both)} both ship a recipe named {path.stem!r}: {found[path.stem]} and {path}\n"
+                        f"{' and '.join(both)} both ship a recipe named {path.stem!r}: {files[path.stem]} and {path}\n"
                         f"  Run one by its path, or leave one out: {way_out(both)}"
                     )
-                found[path.stem], owners[path.stem] = path, point
-    return found
+                files[path.stem], owners[path.stem] = path, point
+    return files
 
 
 def build_runner(builder: ComponentBuilder, tables: Mapping[str, Any]) -> Runner:
@@ -219,6 +213,24 @@ def _check_run(table: Mapping[str, Any]) -> None:
         raise RecipeError("[run] needs `samples`, how many to draw in each arm")
     for key, value in table.items():
         check_integer(f"[run] {key!r}", value, at_least=_RUN[key])
+
+
+def _baselines(arms: Mapping[str, Any]) -> dict[str, str]:
+    baselines = {}
+    for arm, table in arms.items():
+        given = [key for key in _BASELINE if key in table]
+        if len(given) > 1:
+            raise RecipeError(
+                f"arm {arm!r} gives both `baseline` and `against`, two names of one key\n  Leave one out; `--set` "
+                "changes it under the name that the recipe gives it."
+            )
+        key = given[0] if given else "baseline"
+        other = table.get(key, next(iter(arms)))
+        if not isinstance(other, str) or other not in arms:
+            raise unknown(f"arm {arm!r}: `{key}` names no arm:", str(other), arms)
+        if other != arm:
+            baselines[arm] = other
+    return baselines
 
 
 def _check_arm_name(arm: str) -> None:

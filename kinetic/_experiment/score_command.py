@@ -1,4 +1,4 @@
-"""What `kinetic score` is told, checked and built: the words of a command line to samples and metrics."""
+"""What `kinetic score` is given, checked and built: the words of a command line to samples and metrics."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _OTHER_WORDS = {
 @final
 @attrs.frozen(eq=False)
 class ScoreJob:
-    """Samples and the metrics to judge them by, both built: nothing can still be misspelt or missing.
+    """Samples and the metrics to evaluate them by, both built: nothing can still be misspelt or missing.
 
     Args:
         samples: the samples.
@@ -102,7 +102,7 @@ class ScoreJob:
             "batch": batch,
             "content": self.content,
             "parts": {name: options_of(part, self.known) for name, part in parts.items()},
-            "weights": {name: found for name, part in parts.items() if (found := hash_of(part)) is not None},
+            "weights": {name: digest for name, part in parts.items() if (digest := hash_of(part)) is not None},
             **environment(find_device(device)),
             "plugins": [f"{plugin.name} ({plugin.distribution} {plugin.version})" for plugin in self.known.plugins],
         }
@@ -175,7 +175,7 @@ def _metric(builder: ComponentBuilder, key: str, table: Mapping[str, Any], defau
             f"file, --metrics FILE.toml; `kinetic show metric {table['name']}` lists the options."
         ]
         if defaults.data is None and "needs the option" in str(error):
-            ways.append("Give data to hold the samples against: --reference PATH")
+            ways.append("Give data to compare the samples with: --reference PATH")
         error.args = ("\n  ".join([error.args[0], *ways]),)
         raise
 
@@ -190,7 +190,7 @@ def check_files(
     Args:
         samples: the samples.
         metrics: the metrics, whose data sets are looked at.
-        bar: is told what is checked and how many points it has, and gives what hears how many more were.
+        bar: called with what is checked and how many points it has; what it returns, with how many more were.
     Raises:
         OptionError: some files cannot be read.
     """
@@ -224,7 +224,7 @@ def write_statistics(
     if options.suffix(out) != ".npz" or not os.path.isdir(out.parent) or os.path.isdir(out):
         raise OptionError(f"'out' must be a .npz file in a folder that is there: {str(out)!r}")
     check_writable(out.parent, "Choose another file with --out.")
-    place = find_device(device)
+    on = find_device(device)
     builder = _builder(known, cache)
     data = builder.build("dataset", content["reference"])
     with (reporter or Reporter()).running() as bars:
@@ -232,7 +232,7 @@ def write_statistics(
         data = checked("reference points", data, bars.arm("reference", len(data)))
         space = build_features(builder, content["features"])
         metric = builder.build("metric", "frechet", Defaults(reference=data, features=space))
-        to_device(metric, place).save_statistics(out)
+        to_device(metric, on).save_statistics(out)
 
 
 def data_table(location: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Scores of samples that others made: nothing is sampled, only judged."""
+"""Scores of samples that others made: nothing is sampled, only evaluated."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def score_samples(
     progress: Callable[[float], None] = lambda done: None,
     finishing: Callable[[str], None] = lambda name: None,
 ) -> SetScores:
-    """Judge samples by the same way as a run's own, in batches as they are read.
+    """Score samples by the same way as a run's own, in batches as they are read.
 
     Args:
         samples: `(n, *event)`, n >= 2, finite; images `(n, 1 or 3, h, w)` in [-1, 1].
         metrics: `{name: Metric}`.
         batch: samples at a time; by default at most 500 samples and 4 Mi elements.
         device: a torch device, or "auto": CUDA where there is one.
-        progress: is told how many samples more were seen.
-        finishing: is told the name of each metric before it finishes.
+        progress: called with how many samples more were seen.
+        finishing: called with the name of each metric before it finishes.
     Raises:
         OptionError, ShapeError: the samples cannot be scored, or not with these metrics; the message says why.
     """
@@ -47,13 +47,13 @@ def score_samples(
     data = checked("samples", as_dataset(samples))
     if len(data) < 2:
         raise OptionError(f"samples must be 2 or more to be scored as a set: {len(data)}")
-    place = find_device(device)
+    device = find_device(device)
     labels, size = data.labels, batch or batch_size(data.event_shape)
 
     def seen(start: int, x: Tensor) -> Samples:
-        x = x.to(place)
+        x = x.to(device)
         ids = torch.arange(start, start + len(x))
-        return Samples(ids.to(place), x, None if labels is None else labels.cpu()[ids].to(place))
+        return Samples(ids.to(device), x, None if labels is None else labels.cpu()[ids].to(device))
 
     def batches() -> Iterator[Views]:
         for start, x in data.blocks(size):
@@ -61,7 +61,7 @@ def score_samples(
             progress(len(x))
 
     with torch.inference_mode():
-        there, features = to_device(dict(metrics), place), SharedFeatures()
-        dry_run(there, seen(0, data.read(0, 2)), features)
-        details = evaluate(there, batches(), features, finishing)[PLAIN]
+        on_device, features = to_device(dict(metrics), device), SharedFeatures()
+        dry_run(on_device, seen(0, data.read(0, 2)), features)
+        details = evaluate(on_device, batches(), features, finishing)[PLAIN]
     return SetScores(len(data), details, labels, tuple(getattr(data.data, "files", ())), data.notes)

@@ -23,16 +23,16 @@ def prose(cls: type) -> str:
 
 def arguments(cls: type) -> dict[str, str]:
     """What `Args:` says of each option."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     names: list[str] = []
     for line in _without_args(cls)[1]:
         entry = _ENTRY.fullmatch(line)
         if entry:
             names = entry[1].split(", ")
-            found |= dict.fromkeys(names, entry[2])
+            texts |= dict.fromkeys(names, entry[2])
         else:
-            found |= {name: f"{found[name]} {line.strip()}" for name in names}
-    return found
+            texts |= {name: f"{texts[name]} {line.strip()}" for name in names}
+    return texts
 
 
 def _without_args(cls: type) -> tuple[list[str], list[str]]:

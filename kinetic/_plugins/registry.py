@@ -77,7 +77,7 @@ class Registry:
     Args:
         classes: `{role: {name: class}}`.
         origins: `{(role, name): plugin name}`.
-        plugins: all entry points found, broken and disabled ones too.
+        plugins: all entry points there are, broken and disabled ones too.
     """
 
     classes: Mapping[str, Mapping[str, type[Component]]]
@@ -120,7 +120,7 @@ def describe(field: attrs.Attribute[Any], words: str | None = None) -> str:
 
 
 def registry(
-    manager: pluggy.PluginManager | None = None, found: Iterable[EntryPoint] | None = None, check: bool = True
+    manager: pluggy.PluginManager | None = None, points: Iterable[EntryPoint] | None = None, check: bool = True
 ) -> Registry:
     """Load the installed plugins and collect what they offer.
 
@@ -130,7 +130,7 @@ def registry(
 
     Args:
         manager: a manager with plugins of your own already registered; a fresh one otherwise.
-        found: the entry points to load instead of the installed ones.
+        points: the entry points to load instead of the installed ones.
         check: refuse hook implementations that no hook is named like.
     Raises:
         PluginError: two distributions share an entry-point name, or two plugins share a component name.
@@ -138,7 +138,7 @@ def registry(
     if manager is None:
         manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hooks)
-    plugins = _load(manager, entry_points() if found is None else list(found))
+    plugins = _load(manager, entry_points() if points is None else list(points))
     if check:
         _check_hook_names(manager)
     classes: dict[str, dict[str, type[Component]]] = {role: {} for role in _ROLES}
@@ -160,12 +160,12 @@ def registry(
     return Registry(classes, origins, plugins)
 
 
-def _load(manager: pluggy.PluginManager, found: Sequence[EntryPoint]) -> list[Plugin]:
+def _load(manager: pluggy.PluginManager, points: Sequence[EntryPoint]) -> list[Plugin]:
     by_name: dict[str, list[EntryPoint]] = defaultdict(list)
-    for point in found:
+    for point in points:
         by_name[point.name].append(point)
-    for name, points in by_name.items():
-        owners = sorted({distribution_of(point)[0] for point in points if not is_disabled(point)})
+    for name, same in by_name.items():
+        owners = sorted({distribution_of(point)[0] for point in same if not is_disabled(point)})
         if len(owners) > 1:
             raise PluginError(
                 f"{' and '.join(owners)} both offer the entry point {name!r}\n"

@@ -59,5 +59,5 @@ def described(columns: Iterable[Column], present: Mapping[str, str]) -> dict[str
         columns: the descriptions.
         present: `{name: kind}` of what there is, the kind for those that say nothing.
     """
-    said = {column.name: column for column in columns if column.name in present}
-    return said | {name: Column(name, kind=kind) for name, kind in present.items() if name not in said}
+    known = {column.name: column for column in columns if column.name in present}
+    return known | {name: Column(name, kind=kind) for name, kind in present.items() if name not in known}

@@ -34,7 +34,7 @@ class FeatureSpace(Component):
     def preprocessing(self) -> str:
         """What is done to samples before the network sees them, with every number, as in "images resized to 8 x 8".
 
-        Scores repeat it and kept features are found by it. Empty where a space does not say.
+        Scores repeat it and features are kept under it. Empty where a space does not say.
         """
         return ""
 
@@ -75,11 +75,11 @@ def in_blocks(net: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     Returns:
         `(m, f)`.
     """
-    found = []
+    blocks = []
     for rows in x.split(BLOCK):
         filling = rows[-1:].expand(BLOCK - len(rows), *rows.shape[1:]) if len(rows) else rows
-        found.append(net(torch.cat([rows, filling]).contiguous())[: len(rows)])
-    return torch.cat(found)
+        blocks.append(net(torch.cat([rows, filling]).contiguous())[: len(rows)])
+    return torch.cat(blocks)
 
 
 def wrap(

@@ -81,7 +81,7 @@ class Metric(Component):
         return tuple(value for value in options_given(self).values() if isinstance(value, Dataset))
 
     def check(self, samples: Samples) -> None:
-        """Find from a few samples whether it can judge such, before any are made; by default by observing them.
+        """Find from a few samples whether it can score such, before any are made; by default by observing them.
 
         Raises:
             OptionError, ShapeError: it cannot; the message says why.

@@ -121,7 +121,7 @@ def _check_finite(
 
 
 def _finite_until(steps: Iterator[Step], bad: Tensor) -> float:
-    """When the first of the bad samples stopped being finite, found by walking once more and looking at each step."""
+    """When the first of the bad samples stopped being finite, by walking once more and looking at each step."""
     until = torch.zeros(len(bad), dtype=torch.float64, device=bad.device)
     for step in steps:
         finite = torch.isfinite(step.x1.flatten(1)).all(1) & step.energy.isfinite()

@@ -44,16 +44,16 @@ class Shard:
 
 
 class ShardStore(Protocol):
-    """Where a run keeps its finished parts, and finds those of a run that was cut short."""
+    """Where a run keeps its finished shards, and finds those of a run that was cut short."""
 
-    def parts(self) -> list[tuple[int, int]]:
-        """The (start, stop) of every part in the store, in order."""
+    def shards(self) -> list[tuple[int, int]]:
+        """The (start, stop) of every shard in the store, in order."""
 
     def load(self, start: int, stop: int) -> Shard:
         """One of them."""
 
-    def save(self, part: Shard) -> None:
-        """Keep a part, whole or not at all."""
+    def save(self, shard: Shard) -> None:
+        """Keep a shard, whole or not at all."""
 
 
 @final

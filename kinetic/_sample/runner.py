@@ -89,10 +89,10 @@ class Runner:
             dtype: of the samples; torch's default by default.
             store: where finished batches are kept and taken up again.
             features: what feature spaces computed for other runs of the same components.
-            progress: is told as the samples move.
+            progress: called as the samples move.
         Raises:
             OptionError: a number out of range, or data of a metric that are not finite, or images out of [-1, 1].
-            ShapeError: parts that do not fit together, found before any sampling.
+            ShapeError: parts that do not fit together, noticed before any sampling.
             NonFiniteError: the field returned NaN or infinity; finished batches are in the store.
         """
         samples, size = options.check_integer("'samples'", samples, at_least=1), self._batch_size(batch)
@@ -180,7 +180,7 @@ class Runner:
     def _shards(
         self, samples: int, size: int, draw: Draw, store: ShardStore | None, progress: Progress
     ) -> Iterator[Shard]:
-        done = store.parts() if store else []
+        done = store.shards() if store else []
         start = 0
         while start < samples:
             stop = next((b for a, b in done if a == start), None)
@@ -268,7 +268,7 @@ def _draw(seed: int, classes: int | None, dtype: torch.dtype | None, device: str
 
 
 def batch_size(event_shape: torch.Size) -> int:
-    """Samples at a time where nobody said how many: at most 500, and 4 Mi elements."""
+    """Samples at a time where no number is given: at most 500, and 4 Mi elements."""
     return max(1, min(_BATCH_SAMPLES, _BATCH_ELEMENTS // max(1, event_shape.numel())))
 
 

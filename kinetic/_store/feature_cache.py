@@ -32,10 +32,10 @@ def cache_folder(given: Path | None) -> Path | None:
 def cached(space: FeatureSpace, folder: Path, known: Registry) -> FeatureSpace:
     """The same space, which looks features up in a folder before it computes them, and keeps those it computes.
 
-    A block of samples is found by the SHA-256 of its bytes, type, shape and kind of device, below that of the space:
+    A block of samples is kept under the SHA-256 of its bytes, type, shape and kind of device, below that of the space:
     its options, preprocessing, network and weights, and the versions of the packages that compute them; `space.json`
     lists these. What changed is computed anew; nothing is ever taken out. A file that cannot be read, or whose features
-    are not those that were written, is written again. A space that runs code it was told the name of is left as it is:
+    are not those that were written, is written again. A space that runs code it was given the name of is left as it is:
     nothing tells when the code changes.
 
     Raises:
@@ -44,19 +44,19 @@ def cached(space: FeatureSpace, folder: Path, known: Registry) -> FeatureSpace:
     if type(space).imports_code:
         return space
     identity = _identity(space, known)
-    place = folder / hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+    own = folder / hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
     way = f"Choose another --cache, or {CACHE}."
-    write_json(place / "space.json", identity, way)
+    write_json(own / "space.json", identity, way)
 
     def find(space: FeatureSpace, x: State) -> Tensor:
-        path = place / f"{_digest(x, x.device.type)}.safetensors"
+        path = own / f"{_digest(x, x.device.type)}.safetensors"
         kept = _kept(path)
         if kept is not None:
             return kept.to(x.device)
-        found = space.features(x)
-        features = found.detach().cpu().contiguous()
+        computed = space.features(x)
+        features = computed.detach().cpu().contiguous()
         write_whole(path, lambda part: save_file({"features": features}, part, {"sha256": _digest(features)}), way)
-        return found
+        return computed
 
     return wrap(space, find)
 

@@ -1,4 +1,4 @@
-"""The run folder: finished parts on a store, tables and evidence beside them."""
+"""The run folder: finished shards in a store, tables and evidence beside them."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _ANOTHER = "Choose another folder with --out"
 @final
 @attrs.frozen(eq=False)
 class ShardStore:
-    """The finished parts of one arm, one safetensors file each, named after their sample ids."""
+    """The finished shards of one arm, one safetensors file each, named after their sample ids."""
 
     folder: Path
 
-    def parts(self) -> list[tuple[int, int]]:
-        """The (start, stop) of every part there, in order."""
+    def shards(self) -> list[tuple[int, int]]:
+        """The (start, stop) of every shard there, in order."""
         names = [re.fullmatch(r"(\d{8})-(\d{8})\.safetensors", name) for name in names_in(self.folder)]
         return sorted((int(name[1]), int(name[2])) for name in names if name)
 
@@ -70,14 +70,14 @@ class ShardStore:
         denoised = tensors.pop("denoised", samples)
         return Shard(start, samples, denoised, {name.removeprefix("energy."): t for name, t in tensors.items()})
 
-    def save(self, part: Shard) -> None:
-        """Keep a part, whole or not at all."""
-        tensors = {"samples": part.samples.contiguous()}
-        if part.denoised is not part.samples and not torch.equal(part.denoised, part.samples):
-            tensors["denoised"] = part.denoised.contiguous()
-        tensors |= {f"energy.{name}": column.contiguous() for name, column in part.energy.items()}
+    def save(self, shard: Shard) -> None:
+        """Keep a shard, whole or not at all."""
+        tensors = {"samples": shard.samples.contiguous()}
+        if shard.denoised is not shard.samples and not torch.equal(shard.denoised, shard.samples):
+            tensors["denoised"] = shard.denoised.contiguous()
+        tensors |= {f"energy.{name}": column.contiguous() for name, column in shard.energy.items()}
         order = {"columns": json.dumps(list(tensors))}  # safetensors sorts them; a table read back keeps its order
-        write_whole(self._path(part.start, part.stop), lambda path: save_file(tensors, path, order))
+        write_whole(self._path(shard.start, shard.stop), lambda path: save_file(tensors, path, order))
 
     def _path(self, start: int, stop: int) -> Path:
         return self.folder / f"{start:08d}-{stop:08d}.safetensors"
@@ -125,7 +125,7 @@ class RunFolder:
         return read_json(self.path / PROVENANCE) if PROVENANCE in names_in(self.path) else {}
 
     def store(self, arm: str) -> ShardStore:
-        """Where the parts of an arm are kept."""
+        """Where the shards of an arm are kept."""
         return ShardStore(self.path / SHARDS / arm)
 
     def save_table(self, table: pa.Table) -> None:
@@ -198,10 +198,10 @@ class FinishedRun:
         if arm not in self.arms:
             raise unknown("no arm is named", arm, self.arms)
         store = ShardStore(self.folder / SHARDS / arm)
-        parts = [store.load(*part).samples for part in store.parts()]
-        if not parts:
+        shards = [store.load(start, stop).samples for start, stop in store.shards()]
+        if not shards:
             raise StoreError(f"{store.folder} holds no samples\n  The same `kinetic run` draws them again.")
-        return torch.cat(parts)
+        return torch.cat(shards)
 
     def neighbours(self, arm: str) -> dict[str, Tensor] | None:
         """`ids`, `samples`, the `values` that rank them, their `nearest` training points and the numbers of these

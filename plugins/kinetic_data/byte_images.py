@@ -33,7 +33,7 @@ class ByteImages(Dataset):
 
     def __attrs_post_init__(self) -> None:
         shape = tuple(self.x.shape)
-        first, last = (len(shape) == 4 and shape[place] in _CHANNELS for place in (1, 3))
+        first, last = (len(shape) == 4 and shape[dim] in _CHANNELS for dim in (1, 3))
         if first == last or 0 in shape:
             either = first and last and 0 not in shape
             way = "Save them as x / 127.5 - 1, float32, (n, 1 or 3, height, width)." if either else _way(shape)

@@ -1,4 +1,4 @@
-"""Which files of a folder are images, and what is said of the others."""
+"""Which files of a folder are images, and the notes on the others."""
 
 from __future__ import annotations
 

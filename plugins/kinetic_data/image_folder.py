@@ -109,19 +109,19 @@ class ImageFolder(Dataset):
     def __len__(self) -> int:
         return len(self._files)
 
-    def check(self, told: Callable[[float], None] = lambda done: None) -> None:
-        """Decode every file once, on all cores; `told` hears how many more were.
+    def check(self, on_progress: Callable[[float], None] = lambda done: None) -> None:
+        """Decode every file once, on all cores; `on_progress` is called with how many more were.
 
         Raises:
             OptionError: some do not decode. All are counted, the first named.
         """
-        _, broken = _headers(self._root, self._files, decode=True, told=told)
+        _, broken = _headers(self._root, self._files, decode=True, on_progress=on_progress)
         if broken:
             raise _corrupt(self._root, broken, len(self))
 
     def read(self, start: int, stop: int) -> Tensor:
         bytes_of = np.empty((stop - start, *self._size, self.event_shape[0]), np.uint8)
-        for place, name in enumerate(self._files[start:stop]):
+        for i, name in enumerate(self._files[start:stop]):
             try:
                 with Image.open(self._root / name, formats=_FORMATS) as image:
                     pixels = np.asarray(_converted(image, self._to))
@@ -130,7 +130,7 @@ class ImageFolder(Dataset):
                 raise _corrupt(self._root, {name: str(error)}, len(self)) from error
             if pixels.shape[:2] != self._size:
                 raise ShapeError(f"{self._root / name} was {self._size} pixels and is now {pixels.shape[:2]}")
-            bytes_of[place] = pixels.reshape(bytes_of.shape[1:])
+            bytes_of[i] = pixels.reshape(bytes_of.shape[1:])
         return torch.from_numpy(bytes_of).permute(0, 3, 1, 2).contiguous().float() / 127.5 - 1
 
     @property
@@ -149,7 +149,7 @@ class ImageFolder(Dataset):
 
 
 def _headers(
-    root: Path, files: Sequence[str], decode: bool, told: Callable[[float], None] = lambda done: None
+    root: Path, files: Sequence[str], decode: bool, on_progress: Callable[[float], None] = lambda done: None
 ) -> tuple[dict[str, tuple[tuple[int, int], str]], dict[str, str]]:
     """`{file: ((height, width), kind)}` of those that open (and decode, if asked), `{file: error}` of the others."""
     good: dict[str, tuple[tuple[int, int], str]] = {}
@@ -172,7 +172,7 @@ def _headers(
         for start in range(0, len(files), _AT_ONCE):
             some = files[start : start + _AT_ONCE]
             list(pool.map(look, some))
-            told(len(some))
+            on_progress(len(some))
     return {name: good[name] for name in files if name in good}, {
         name: broken[name] for name in files if name in broken
     }
@@ -205,9 +205,9 @@ def _one_size(root: Path, headers: Mapping[str, tuple[tuple[int, int], str]]) ->
     for name, (size, _) in headers.items():
         sizes[size].append(name)
     if len(sizes) > 1:
-        found = _groups({f"of {height} x {width}": names for (height, width), names in sizes.items()})
+        groups = _groups({f"of {height} x {width}": names for (height, width), names in sizes.items()})
         raise ShapeError(
-            f"images must be of one height x width: {root} holds {found}\n"
+            f"images must be of one height x width: {root} holds {groups}\n"
             "  Resize them by a method you can name; kinetic never resizes data."
         )
     return next(iter(sizes))
@@ -237,7 +237,7 @@ def _classes(root: Path, files: Sequence[str]) -> Tensor:
             f"'labels' must be false, or every image in a folder of its class: {root} itself holds {few(loose)}"
         )
     folders = [name.partition("/")[0] for name in files]
-    number = {folder: place for place, folder in enumerate(sorted(set(folders)))}
+    number = {folder: i for i, folder in enumerate(sorted(set(folders)))}
     return torch.tensor([number[folder] for folder in folders])
 
 
@@ -248,8 +248,8 @@ def _corrupt(root: Path, broken: Mapping[str, str], n: int) -> OptionError:
 
 
 def _undecodable(root: Path, broken: Mapping[str, str], n: int) -> str:
-    said = few([f"{name} ({error})" for name, error in broken.items()])
-    return f"{len(broken)} of {n} images in {root} cannot be decoded: {said}"
+    which = few([f"{name} ({error})" for name, error in broken.items()])
+    return f"{len(broken)} of {n} images in {root} cannot be decoded: {which}"
 
 
 def _groups(names: Mapping[str, Sequence[str]]) -> str:

@@ -32,7 +32,7 @@ class Listing:
     @classmethod
     def of(cls, root: Path) -> Listing:
         """Of a folder. It raises nothing for what is inside."""
-        found: dict[str, os.stat_result] = {}
+        entries: dict[str, os.stat_result] = {}
         special, unreachable, loops = {}, {}, []
         waiting: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
         while waiting:
@@ -55,10 +55,10 @@ class Listing:
                 if stat.S_ISDIR(entry.st_mode):
                     waiting.append((path, (*above, _identity(info))))
                 elif stat.S_ISREG(entry.st_mode):
-                    found[path] = entry
+                    entries[path] = entry
                 else:
                     special[path] = "neither a file nor a folder"
-        files = dict(sorted(found.items(), key=_parts))
+        files = dict(sorted(entries.items(), key=_parts))
         return cls(
             {path: entry.st_size for path, entry in files.items()},
             _again(files),

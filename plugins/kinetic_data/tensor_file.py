@@ -57,9 +57,9 @@ class TensorFile(Dataset):
         except KineticError:
             raise
         except Exception as error:  # at what is no such file NumPy and the zip below it raise almost anything
-            said = f"{type(error).__name__}: {error}"
+            cause = f"{type(error).__name__}: {error}"
             raise OptionError(
-                f"'path' cannot be {verb} as a .npy, .npz or .safetensors file: {path}: {said}"
+                f"'path' cannot be {verb} as a .npy, .npz or .safetensors file: {path}: {cause}"
             ) from error
         object.__setattr__(self, "_data", data)
 

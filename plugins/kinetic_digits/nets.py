@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from kinetic.options import existing_path
 
 CLASSES = 10
-NULL = CLASSES  # the class of a sample nobody asked anything of
+NULL = CLASSES  # the class of an unconditional sample
 WEIGHTS = Path(__file__).parent / "weights"
 _Net = TypeVar("_Net", bound=nn.Module)
 
@@ -34,7 +34,7 @@ class _Block(nn.Module):
 
 
 class VelocityNet(nn.Module):
-    """A residual MLP over the 64 pixels, told the time and the class.
+    """A residual MLP over the 64 pixels, given the time and the class.
 
     x `(m, 1, 8, 8)`, t `(m,)`, labels int64 `(m,)` in 0 ... 10, where 10 is no class; returns `(m, 1, 8, 8)`.
     """

@@ -27,7 +27,7 @@ class ClipSource:
         name: as open_clip takes it, a built-in name or `local-dir:PATH`.
         tag: open_clip's tag of the weights; None for a folder.
         origin: where its weights lie, in words.
-        tokenizer: what open_clip's tokenizer is to be told besides.
+        tokenizer: what open_clip's tokenizer is given besides.
     """
 
     name: str

@@ -121,8 +121,8 @@ def _check_name(timm: Any, model: str, weights: str | None) -> None:
     if tag and tag not in tags:
         raise unknown(f"{architecture!r} has no tag in timm named", tag, tags)
     if weights is not None and not tag:
-        said = ", ".join(f"{architecture}.{name}" for name in tags) or "none known"
+        tagged = ", ".join(f"{architecture}.{name}" for name in tags) or "none known"
         raise OptionError(
             f"'model' must be given with a tag beside 'weights', which say nothing of preprocessing: {model!r}\n"
-            f"  Name the tag they were trained as: {said}"
+            f"  Name the tag they were trained as: {tagged}"
         )

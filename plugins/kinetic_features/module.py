@@ -85,11 +85,11 @@ class ModuleFeatures(FeatureSpace):
         return in_blocks(self._asked, x)
 
     def _asked(self, x: Tensor) -> Tensor:
-        found = self._net(in_dtype_of(self._net, self._prepared(x)))
-        if not isinstance(found, Tensor) or found.dim() < 1 or len(found) != len(x):
-            said = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-            raise ShapeError(f"{type(self._net).__name__} must answer {len(x)} samples with as many vectors: {said}")
-        return found.flatten(1) if found.dim() > 1 else found[:, None]
+        answer = self._net(in_dtype_of(self._net, self._prepared(x)))
+        if not isinstance(answer, Tensor) or answer.dim() < 1 or len(answer) != len(x):
+            got = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
+            raise ShapeError(f"{type(self._net).__name__} must answer {len(x)} samples with as many vectors: {got}")
+        return answer.flatten(1) if answer.dim() > 1 else answer[:, None]
 
     def _prepared(self, x: Tensor) -> Tensor:
         if self.mean is None or self.std is None:
@@ -107,10 +107,10 @@ def _imported(words: Any) -> nn.Module:
         raise OptionError(f"'module' must be an nn.Module, or PACKAGE.MODULE:ATTRIBUTE: {words!r}")
     try:
         with float32_layers():
-            found: Any = importlib.import_module(package)
+            target: Any = importlib.import_module(package)
             for name in attribute.split("."):
-                found = getattr(found, name)
-            made = found if isinstance(found, nn.Module) else found()
+                target = getattr(target, name)
+            made = target if isinstance(target, nn.Module) else target()
     except Exception as error:  # a stranger's code may raise anything
         raise OptionError(f"'module' cannot be made from {words!r}: {type(error).__name__}: {error}") from error
     if not isinstance(made, nn.Module):

@@ -31,12 +31,12 @@ def state_dict(location: str | Path, what: str = "weights", remedy: str = REMEDY
     try:
         if options.suffix(path) == ".safetensors":
             return load_file(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what is no state dict makes torch.load raise almost anything
         raise OptionError(f"'weights' cannot be read as tensors alone: {path}: {why(error)}\n  {remedy}") from error
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise OptionError(f"'weights' must hold a state dict, names to tensors: {path}\n  {remedy}")
-    return found
+    return state
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def why(error: Exception) -> str:
 
 
 def fill(net: nn.Module, location: str | Path, name: str, unused: tuple[str, ...] = ()) -> None:
-    """Load a state dict into a network, every tensor into its place.
+    """Load a state dict into a network, all of its tensors.
 
     Args:
         net: the network.

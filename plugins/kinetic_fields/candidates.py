@@ -16,7 +16,7 @@ _ELEMENTS = 2**19  # of candidates at a time, 4 MiB of doubles
 
 
 @attrs.frozen(eq=False)
-class Found:
+class Candidates:
     """Candidates of some samples, for an `Anchor` to keep.
 
     Args:
@@ -56,11 +56,11 @@ class Anchor:
         index = torch.full((1, 1), -1, dtype=torch.int64, device=like.device)
         return cls(index.expand(m, KEEP), nothing.expand(m, 2, d), nothing.expand(m))
 
-    def updated(self, passed: Tensor, found: list[Found]) -> Anchor:
-        """The anchor with what was found last; samples of which a pass was needed and nothing found have none."""
+    def updated(self, passed: Tensor, candidates: list[Candidates]) -> Anchor:
+        """The anchor with the latest candidates; samples of which a pass was needed that left none have no anchor."""
         index, frame, gap = self.index.clone(), self.frame.clone(), self.gap.clone()
         index[passed] = -1
-        for new in found:
+        for new in candidates:
             index[new.rows] = torch.nn.functional.pad(new.index, (0, KEEP - new.index.shape[1]), value=-1)
             frame[new.rows, 0], frame[new.rows, 1] = new.z0, new.y
             gap[new.rows] = new.gap.clamp_max(1e30)  # infinite where there is no point outside
@@ -102,7 +102,7 @@ class Weighed:
 def weigh(z: Tensor, a: PerSample, index: Tensor, data: Dataset) -> Weighed:
     """Mean and squared distances of the candidates `index` `(m, k)`, for z float64 `(m, d)` and a `(m,)`.
 
-    The weights are softmax_i( -a |z - x_i|^2 / 2 ). The differences are formed first, so that near-duplicates are told
+    The weights are softmax_i( -a |z - x_i|^2 / 2 ). The differences are formed first, so that near-duplicates stay
     apart.
     """
     m, k = index.shape

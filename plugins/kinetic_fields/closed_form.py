@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kinetic.precision import full_precision
 from kinetic.types import PerSample
-from kinetic_fields.candidates import KEEP, Anchor, Found, weigh
+from kinetic_fields.candidates import KEEP, Anchor, Candidates, weigh
 from kinetic_fields.points import Points
 from kinetic_fields.streaming import sweep
 
@@ -22,12 +22,12 @@ _LITTLE, _NARROW, _SCORES = (
     2**25,
     256,
     2**22,
-)  # multiplications, width, scores up to which accounts cost more than they save
+)  # multiplications, width, scores up to which candidates cost more than they save
 
 
 def pass_over(
     points: Points, z: Tensor, a: PerSample, label: int | None, dtype: torch.dtype
-) -> tuple[Tensor, list[Found]]:
+) -> tuple[Tensor, list[Candidates]]:
     """The posterior means at z by a pass over the data in `dtype`, and candidates worth a look at the next call.
 
     Where all points but a few candidates weigh less than 1e-12 together, the mean is that of the candidates, from their
@@ -50,19 +50,19 @@ def pass_over(
             return _plainly(points, query, a.to(dtype), label), []
     size = query.double().norm(dim=1)
     noise, slack = _rounding(size, points.largest, dtype), _rounding(size, points.largest, dtype, z.shape[1])
-    found = sweep(query, a.to(dtype), points.blocks(dtype, z.device, label), KEEP)
-    best, second, rest = found.best.double() - slack, found.second.double() + slack, found.rest.double() + slack
+    swept = sweep(query, a.to(dtype), points.blocks(dtype, z.device, label), KEEP)
+    best, second, rest = swept.best.double() - slack, swept.second.double() + slack, swept.rest.double() + slack
     alone, sure = a * (best - second) >= enough, a * (best - rest) >= enough
     doubtful = ~sure & (a * noise > _DOUBTFUL) & (dtype != torch.float64)
-    mean, kept = found.mean, []
+    mean, kept = swept.mean, []
     for chosen, keep, outside in ((alone, 1, second), (~alone & ~doubtful, KEEP, rest)):
         some = (chosen & (a * (best - outside) >= _PROMISING * enough)).nonzero()[:, 0]
         if len(some):
-            index, z0 = found.index[some, :keep], query[some].double()
+            index, z0 = swept.index[some, :keep], query[some].double()
             weighed = weigh(z[some], a[some], index, points.data).mean
             mean[some] = torch.where(sure[some, None], weighed, mean[some])
             gap = z0.square().sum(1) - 2 * outside[some] - (z0 - weighed).square().sum(1)
-            kept.append(Found(some, index, z0, weighed, gap))
+            kept.append(Candidates(some, index, z0, weighed, gap))
     again = doubtful.nonzero()[:, 0]
     if len(again):
         mean[again], more = pass_over(points, z[again], a[again], label, torch.float64)
@@ -82,10 +82,12 @@ def _plainly(points: Points, query: Tensor, a: PerSample, label: int | None) -> 
         return (torch.softmax(scores, 1) @ x).double()
 
 
-def look_at_candidates(points: Points, z: Tensor, a: PerSample, anchor: Anchor) -> tuple[Tensor, Tensor, list[Found]]:
+def look_at_candidates(
+    points: Points, z: Tensor, a: PerSample, anchor: Anchor
+) -> tuple[Tensor, Tensor, list[Candidates]]:
     """The posterior means `(m, d)` by the candidates alone, and for which samples they are enough.
 
-    A sample whose other candidates have become as negligible as the rest is found anew, with the one that is left.
+    A sample whose other candidates have become as negligible as the rest gets new candidates: the one that is left.
     """
     mean, sure, kept = torch.empty_like(z), torch.zeros_like(a, dtype=torch.bool), []
     enough = 2 * nats(points)
@@ -108,7 +110,7 @@ def look_at_candidates(points: Points, z: Tensor, a: PerSample, anchor: Anchor) 
             if len(left):
                 best = index.gather(1, which[:, None])[left]
                 y = weigh(here[left], factor[left], best, points.data).mean
-                kept.append(Found(rows[left], best, here[left], y, apart[left]))
+                kept.append(Candidates(rows[left], best, here[left], y, apart[left]))
     return mean, sure, kept
 
 

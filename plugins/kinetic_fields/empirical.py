@@ -13,7 +13,7 @@ from torch import Tensor
 from kinetic import Batch, Dataset, VelocityField, as_dataset, options
 from kinetic.errors import OptionError, ShapeError
 from kinetic.types import PerSample, State
-from kinetic_fields.candidates import Anchor, Found
+from kinetic_fields.candidates import Anchor, Candidates
 from kinetic_fields.closed_form import look_at_candidates, pass_over
 from kinetic_fields.points import Points
 from kinetic_fields.streaming import sweep
@@ -47,7 +47,7 @@ class Empirical(VelocityField):
 
     A velocity is one pass over the data in the dtype of x, block by block, added up in float64, whatever the process
     allows of TF32. Where all but 16 points together weigh less than 1e-12, these are weighed by their differences to x,
-    in float64, so that near-duplicates are told apart. Given a batch to remember them in, later calls look at those
+    in float64, so that near-duplicates stay apart. Given a batch to remember them in, later calls look at those
     points alone for as long as no other can matter, which a bound on the distances certifies: once a sample is on its
     way to one point, the data are not read again. A posterior too spread for that, where float32 is too coarse for its
     logits, is computed again in float64.
@@ -101,9 +101,9 @@ class Empirical(VelocityField):
         mean, total, moment, nearest = torch.empty_like(z), torch.empty_like(a), torch.empty_like(a), a.long()
         for label, rows in self._groups(batch, torch.arange(len(z), device=z.device)):
             blocks = self._points.blocks(torch.float64, z.device, label)
-            found = sweep(z[rows], a[rows], blocks, keep=1, detail=True)
-            mean[rows], total[rows], moment[rows] = found.mean, found.total, found.moment
-            nearest[rows] = found.index[:, 0]
+            swept = sweep(z[rows], a[rows], blocks, keep=1, detail=True)
+            mean[rows], total[rows], moment[rows] = swept.mean, swept.total, swept.moment
+            nearest[rows] = swept.index[:, 0]
         return Posterior(
             mean=mean.view(-1, *self.event_shape),
             entropy=(total.log() - moment / total).clamp_min(0),
@@ -128,9 +128,9 @@ class Empirical(VelocityField):
             z = z.masked_fill(lost, 0.0)
         anchor = self._recalled(batch)
         if anchor is None:
-            mean, sure, found = z, None, list[Found]()
+            mean, sure, candidates = z, None, list[Candidates]()
         else:
-            mean, sure, found = look_at_candidates(self._points, z, a, anchor)
+            mean, sure, candidates = look_at_candidates(self._points, z, a, anchor)
         rest = torch.arange(len(z), device=z.device) if sure is None else (~sure).nonzero()[:, 0]
         for label, rows in self._groups(batch, rest):
             if len(rows) == len(z):
@@ -138,9 +138,9 @@ class Empirical(VelocityField):
             else:
                 mean = mean.clone() if mean is z else mean
                 mean[rows], more = pass_over(self._points, z[rows], a[rows], label, dtype)
-            found += [attrs.evolve(part, rows=rows[part.rows]) for part in more]
-        if batch is not None and (found or (anchor is not None and len(rest))):
-            after = (Anchor.nowhere(z) if anchor is None else anchor).updated(rest, found)
+            candidates += [attrs.evolve(part, rows=rows[part.rows]) for part in more]
+        if batch is not None and (candidates or (anchor is not None and len(rest))):
+            after = (Anchor.nowhere(z) if anchor is None else anchor).updated(rest, candidates)
             for name in ("index", "frame", "gap"):
                 batch.remember(self._memo(name), getattr(after, name))
             if self.classes and batch.condition is not None:

@@ -41,12 +41,12 @@ class Points:
     def _kept(self) -> dict[tuple[torch.dtype, torch.device], tuple[Tensor, Tensor]]:
         return {}
 
-    def constants(self, dtype: torch.dtype, place: torch.device) -> tuple[Tensor, Tensor]:
+    def constants(self, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
         """Half squared norms and indices of all points `(N,)`, as a pass wants them; made once."""
-        if (dtype, place) not in self._kept:
-            everyone = torch.arange(len(self.data), device=place)
-            self._kept[dtype, place] = self.half_squares.to(place, dtype), everyone
-        return self._kept[dtype, place]
+        if (dtype, device) not in self._kept:
+            everyone = torch.arange(len(self.data), device=device)
+            self._kept[dtype, device] = self.half_squares.to(device, dtype), everyone
+        return self._kept[dtype, device]
 
     @cached_property
     def largest(self) -> float:
@@ -61,25 +61,25 @@ class Points:
         return {int(label): (labels == label).nonzero()[:, 0] for label in labels.unique()}
 
     def blocks(
-        self, dtype: torch.dtype, place: torch.device, label: int | None = None
+        self, dtype: torch.dtype, device: torch.device, label: int | None = None
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Blocks of all points, or of those of a class: indices `(c,)`, points `(c, d)`, half squared norms `(c,)`.
 
-        Points in consecutive places are read in place; others are gathered, a block at a time.
+        Points with consecutive indices are read as they lie; others are gathered, a block at a time.
         """
-        size = _size(self.data, place)
-        half, everyone = self.constants(dtype, place)
+        size = _size(self.data, device)
+        half, everyone = self.constants(dtype, device)
         index = None if label is None else self.by_class[label]
         first, stop = (0, len(self.data)) if index is None else (int(index[0]), int(index[-1]) + 1)
         if index is None or stop - first == len(index):
             for start in range(first, stop, size):
                 end = min(start + size, stop)
-                points = self.data.read(start, end).to(place, dtype).flatten(1)
+                points = self.data.read(start, end).to(device, dtype).flatten(1)
                 yield everyone[start:end], points, half[start:end]
             return
         for ids in index.split(size):
-            yield ids.to(place), self.data.take(ids).to(place, dtype).flatten(1), half[ids.to(place)]
+            yield ids.to(device), self.data.take(ids).to(device, dtype).flatten(1), half[ids.to(device)]
 
 
-def _size(data: Dataset, place: torch.device) -> int:
-    return max(1, (_BLOCK if place.type == "cpu" else _BLOCK_GPU) // max(1, data.event_shape.numel()))
+def _size(data: Dataset, device: torch.device) -> int:
+    return max(1, (_BLOCK if device.type == "cpu" else _BLOCK_GPU) // max(1, data.event_shape.numel()))

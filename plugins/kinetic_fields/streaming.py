@@ -21,7 +21,7 @@ _FEW = 4  # queries up to which single columns of a block are worth leaving out
 
 @attrs.frozen(eq=False)
 class Pass:
-    """What one pass found, for queries z `(m, d)` with scores s_i = <z, x_i> - ||x_i||^2 / 2 and weights e^{a s_i}.
+    """What one pass gives, for queries z `(m, d)` with scores s_i = <z, x_i> - ||x_i||^2 / 2 and weights e^{a s_i}.
 
     Args:
         mean: float64 `(m, d)`, sum_i w_i x_i.
@@ -123,8 +123,8 @@ def _added(part: Tensor, weights: Tensor, points: Tensor, choosy: bool) -> Tenso
 def _track(values: Tensor, index: Tensor, rest: Tensor, rows: Tensor, scores: Tensor, ids: Tensor) -> None:
     """Merge a block into the best points of some rows, and raise the bound on what is left out."""
     keep = values.shape[1]
-    found, where = scores[rows].topk(min(keep + 1, scores.shape[1]), dim=1)
-    joined = torch.cat([values[rows], found], 1)
+    highest, where = scores[rows].topk(min(keep + 1, scores.shape[1]), dim=1)
+    joined = torch.cat([values[rows], highest], 1)
     names = torch.cat([index[rows], ids[where]], 1)
     joined, order = joined.sort(dim=1, descending=True, stable=True)
     values[rows], index[rows] = joined[:, :keep], names.gather(1, order)[:, :keep]

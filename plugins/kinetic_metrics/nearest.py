@@ -26,7 +26,7 @@ def nearest(
 
     ||a - b||^2 = ||a||^2 - 2 <a, b> + ||b||^2, about the mean of the first block and in float32 where queries and data
     are, only rules points out: those that are further than the k-th nearest so far by more than all roundings together
-    can make (`_Rough.bound`). The others are measured from the differences in float64, so that near-duplicates are told
+    can make (`_Rough.bound`). The others are measured from the differences in float64, so that near-duplicates stay
     apart. The result is that of brute force in float64; ties go to the lower index. No gradient flows.
 
     Args:

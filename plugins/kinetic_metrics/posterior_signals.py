@@ -31,7 +31,7 @@ class PosteriorSignals(TwoSpaceMetric):
 
     Columns: for each of `times` `top_weight_T` and `entropy_T`, the largest weight and the entropy in nats; and
     `collapse_time`, the first t = k/grid from which on the top weight is above 1/2, or 1 where it never is. The weight
-    only rises along x_t = t x, so the first time is found by halving. A copy collapses early, when t/(1 - t) is about
+    only rises along x_t = t x, so the first time comes by halving. A copy collapses early, when t/(1 - t) is about
     the inverse of the distance to other training points; a sample between several of them late.
     Values: the means. With `features` given all again with `_features`, for the closed-form field whose training points
     are the features of `train`. A model that moves in another space has no such posterior: there the columns only say

@@ -13,7 +13,7 @@ from kinetic.types import PerSample, State
 @final
 @attrs.frozen(eq=False)
 class Constant(Schedule):
-    """The same gain everywhere: the control to hold a shaped arm against. 1 leaves the path alone."""
+    """The same gain everywhere: the control to compare a shaped arm with. 1 leaves the path alone."""
 
     value: float = options.number(1.0, at_least=0, doc="the gain")
 

@@ -39,14 +39,14 @@ class _Moving:
 
 
 class _Account:
-    """What is told of each sample besides its steps."""
+    """What is known of each sample besides its steps."""
 
     def __init__(self, x0: State) -> None:
         names = ("accepted", "rejected", "x1_error", "kpe_error", "status", "t_end")
         self.columns = {name: x0.new_zeros(len(x0), dtype=torch.float64) for name in names}
         self.x0, self.end, self.drift = x0, x0.clone(), torch.zeros_like(x0)  # drift: x1 by one rule less the other
 
-    def enter(self, ids: Tensor, good: Tensor, error: State, step: Step | None) -> None:
+    def add(self, ids: Tensor, good: Tensor, error: State, step: Step | None) -> None:
         """A trial of the samples `ids`: whether it was good, its estimated error, what was accepted of it."""
         self.columns["accepted"][ids] += good
         self.columns["rejected"][ids] += ~good
@@ -134,7 +134,7 @@ class Adaptive(Solver):
             step = _accepted(Step(rows, now.t, t1, now.x, x1, tuple(stages)), now.ids, good)
             if step is not None:
                 yield step
-            account.enter(now.ids, good, error, step)
+            account.add(now.ids, good, error, step)
             h = torch.where(good, torch.maximum(dt * factor, now.h * (dt < now.h)), (dt * factor).clamp_min(least))
             stuck = ~good & (dt <= least)
             after = _Moving(

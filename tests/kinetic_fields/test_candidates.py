@@ -1,6 +1,6 @@
 import pytest
 import torch
-from kinetic_fields.candidates import KEEP, Anchor, Found, weigh
+from kinetic_fields.candidates import KEEP, Anchor, Candidates, weigh
 
 from kinetic import TensorData
 
@@ -39,7 +39,7 @@ def test_the_bound_is_below_the_gap_of_every_point_outside(step):
             "anywhere": 2 * noise,
             "none": z0.clone(),
         }[step]
-        anchor = Anchor.nowhere(z0).updated(torch.arange(0), [Found(torch.arange(20), index, z0, y, gap)])
+        anchor = Anchor.nowhere(z0).updated(torch.arange(0), [Candidates(torch.arange(20), index, z0, y, gap)])
         now = (z[:, None] - points).square().sum(2)
         nearest = now.gather(1, index).amin(1)
         true = now.masked_fill(~outside, torch.inf).amin(1) - nearest
@@ -53,14 +53,14 @@ def test_a_straight_way_to_the_one_candidate_keeps_the_whole_gap():
     """With e = 0 and y a data point the bound is c times the gap, which shrinks slower than (1-t)^2 / t^2."""
     z0, y = torch.tensor([[2.0, 0.0]], dtype=torch.float64), torch.tensor([[0.0, 0.0]], dtype=torch.float64)
     gap = torch.tensor([5.0], dtype=torch.float64)
-    anchor = Anchor.nowhere(z0).updated(torch.arange(0), [Found(torch.arange(1), torch.tensor([[0]]), z0, y, gap)])
+    anchor = Anchor.nowhere(z0).updated(torch.arange(0), [Candidates(torch.arange(1), torch.tensor([[0]]), z0, y, gap)])
     z = 0.25 * z0
     assert anchor.bound(slice(None), z, z.square().sum(1)).item() == pytest.approx(1.25, rel=1e-9)
 
 
 def test_an_anchor_is_made_anew_where_something_was_found_and_dropped_where_nothing_was():
     z = torch.randn(3, 2, dtype=torch.float64)
-    found = Found(torch.tensor([1]), torch.tensor([[4, 6]]), z[1:2], z[:1], torch.tensor([torch.inf]).double())
+    found = Candidates(torch.tensor([1]), torch.tensor([[4, 6]]), z[1:2], z[:1], torch.tensor([torch.inf]).double())
     first = Anchor.nowhere(z).updated(torch.arange(3), [found])
     assert first.index[:, :3].tolist() == [[-1, -1, -1], [4, 6, -1], [-1, -1, -1]]
     assert first.gap.isfinite().all()

@@ -1,4 +1,4 @@
-"""What scores are held against."""
+"""What scores are compared with."""
 
 import inspect
 

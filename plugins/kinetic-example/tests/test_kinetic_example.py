@@ -1,4 +1,4 @@
-"""The plugin as a stranger would test it: installed, found by its entry point, checked, run."""
+"""The plugin as a stranger would test it: installed, loaded by its entry point, checked, run."""
 
 import subprocess
 

@@ -32,14 +32,14 @@ SMALL = """
     [arms.fine]
     solver = { name = "midpoint" }
     data = { size = 60 }
-    against = "kts"
+    baseline = "kts"
 """
 
 
 def test_an_arm_overrides_the_base_and_starts_afresh_where_it_changes_the_name(recipe):
     found = load_recipe(recipe(SMALL))
     assert list(found.runners) == ["plain", "kts", "fine"]
-    assert found.against == {"kts": "plain", "fine": "kts"}
+    assert found.baselines == {"kts": "plain", "fine": "kts"}
     plain, kts, fine = found.runners.values()
     assert isinstance(plain.solver, Euler)
     assert plain.schedule is None
@@ -49,6 +49,14 @@ def test_an_arm_overrides_the_base_and_starts_afresh_where_it_changes_the_name(r
     assert fine.solver.steps == 50  # midpoint's own default, not euler's 4
     assert len(fine.field.data) == 60
     assert len(fine.metrics["memorisation"].train) == 60
+
+
+def test_against_is_an_older_name_of_baseline(recipe):
+    older = load_recipe(recipe(SMALL.replace("baseline", "against")))
+    assert older.baselines == older.against == {"kts": "plain", "fine": "kts"}
+    assert load_recipe(recipe(SMALL)).against == older.against
+    changed = load_recipe(recipe(SMALL), ["arms.fine.baseline=plain"])
+    assert changed.baselines == {"kts": "plain", "fine": "plain"}
 
 
 def test_arms_share_what_they_have_in_common(recipe):
@@ -171,9 +179,9 @@ def test_without_arms_there_is_one():
         ("run.seed=true", OptionError, "[run] 'seed' must be an int >= 0: True"),
         ("arms.kts.sched.name=kts", UnknownNameError, "arm 'kts' has no key 'sched'. Did you mean 'schedule'?"),
         (
-            "arms.kts.against=plane",
+            "arms.kts.baseline=plane",
             UnknownNameError,
-            "arm 'kts': `against` names no arm: 'plane'. Did you mean 'plain'?",
+            "arm 'kts': `baseline` names no arm: 'plane'. Did you mean 'plain'?",
         ),
         ("solver=3", RecipeError, "[solver] must be a table: 3"),
         ("energy.kpe=1", RecipeError, "[energy] holds tables, as in `[energy.kpe]`: kpe = 1"),
@@ -320,7 +328,9 @@ def test_the_recipes_of_a_plugin_that_is_left_out_are_left_out(install, monkeypa
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [
+        ("arms.kts.baseline=['plain']", UnknownNameError, "arm 'kts': `baseline` names no arm:"),
         ("arms.kts.against=['plain']", UnknownNameError, "arm 'kts': `against` names no arm:"),
+        ("arms.fine.against=plain", RecipeError, "arm 'fine' gives both `baseline` and `against`"),
         (
             "run.seed=9223372036854775808",
             RecipeError,

@@ -33,7 +33,7 @@ def files(tmp_path):
 KEY = "reference.key=samples"
 
 
-def test_names_become_metrics_that_are_held_against_the_reference(files, tmp_path):
+def test_names_become_metrics_that_compare_with_the_reference(files, tmp_path):
     scoring = load_score_job(files[0], "frechet,kid", files[1], overrides=[KEY, "metrics.kid.subsets=3"])
     assert list(scoring.metrics) == ["frechet", "kid"]
     assert scoring.metrics["kid"].subsets == 3

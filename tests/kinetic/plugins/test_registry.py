@@ -129,7 +129,7 @@ def test_a_misspelt_hook_is_refused_with_the_hooks_there_are():
             register("x", Heun)
 
     with pytest.raises(PluginError) as caught:
-        registry(with_plugin(Plugin), found=[])
+        registry(with_plugin(Plugin), points=[])
     assert "register_solver" in str(caught.value)
     assert "register_solvers" in str(caught.value)
 
@@ -146,7 +146,7 @@ def test_what_is_no_finished_class_of_the_role_cannot_be_registered(cls, why):
             register("x", cls)
 
     with pytest.raises(PluginError) as caught:
-        registry(with_plugin(Plugin), found=[])
+        registry(with_plugin(Plugin), points=[])
     assert str(caught.value).startswith("mine: ")
     assert str(caught.value).endswith(f"cannot be registered as solver 'x': {why}")
 

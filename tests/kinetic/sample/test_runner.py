@@ -36,12 +36,12 @@ class Constantly(kinetic.VelocityField):
 
 
 class Memory:
-    """A store in memory that fails after so many parts, as a killed run does."""
+    """A store in memory that fails after so many shards, as a killed run does."""
 
     def __init__(self, survives=10**9):
         self.kept, self.survives = {}, survives
 
-    def parts(self):
+    def shards(self):
         return sorted(self.kept)
 
     def load(self, start, stop):
@@ -102,7 +102,7 @@ def test_a_field_that_is_not_finite_is_named_with_samples_and_time():
     assert caught.value.ids == (5, 7)
     assert caught.value.t == pytest.approx(0.4)
     assert "t = 0.4 for 2 sample(s): 5, 7" in str(caught.value)
-    assert store.parts() == [(0, 4)]
+    assert store.shards() == [(0, 4)]
 
 
 def test_a_run_that_was_cut_short_goes_on_and_gives_the_same():
@@ -127,7 +127,7 @@ def test_another_batch_size_fills_the_gaps_between_the_parts_there_are():
     runner.run(20, batch=6, store=store)
     del store.kept[6, 12]
     again = runner.run(20, batch=4, store=store)
-    assert store.parts() == [(0, 6), (6, 10), (10, 12), (12, 18), (18, 20)]
+    assert store.shards() == [(0, 6), (6, 10), (10, 12), (12, 18), (18, 20)]
     assert torch.equal(whole.samples, again.samples)
 
 

@@ -21,7 +21,7 @@ def part(start=0, n=3, noisy=False):
 def test_a_part_comes_back_to_the_bit(tmp_path, noisy):
     store, saved = ShardStore(tmp_path), part(6, noisy=noisy)
     store.save(saved)
-    assert store.parts() == [(6, 9)]
+    assert store.shards() == [(6, 9)]
     loaded = store.load(6, 9)
     assert torch.equal(loaded.samples, saved.samples)
     assert torch.equal(loaded.denoised, saved.denoised)
@@ -33,7 +33,7 @@ def test_what_was_not_written_whole_is_no_part(tmp_path):
     store.save(part())
     (tmp_path / ".00000003-00000006.safetensors.12.part").write_bytes(b"half")
     (tmp_path / "notes.txt").write_text("mine")
-    assert store.parts() == [(0, 3)]
+    assert store.shards() == [(0, 3)]
 
 
 def test_a_part_that_cannot_be_read_is_named_with_the_way_on(tmp_path):
@@ -130,7 +130,7 @@ def test_a_folder_that_may_not_be_listed_is_not_taken_for_an_empty_one(tmp_path,
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr("os.listdir", refuse)
-    for look in (ShardStore(tmp_path).parts, lambda: load_run(tmp_path), lambda: RunFolder.open(tmp_path, {}, {})):
+    for look in (ShardStore(tmp_path).shards, lambda: load_run(tmp_path), lambda: RunFolder.open(tmp_path, {}, {})):
         with pytest.raises(StoreError, match="cannot be listed: Permission denied"):
             look()
 

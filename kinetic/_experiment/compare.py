@@ -13,6 +13,7 @@ from torch import Tensor
 from kinetic import evidence
 from kinetic._evaluate.views import CONTROL, DENOISED, PLAIN
 from kinetic._roles.metric import Score
+from kinetic._roles.tree import options_given
 from kinetic._sample.columns import NORMS
 from kinetic._sample.run import Run
 from kinetic.errors import within
@@ -35,6 +36,8 @@ def compare(runs: Mapping[str, Run], baselines: Mapping[str, str], controls: Con
             meters, the solver and the Runner under `energy`.
         differences: of every per-sample column and set score, arm minus baseline, paired by sample id, with the view
             of the samples they are of; bootstrap intervals, or the jackknife's for set scores with replicates.
+        side_by_side: the values of metrics whose options or data are not those of the baseline's, which no difference
+            is made of, and what is unlike.
         correlations: for each arm, Spearman's rho of each energy with each per-sample score and view, raw, and partial
             with the norms held fixed; `shown` where the report shows it.
         groups: for each arm, the mean score of the fifth of the samples with the lowest and the highest energy.
@@ -45,6 +48,7 @@ def compare(runs: Mapping[str, Run], baselines: Mapping[str, str], controls: Con
     found: dict[str, Any] = {
         "columns": _meanings(runs),
         "differences": [row for arm, base in baselines.items() for row in _differences(arm, base, runs, controls)],
+        "side_by_side": [row for arm, base in baselines.items() for row in _side_by_side(arm, base, runs)],
     }
     within_arm = {arm: _within_arm(arm, run) for arm, run in runs.items()}
     for key in ("correlations", "groups", "shares", "expected_false"):
@@ -89,10 +93,37 @@ def _differences(arm: str, base: str, runs: Mapping[str, Run], controls: Control
     pairs = list(_views(one, other, controls.get(arm, {})))
     for metric in one.details:
         for pair in pairs:
-            if metric in pair.one and metric in pair.other:
+            if metric in pair.one and metric in pair.other and not unlike(one, other, metric):
                 with within(f"arms {arm!r} and {base!r}: metric {metric!r}, {pair.view}"):
                     for name, difference in _of_scores(pair.one[metric], pair.other[metric], keep):
                         yield {**head, "metric": metric, "name": name, "view": pair.view, **difference.to_json()}
+
+
+def _side_by_side(arm: str, base: str, runs: Mapping[str, Run]) -> Iterator[dict[str, Any]]:
+    one, other = runs[arm], runs[base]
+    for metric, score in one.details.items():
+        why = unlike(one, other, metric)
+        for name, estimate in score.values.items() if why else ():
+            its = other.details[metric].values.get(name)
+            head = {"arm": arm, "against": base, "metric": metric, "name": name, "why": why}
+            yield {**head, "value": estimate.to_json(), "baseline": _json(its)}
+
+
+def unlike(one: Run, other: Run, metric: str) -> str:
+    """Why scores of a metric cannot be subtracted: what differs in how it was asked; empty where nothing does."""
+    mine, theirs = one.metrics.get(metric), other.metrics.get(metric)
+    if mine is None or theirs is None or mine is theirs:
+        return ""
+    if type(mine) is not type(theirs):
+        return "they are other metrics"
+    ours, its = options_given(mine), options_given(theirs)
+    names = [name for name in ours if not (ours[name] is its[name] or _equal(ours[name], its[name]))]
+    return f"{' and '.join(map(repr, names))} {'differs' if len(names) == 1 else 'differ'}" if names else ""
+
+
+def _equal(a: Any, b: Any) -> bool:
+    plain = (str, int, float, bool, tuple, type(None))
+    return isinstance(a, plain) and isinstance(b, plain) and a == b
 
 
 def _views(one: Run, other: Run, control: Mapping[str, Score]) -> Iterator[_Pair]:

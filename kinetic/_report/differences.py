@@ -14,6 +14,7 @@ from kinetic._report.tables import STEP, Table, excludes_zero
 from kinetic._store.run_folder import FinishedRun
 
 _UNDECIDED = "undecided, for the noise that was left"
+_UNLIKE = "side by side, not subtracted"
 _VIEWS = (PLAIN, DENOISED, CONTROL)
 
 Row = Mapping[str, Any]
@@ -55,7 +56,13 @@ def verdict(run: FinishedRun) -> dict[str, dict[str, str]]:
         kind = {"": "no clear difference", "noise": _UNDECIDED, "clear": direction}[each.mark]
         words = each.label if not each.mark else f"{each.label} {_numbers(each)}"
         kinds[kind] = f"{kinds[kind]}; {words}" if kind in kinds else words
-    order = ("lower", "higher", _UNDECIDED, "no clear difference")
+    for row in run.evidence["side_by_side"]:
+        if columns.meaning(run, row["metric"], row["name"])["main"]:
+            mine, its = format_aligned([row["value"], row["baseline"]])
+            kinds = told.setdefault(f"{row['arm']} against {row['against']}", {})
+            words = f"{_label(run, row['metric'], row['name'])} {mine} beside {its} ({row['why']})"
+            kinds[_UNLIKE] = f"{kinds[_UNLIKE]}; {words}" if _UNLIKE in kinds else words
+    order = ("lower", "higher", _UNDECIDED, "no clear difference", _UNLIKE)
     return {arms: {kind: kinds[kind] for kind in order if kind in kinds} for arms, kinds in told.items()}
 
 

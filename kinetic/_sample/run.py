@@ -13,7 +13,7 @@ from torch import Tensor
 
 from kinetic._evaluate.views import PLAIN, in_files
 from kinetic._roles.column import Column
-from kinetic._roles.metric import Score
+from kinetic._roles.metric import Metric, Score
 from kinetic._roles.solver import Status
 from kinetic.evidence import Estimate
 
@@ -71,6 +71,7 @@ class Run:
         described: `{column: Column}`, what the columns of `energy` mean, the most telling first.
         terms: `{column: {term: weight}}`, columns of `energy` that are sums of others.
         warnings: what the dry run noticed.
+        metrics: `{name: Metric}`, those that were asked.
     """
 
     samples: Tensor
@@ -81,6 +82,7 @@ class Run:
     described: Mapping[str, Column] = attrs.field(factory=dict)
     terms: Mapping[str, Mapping[str, float]] = attrs.field(factory=dict)
     warnings: tuple[str, ...] = ()
+    metrics: Mapping[str, Metric] = attrs.field(factory=dict)
 
     @property
     def details(self) -> Mapping[str, Score]:

@@ -102,7 +102,7 @@ class Runner:
             findings = here._dry_run(draw, features)
             shards = list(here._shards(samples, size, draw, store, progress or (lambda done: None)))
             views = here._evaluate(shards, draw, features)
-        return self._run(shards, views, findings, draw.condition(0, samples))
+        return here._run(shards, views, findings, draw.condition(0, samples))
 
     def dry_run(
         self,
@@ -234,6 +234,7 @@ class Runner:
             described=described([*metered, *self.solver.described, *OWN], kinds),
             terms={name: terms for meter in self.meters.values() for name, terms in meter.terms.items()},
             warnings=findings.warnings,
+            metrics=self.metrics,
         )
 
 

@@ -2,12 +2,14 @@
 
 import math
 
+import attrs
 import numpy as np
 import pytest
 import torch
+from kinetic_metrics import KNNSupport, Memorisation
 
-from kinetic import Column, Estimate, Run, Score, evidence
-from kinetic._experiment.compare import compare, energies
+from kinetic import Column, Estimate, Run, Score, TensorData, evidence
+from kinetic._experiment.compare import compare, energies, unlike
 
 N = 40
 
@@ -103,3 +105,30 @@ def test_every_column_says_what_it_is():
     assert meanings["m"]["good"]["better"] == "higher"
     assert meanings["energy"]["gain"]["kind"] == "label"
     assert meanings["m"]["index"]["kind"] == "index"
+
+
+def test_scores_by_unlike_yardsticks_stand_side_by_side_and_are_not_subtracted():
+    """256 and 1,437 training points: which is nearest says something else."""
+    few, many = (Memorisation(train=torch.randn(n, 2, generator=torch.Generator().manual_seed(0))) for n in (5, 9))
+    arms = {"a": attrs.evolve(run(), metrics={"m": few}), "b": attrs.evolve(run(1.0), metrics={"m": many})}
+    found = compare(arms, {"b": "a"}, {})
+    assert {row["metric"] for row in found["differences"]} == {"energy"}
+    (row,) = [row for row in found["side_by_side"] if row["name"] == "set"]
+    assert (row["arm"], row["against"], row["why"]) == ("b", "a", "'train' differs")
+    assert (row["value"]["value"], row["baseline"]["value"]) == (1.0, 0.0)
+    alike = {name: attrs.evolve(arm, metrics={"m": few}) for name, arm in arms.items()}
+    again = compare(alike, {"b": "a"}, {})
+    assert again["side_by_side"] == []
+    assert rows(again, metric="m")
+
+
+def test_what_is_unlike_is_named():
+    data = TensorData(torch.randn(9, 2))
+    one = Memorisation(train=data)
+    for other, why in (
+        (Memorisation(train=data), ""),
+        (Memorisation(train=data, threshold=0.5), "'threshold' differs"),
+        (KNNSupport(reference=data, k=2), "they are other metrics"),
+    ):
+        pair = [attrs.evolve(run(), metrics={"m": metric}) for metric in (one, other)]
+        assert unlike(*pair, "m") == why

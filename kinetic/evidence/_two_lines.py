@@ -16,6 +16,7 @@ _LEAST = 50  # ten samples in each fifth
 _KNOTS = 6
 _TRIMMED = 0.1  # of either end, where no break is looked for
 _FIFTHS = 5
+_TINY = 1e-100  # of a line without scatter
 
 
 @attrs.frozen(eq=False)
@@ -54,11 +55,7 @@ def two_lines(
     margin(delta)
     if kind not in ("maximum", "minimum"):
         raise OptionError(f"'kind' must be one of maximum, minimum: {kind!r}")
-    a, b = pair(x, y, "x", "y")
-    if len(a) < _LEAST:
-        raise OptionError(f"two lines need {_LEAST} samples or more: {len(a)}")
-    if np.ptp(np.quantile(a, [_TRIMMED, 1 - _TRIMMED])) == 0:
-        raise OptionError("'x' must vary: nine tenths of it are one value")
+    a, b = _checked(x, y)
     up = b if kind == "maximum" else -b
     at = _break(a, up)
     below, above = _slopes(a, up, at)
@@ -70,6 +67,17 @@ def two_lines(
     return TwoLines(word, at, below, above)
 
 
+def _checked(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
+    a, b = pair(x, y, "x", "y")
+    if len(a) < _LEAST:
+        raise OptionError(f"two lines need {_LEAST} samples or more: {len(a)}")
+    if np.ptp(np.quantile(a, [_TRIMMED, 1 - _TRIMMED])) == 0:
+        raise OptionError("'x' must vary: eight tenths of it are one value")
+    if np.ptp(b) == 0:
+        raise OptionError("'y' must vary: all of it is one value")
+    return a, b
+
+
 def _break(x: Array, y: Array) -> float:
     """Robin Hood: where the smooth curve is near its top, so as to give more samples to the line of the weaker t."""
     curve, error = _smooth(x, y)
@@ -77,8 +85,8 @@ def _break(x: Array, y: Array) -> float:
     inner = (x >= low) & (x <= high)
     top = np.flatnonzero(inner)[np.argmax(curve[inner])]
     flat = x[inner & (curve >= curve[top] - error[top])]
-    first, second = (abs(slope.value) / slope.se for slope in _slopes(x, y, float(np.median(flat))) if slope.se)
-    return float(np.quantile(flat, second / (first + second)))
+    first, second = (abs(slope.value) / max(slope.se or 0.0, _TINY) for slope in _slopes(x, y, float(np.median(flat))))
+    return float(np.quantile(flat, second / max(first + second, _TINY)))
 
 
 def _smooth(x: Array, y: Array) -> tuple[Array, Array]:

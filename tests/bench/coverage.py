@@ -17,6 +17,8 @@ from coverage_rows import Row
 from coverage_verdicts import VERDICTS
 from timing import Table
 
+PEERS = ("numpy", "scipy")
+
 
 def tables(quick: bool, words: Sequence[str] = ()) -> list[Table]:
     """Coverage of the intervals, and what verdicts say of planted truths."""
@@ -53,7 +55,7 @@ def _interval(row: Row, quick: bool) -> list[str]:
 
 def _verdict(row: Row, quick: bool) -> list[str]:
     said = _outcomes(row, quick)
-    words = ", ".join(f"{word} {100 * count / len(said):.0f}" for word, count in Counter(map(str, said)).most_common())
+    words = "; ".join(f"{word} {100 * count / len(said):.0f}" for word, count in Counter(map(str, said)).most_common())
     wrong = _share([word in row.wrong for word in said])
     return [row.name, row.setting, f"{row.n:,}", wrong, words, str(len(said))]
 

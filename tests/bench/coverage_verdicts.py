@@ -53,18 +53,22 @@ def evidence_of_five(rng: Rng) -> list[evidence.Estimate]:
 
 def _beyond() -> Iterator[Row]:
     """Energy and score that have nothing to do with each other given three norms, or have."""
-    truths: dict[str, Callable[[Rng, Array], tuple[Array, Array]]] = {
+    truths: dict[str, Callable[[Rng, Array], tuple[Array, Array]]] = {  # of controls (3, n)
         "independent given three normals, sums": lambda rng, c: (c.sum(0) + _noise(rng, c), c.sum(0) + _noise(rng, c)),
         "score a function of the norms, + noise .1": lambda rng, c: (
             c.sum(0) + _noise(rng, c), np.tanh(c.sum(0)) + 0.1 * _noise(rng, c)),
         "both curved in the norms": lambda rng, c: (
             (c[0] + c[1]) ** 2 + _noise(rng, c), (c[0] - c[2]) ** 2 + c[1] ** 2 + _noise(rng, c)),
-        "chi^2 norms, unequal noise": lambda rng, c: (
+        "exponentials of the norms, unequal noise": lambda rng, c: (
             np.exp(c).sum(0) + np.exp(0.5 * c[0]) * _noise(rng, c), np.exp(c[0]) - np.exp(c[1]) + np.exp(0.5 * c[0]) * _noise(rng, c)),
     }  # fmt: skip
     for setting, draw in truths.items():
         for n in (200, 500, 2000):
             yield Row("beyond the norms (gcm)", setting, n, lambda rng, n=n, draw=draw: _gcm(rng, n, draw), ("beyond",))
+    for n in (200, 500, 2000):
+        yield Row(
+            "beyond the norms (gcm)", "norms and product in 8 dimensions, ratios of them", n, _ratios(n), ("beyond",)
+        )
 
     def linked(rng: Rng, c: Array) -> tuple[Array, Array]:
         x, y = normal_pair(rng, c.shape[1], 0.2)
@@ -87,6 +91,24 @@ def _beyond() -> Iterator[Row]:
             )
 
 
+def _ratios(n: int) -> Callable[[Rng], str]:
+    """Energy and score that are ratios and roots of ||x0||^2, <x0, x1> and ||x1||^2, with noise."""
+
+    def trial(rng: Rng) -> str:
+        x0, x1 = rng.normal(size=(2, n, 8))
+        norms = np.stack([(x0 * x0).sum(1), (x0 * x1).sum(1), (x1 * x1).sum(1)])
+        cosine = norms[1] / np.sqrt(norms[0] * norms[2])
+        x, y = np.sqrt(norms[0] - 2 * norms[1] + norms[2]) + rng.normal(size=n), 2 * cosine + 0.5 * rng.normal(size=n)
+        table = {"x": x, "y": y, **dict(zip("abc", norms, strict=True))}
+        return _said(table)
+
+    return trial
+
+
+def _said(table: dict[str, Array]) -> str:
+    return "beyond" if evidence.spearman(table, ["x"], ["y"], ["a", "b", "c"])[0].beyond else "not clear"
+
+
 def _noise(rng: Rng, c: Array) -> Array:
     return rng.normal(size=c.shape[1])
 
@@ -95,7 +117,7 @@ def _gcm(rng: Rng, n: int, draw: Callable[[Rng, Array], tuple[Array, Array]]) ->
     c = rng.normal(size=(3, n))
     x, y = draw(rng, c)
     table = {"x": x, "y": y, **dict(zip("abc", c, strict=True))}
-    return "beyond" if evidence.spearman(table, ["x"], ["y"], ["a", "b", "c"])[0].beyond else "not clear"
+    return _said(table)
 
 
 MONOTONE: dict[str, Callable[[Array], Array]] = {

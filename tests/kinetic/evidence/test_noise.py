@@ -37,7 +37,7 @@ def test_what_is_not_known_well_is_not_called_noise():
 
 
 def trial(rng, n, less, hidden, step, delta=0.02):
-    """A yes/no score, latent likeness > 0; the arm's is lower by `less`, and by `hidden` until one step takes it off."""
+    """A yes/no score, latent likeness > 0; the arm's is lower by `less`, and by `hidden` until a step takes it off."""
     base = rng.normal(size=n) - 0.075
     own = base - less + 0.15 * rng.normal(size=n)
     plain, denoised = own - hidden + 0.1 * rng.normal(size=n) > 0, own + step > 0

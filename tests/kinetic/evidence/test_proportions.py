@@ -27,7 +27,7 @@ def pairs(both, only_a, only_b, neither):
 
 
 def test_the_interval_is_tangos():
-    """Of Bentur et al. (2009), in Fagerland, Lydersen & Laake, Statistical Analysis of Contingency Tables, chapter 8."""
+    """Of Bentur et al. (2009), in Fagerland, Lydersen & Laake, Analysis of Contingency Tables, chapter 8."""
     difference = evidence.tango(*pairs(1, 1, 7, 12))
     assert difference.value == pytest.approx(-6 / 21)
     assert (difference.low, difference.high) == pytest.approx((-0.517, -0.026), abs=5e-4)

@@ -10,7 +10,7 @@ BENCH = Path(__file__).parent / "bench"
 
 
 @pytest.mark.parametrize(
-    "name", ["solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "scores"]
+    "name", ["solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "scores", "coverage"]
 )
 def test_a_benchmark_prints_its_tables(name, tmp_path):
     (tmp_path / "page.md").write_text("Words that stay.\n<!-- tables -->\nThe tables before.")

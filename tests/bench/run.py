@@ -1,6 +1,7 @@
 """Every benchmark, peers in the same process: `tox -e bench`, or `python tests/bench/run.py [--quick] [--out FILE] [NAME ...]`.
 
-Prints each table as it is done. With --out the page is written too, with machine, versions and command.
+Prints each table as it is done. With --out the page is written too, with machine, versions and command. `coverage` runs
+only by name: it has a page of its own, docs/how-the-intervals-were-tested.md.
 """
 
 from __future__ import annotations
@@ -40,9 +41,12 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     sys.path.insert(0, str(HERE))  # PYTHONSAFEPATH, which tox sets, leaves the script's own folder out
-    page = [_head(" ".join(["python tests/bench/run.py", *given.names, *(["--quick"] if given.quick else [])]))]
-    for name in given.names or NAMES:
-        for table in importlib.import_module(name).tables(given.quick):
+    modules = [importlib.import_module(name) for name in given.names or NAMES]
+    peers = list(dict.fromkeys(name for module in modules for name in getattr(module, "PEERS", PEERS)))
+    command = " ".join(["python tests/bench/run.py", *given.names, *(["--quick"] if given.quick else [])])
+    page = [_head(command, peers)]
+    for module in modules:
+        for table in module.tables(given.quick):
             print(table.markdown(), flush=True)
             page.append(table.markdown())
     if "gpu" in (given.names or NAMES) and not torch.cuda.is_available():
@@ -53,7 +57,7 @@ def main() -> None:
         given.out.write_text(f"{above}{MARK}\n\n" + "\n".join(page))
 
 
-def _head(command: str) -> str:
+def _head(command: str, peers: list[str]) -> str:
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=HERE, check=False
     ).stdout.strip()
@@ -61,10 +65,10 @@ def _head(command: str) -> str:
         (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
         platform.processor(),
     )
-    peers = ", ".join(f"{name} {_version(name)}" for name in PEERS)
+    versions = ", ".join(f"{name} {_version(name)}" for name in peers)
     return (
         f"Printed by `{command}` at commit {commit or 'unknown'} on {processor}, one thread, Python "
-        f"{platform.python_version()}, torch {torch.__version__}; {peers}.\n"
+        f"{platform.python_version()}, torch {torch.__version__}; {versions}.\n"
     )
 
 

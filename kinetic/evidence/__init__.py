@@ -1,0 +1,50 @@
+"""Numbers with intervals: means, shares, differences between arms, correlations; and what may be said of them.
+
+All intervals are 95%. Everything is deterministic: what draws, draws from a generator with a fixed seed.
+"""
+
+from kinetic.evidence._correlation import Correlation, expected_false, spearman
+from kinetic.evidence._equivalence import equivalent, p_value
+from kinetic.evidence._estimate import LEVEL, Estimate
+from kinetic.evidence._fifths import quantile_groups
+from kinetic.evidence._holm import holm
+from kinetic.evidence._jackknife import GROUPS, groups, jackknife, jackknife_difference
+from kinetic.evidence._means import ONE_TRAINING, RESAMPLES, mean, over_runs, paired_difference
+from kinetic.evidence._noise import noise_verdict, undecided_because
+from kinetic.evidence._permutation import FalseCount, permutation_count
+from kinetic.evidence._proportions import proportion, tango
+from kinetic.evidence._shares import variance_shares
+from kinetic.evidence._two_lines import TwoLines, two_lines
+from kinetic.evidence._verdict import Verdict, verdict
+
+__all__ = [
+    "GROUPS",
+    "LEVEL",
+    "ONE_TRAINING",
+    "RESAMPLES",
+    "Correlation",
+    "Estimate",
+    "FalseCount",
+    "TwoLines",
+    "Verdict",
+    "equivalent",
+    "expected_false",
+    "groups",
+    "holm",
+    "jackknife",
+    "jackknife_difference",
+    "mean",
+    "noise_verdict",
+    "over_runs",
+    "p_value",
+    "paired_difference",
+    "permutation_count",
+    "proportion",
+    "quantile_groups",
+    "spearman",
+    "tango",
+    "two_lines",
+    "undecided_because",
+    "variance_shares",
+    "verdict",
+]

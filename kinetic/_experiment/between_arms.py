@@ -1,0 +1,157 @@
+"""What differs between an arm and its baseline, in each view of the samples, and what may be said of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kinetic import evidence
+from kinetic._evaluate.views import CONTROL, DENOISED, PLAIN
+from kinetic._experiment.within_arm import as_json, classes, energies
+from kinetic._roles.metric import Score
+from kinetic._roles.tree import options_given
+from kinetic._sample.run import Run
+from kinetic.errors import within
+from kinetic.evidence import Estimate
+
+Array = NDArray[Any]
+Controls = Mapping[str, Mapping[str, Score]]
+"""`{arm: {metric: Score}}`, of the arm it is compared with, after the step that denoised this one."""
+
+
+def between_arms(
+    arm: str, base: str, runs: Mapping[str, Run], control: Mapping[str, Score], delta: float
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows `differences` and `verdicts` of one pair of arms; see `compare`."""
+    one, other = runs[arm], runs[base]
+    keep = (one.reached & other.reached).numpy()  # both ends of a pair, or neither
+    if not keep.any():
+        return [], []
+    rows, verdicts = [], []
+    for each in _differences(arm, base, one, other, control, keep):
+        head = {"arm": arm, "against": base, "metric": each.metric, "name": each.name}
+        rows += [{**head, "view": view, **estimate.to_json()} for view, estimate in each.views.items()]
+        verdicts.append({**head, **each.verdict(delta, int(keep.sum()))})
+    return rows, verdicts
+
+
+@attrs.frozen(eq=False)
+class Difference:
+    """One number of an arm minus that of its baseline in each view, and what a difference of one is worth.
+
+    Args:
+        metric, name: of which it is.
+        views: `{view: Estimate}`.
+        scale: the standard deviation of the baseline's column, or the size of its score of the set.
+    """
+
+    metric: str
+    name: str
+    views: Mapping[str, Estimate]
+    scale: float
+
+    def verdict(self, delta: float, n: int) -> dict[str, Any]:
+        """`word`: less, more, noise only, undecided or no clear difference; `because`, where it is undecided."""
+        plain, size = self.views[PLAIN], delta * self.scale
+        if DENOISED not in self.views:
+            return {"word": ("no clear difference", "more", "less")[plain.sign], "because": ""}
+        denoised = self.views[DENOISED]
+        control = self.views.get(CONTROL, denoised)
+        word = evidence.noise_verdict(plain, denoised, control, size)
+        because = evidence.undecided_because(denoised, control, size, n) if word == "undecided" else ""
+        return {"word": word, "because": because}
+
+
+def _differences(
+    arm: str, base: str, one: Run, other: Run, control: Mapping[str, Score], keep: Array
+) -> Iterator[Difference]:
+    strata, theirs = classes(one, keep), energies(other, keep)
+    for name, column in energies(one, keep).items():
+        if name in theirs:
+            with within(f"arms {arm!r} and {base!r}: column {name!r}"):
+                difference = evidence.paired_difference(column, theirs[name], strata)
+            yield Difference("energy", name, {PLAIN: difference}, float(theirs[name].std()))
+    pairs = list(_views(one, other, control))
+    for metric, score in one.details.items():
+        if metric not in other.details or unlike(one, other, metric):
+            continue
+        found: dict[str, dict[str, Estimate]] = {}
+        for view, mine, its in pairs:
+            with within(f"arms {arm!r} and {base!r}: metric {metric!r}, {view}"):
+                for name, difference in _of_scores(mine[metric], its[metric], keep, strata):
+                    found.setdefault(name, {})[view] = difference
+        for name in [name for name in (*score.columns, *score.values) if PLAIN in found.get(name, {})]:
+            yield Difference(metric, name, found.pop(name), _scale(other.details[metric], name, keep))
+
+
+def _views(one: Run, other: Run, control: Mapping[str, Score]) -> Iterator[tuple[str, Mapping[str, Score], Mapping[str, Score]]]:
+    yield PLAIN, one.details, other.details
+    if DENOISED in one.views or DENOISED in other.views:
+        mine, its = (run.views.get(DENOISED, run.details) for run in (one, other))
+        yield DENOISED, mine, its
+        if control:
+            yield CONTROL, mine, control
+
+
+def _of_scores(mine: Score, theirs: Score, keep: Array, strata: Array | None) -> Iterator[tuple[str, Estimate]]:
+    others = _averaged(theirs)
+    for name, column in _averaged(mine).items():
+        if name in others:
+            pair = column[keep], others[name][keep]
+            if np.isfinite(pair).all():
+                yield name, evidence.paired_difference(*pair, strata)
+    for name, estimate in mine.values.items():
+        its = theirs.values.get(name)
+        if name not in others and its is not None and evidence.comparable(estimate, its):
+            yield name, evidence.jackknife_difference(estimate, its)
+
+
+def _scale(score: Score, name: str, keep: Array) -> float:
+    """The standard deviation of a column over samples, or the size of a score of the set."""
+    if name in score.columns:
+        return float(score.columns[name].double().numpy()[keep].std())
+    value = score.values[name].value
+    return abs(value) if math.isfinite(value) else 0.0
+
+
+def _averaged(score: Score) -> dict[str, Array]:
+    """Columns that can be averaged: numbers, and yes and no as they are; no indices."""
+    return {
+        name: column.numpy() if column.dtype == torch.bool else column.double().numpy()
+        for name, column in score.columns.items()
+        if (column.is_floating_point() or column.dtype == torch.bool) and score.described[name].kind != "index"
+    }
+
+
+def side_by_side(arm: str, base: str, runs: Mapping[str, Run]) -> Iterator[dict[str, Any]]:
+    """The rows `side_by_side` of one pair of arms; see `compare`."""
+    one, other = runs[arm], runs[base]
+    for metric, score in one.details.items():
+        why = unlike(one, other, metric)
+        for name, estimate in score.values.items() if why else ():
+            its = other.details[metric].values.get(name)
+            head = {"arm": arm, "against": base, "metric": metric, "name": name, "why": why}
+            yield {**head, "value": estimate.to_json(), "baseline": as_json(its)}
+
+
+def unlike(one: Run, other: Run, metric: str) -> str:
+    """Why scores of a metric cannot be subtracted: what differs in how it was asked; empty where nothing does."""
+    mine, theirs = one.metrics.get(metric), other.metrics.get(metric)
+    if mine is None or theirs is None or mine is theirs:
+        return ""
+    if type(mine) is not type(theirs):
+        return "they are other metrics"
+    ours, its = options_given(mine), options_given(theirs)
+    names = [name for name in ours if not (ours[name] is its[name] or _equal(ours[name], its[name]))]
+    return f"{' and '.join(map(repr, names))} {'differs' if len(names) == 1 else 'differ'}" if names else ""
+
+
+def _equal(a: Any, b: Any) -> bool:
+    plain = (str, int, float, bool, tuple, type(None))
+    return isinstance(a, plain) and isinstance(b, plain) and a == b

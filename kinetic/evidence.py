@@ -35,12 +35,18 @@ class Estimate:
         low, high: the ends of its 95% interval, or None where there is none.
         leave_out: `(count,)`, the number recomputed without each of `count` `groups` of samples, mostly `GROUPS`, or
             None. From these the jackknife gives intervals of differences between arms.
+        leave_out_reference: `(count,)`, the number recomputed without each of `count` groups of the points of the data
+            set that the samples are compared with, by their index, or None where there is none, or it is held fixed.
+        unbiased: the number freed of what it owes to the numbers of samples and of reference points, not cut off at
+            0, or None where it has no such bias, or none that is known. Differences between arms are of these.
     """
 
     value: float
     low: float | None = None
     high: float | None = None
     leave_out: Array | None = None
+    leave_out_reference: Array | None = None
+    unbiased: float | None = None
 
     def __repr__(self) -> str:
         ends = "" if self.low is None or self.high is None else f" [{self.low:.4g}, {self.high:.4g}]"
@@ -125,24 +131,47 @@ def jackknife(value: float, leave_out: ArrayLike) -> Estimate:
 
     Source: Tukey (1958); Shao & Tu, The Jackknife and Bootstrap (1995), section 2.3.
     """
-    from scipy.stats import t as student
-
     theta = _column(leave_out, "leave_out")
-    count = len(theta)
-    if count < 2:
-        raise OptionError(f"the jackknife needs 2 groups or more: {count}")
-    error = np.sqrt((count - 1) / count * np.square(theta - theta.mean()).sum())
-    half = float(student.ppf((1 + LEVEL) / 2, count - 1) * error)
+    half = _student(len(theta)) * float(np.sqrt(_jackknife_variance(theta)))
     return Estimate(float(value), float(value) - half, float(value) + half, theta)
 
 
+def two_jackknives(value: float, leave_out: ArrayLike, leave_out_reference: ArrayLike) -> Estimate:
+    """A set statistic with its interval over draws of the samples and of the reference, which are independent.
+
+    Its variance is the sum of those of `jackknife` over groups of samples and over groups of reference points.
+    """
+    parts = [_column(leave_out, "leave_out"), _column(leave_out_reference, "leave_out_reference")]
+    half = _student(min(map(len, parts))) * float(np.sqrt(sum(map(_jackknife_variance, parts))))
+    return Estimate(float(value), float(value) - half, float(value) + half, *parts)
+
+
+def comparable(a: Estimate, b: Estimate) -> bool:
+    """Whether `jackknife_difference` can be: leave-out values of both over as many groups, of the reference as well."""
+
+    def counts(estimate: Estimate) -> list[int]:
+        return [-1 if x is None else len(x) for x in (estimate.leave_out, estimate.leave_out_reference)]
+
+    return a.leave_out is not None and counts(a) == counts(b) and (a.unbiased is None) == (b.unbiased is None)
+
+
 def jackknife_difference(a: Estimate, b: Estimate) -> Estimate:
-    """a - b of two set statistics over the same samples, the jackknife paired by group; no interval if one is NaN."""
-    if a.leave_out is None or b.leave_out is None or len(a.leave_out) != len(b.leave_out):
-        raise OptionError("both estimates need leave-out values over the same groups")
-    if not np.isfinite([a.value, b.value, *a.leave_out, *b.leave_out]).all():
-        return Estimate(a.value - b.value)
-    return jackknife(a.value - b.value, a.leave_out - b.leave_out)
+    """a - b of two set statistics over the same samples, the jackknife paired by group; no interval if one is NaN.
+
+    Where both have them, the difference is of the unbiased values, and the interval is over draws of the reference too,
+    which both share, paired by its groups; else the reference is held fixed.
+    """
+    if not comparable(a, b):
+        raise OptionError("both estimates need leave-out values over the same groups of samples and of the reference")
+    assert a.leave_out is not None
+    assert b.leave_out is not None
+    value = a.value - b.value if a.unbiased is None or b.unbiased is None else a.unbiased - b.unbiased
+    samples = a.leave_out - b.leave_out
+    if a.leave_out_reference is None or b.leave_out_reference is None:
+        return jackknife(value, samples) if np.isfinite([value, *samples]).all() else Estimate(value)
+    reference = a.leave_out_reference - b.leave_out_reference
+    finite = np.isfinite([value, *samples, *reference]).all()
+    return two_jackknives(value, samples, reference) if finite else Estimate(value)
 
 
 def spearman(
@@ -242,6 +271,19 @@ def _column(values: Any, name: str) -> Array:
     if bad:
         raise OptionError(f"{name!r} must be finite: {bad} of {len(column)} values are not")
     return column
+
+
+def _student(count: int) -> float:
+    """How many standard errors of a jackknife over `count` groups reach to the ends of the interval."""
+    from scipy.stats import t as student
+
+    if count < 2:
+        raise OptionError(f"the jackknife needs 2 groups or more: {count}")
+    return float(student.ppf((1 + LEVEL) / 2, count - 1))
+
+
+def _jackknife_variance(theta: Array) -> float:
+    return (len(theta) - 1) / len(theta) * float(np.square(theta - theta.mean()).sum())
 
 
 def _resampled(columns: Array, seed: int = 0) -> Array:

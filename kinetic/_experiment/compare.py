@@ -113,9 +113,7 @@ def _of_scores(mine: Score, theirs: Score, keep: Array) -> Iterator[tuple[str, E
                 yield name, evidence.paired_difference(*pair)
     for name, estimate in mine.values.items():
         its = theirs.values.get(name)
-        if its is None or estimate.leave_out is None or its.leave_out is None:
-            continue
-        if len(its.leave_out) == len(estimate.leave_out):  # spaces of other widths may have other groups
+        if its is not None and evidence.comparable(estimate, its):  # other spaces and data sets may have other groups
             yield name, evidence.jackknife_difference(estimate, its)
 
 

@@ -118,7 +118,7 @@ class FrechetDistance(Metric):
         if self.reference is None:
             return self._fitted()
         table = self.features.table(self.reference)
-        return GroupedFeatures(_WIDEST).append(torch.arange(len(table)), table).settled()
+        return GroupedFeatures(_WIDEST).append(torch.arange(len(table)), table)
 
     def _fitted(self) -> Gaussian:
         """The statistics, or the Gaussian of the reference, of which no more than a block is held at a time."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import attrs
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -51,12 +52,11 @@ def frechet_estimate(samples: GroupedFeatures, reference: GroupedFeatures | Gaus
         reference: what it is compared with; a Gaussian is held fixed.
     Source: Efron, The Jackknife, the Bootstrap and Other Resampling Plans (1982), chapter 6.
     """
-    samples = samples.settled()
     fixed = isinstance(reference, Gaussian)
     target = reference if isinstance(reference, Gaussian) else reference.gaussian()
     if samples.groups < 2 or samples.n < LEAST:
         return FrechetEstimate(Estimate(gaussian_distance(samples.gaussian(), target)))
-    drawn = None if isinstance(reference, Gaussian) or reference.n < LEAST else reference.settled()
+    drawn = None if isinstance(reference, Gaussian) or reference.n < LEAST else reference
     value, without, without_reference = _without_each(samples, target, drawn)
     given = _above_0(evidence.jackknife(value, without))
     halves: list[float] = []
@@ -78,10 +78,10 @@ def _without_each(
 ) -> tuple[float, Array, Array | None]:
     """The distance, and what it is without each group of samples and of reference points."""
     own = samples.gaussian()
-    slope = None if samples.width <= _REFITTED else distance_derivative(own, target)
+    slope = None if samples.width <= _REFITTED else distance_derivative(own, target, torch.float32)
     if slope is not None:
-        without = _first_order(samples, slope.distance, slope.step, slope.first)
-        theirs = None if reference is None else _first_order(reference, slope.distance, -slope.step, slope.second)
+        without = _first_order(samples, slope.distance, slope.step, slope.there)
+        theirs = None if reference is None else _first_order(reference, slope.distance, -slope.step, slope.back)
         return slope.distance, without, theirs
     wide = samples.width > _REFITTED
     without = _distances(samples.without_each(_SINGULAR if wide else samples.groups), target)
@@ -89,21 +89,15 @@ def _without_each(
     return gaussian_distance(own, target), without, theirs
 
 
-def _first_order(side: GroupedFeatures, value: float, step: Tensor, matrix: Tensor) -> Array:
-    """Without each group, by the influence of its points on a distance with the derivatives 2 step and `matrix`.
+def _first_order(side: GroupedFeatures, value: float, step: Tensor, factor: Tensor) -> Array:
+    """Without each group, by the influence of its points on a distance whose derivatives are 2 step and I - F F^T.
 
-    A point x about the mean m moves it by psi = 2 step . (x - m) + (x - m)^T A (x - m) less the mean of that; without
-    the points of a group it is the value - sum psi / (n - n_g).
+    A point x about the mean m moves it by psi = 2 step . (x - m) + (x - m)^T (I - F F^T) (x - m) less the mean of that;
+    without the points of a group it is the value - sum psi / (n - n_g).
     """
-    total, sums = side.total(), side.summed().sums
-    mean = float(matrix.flatten() @ total.scatter.flatten()) / total.n
-    without = np.full(side.groups, value)
-    for group, part in sums.items():
-        about = part.mean - total.mean
-        spread = float(matrix.flatten() @ part.scatter.flatten()) + part.n * float(about @ matrix @ about)
-        influence = 2 * part.n * float(step @ about) + spread - part.n * mean
-        without[group] -= influence / (total.n - part.n)
-    return without
+    counts, sums = side.sums_of(step, factor)
+    influences = sums - counts * (sums.sum() / side.n)
+    return value - (influences / (side.n - counts)).numpy()
 
 
 def _distances(fits: Iterable[Gaussian], other: Gaussian) -> Array:
@@ -112,7 +106,7 @@ def _distances(fits: Iterable[Gaussian], other: Gaussian) -> Array:
 
 def _of_halves(side: GroupedFeatures, other: Gaussian) -> float:
     """The mean distance of its two halves."""
-    return float(_distances(side.in_parts(2), other).mean())
+    return float(_distances((half.gaussian() for half in side.halves), other).mean())
 
 
 def _many(side: GroupedFeatures) -> bool:

@@ -11,6 +11,7 @@ from torch import Tensor
 from kinetic.errors import OptionError, ShapeError
 
 _ROWS = 1024  # features in float64 at a time
+_STRIPE = 512  # columns of a scatter at a time
 _PANEL = 256  # columns of a triangular product at a time
 _EPS = torch.finfo(torch.float64).eps
 _CERTAIN = 1e-10  # of the two traces: what rounding may move the sum of the roots of eigenvalues
@@ -41,12 +42,16 @@ class Moments:
         if features.dim() != 2 or len(features) == 0:
             raise ShapeError(f"features must have shape (n, f) with n >= 1: {tuple(features.shape)}")
         n, f = features.shape
-        shift = features.mean(0, dtype=torch.float64)
+        shift = features.mean(0, dtype=torch.promote_types(features.dtype, torch.float32)).double()
         left, scatter = torch.zeros_like(shift), shift.new_zeros(f, f)
         for block in features.split(_ROWS):
             about = block.double() - shift
             left += about.sum(0)
-            scatter.addmm_(about.T, about)
+            for start in range(0, f, _STRIPE):
+                stripe = slice(start, start + _STRIPE)
+                scatter[start:, stripe].addmm_(about[:, start:].T, about[:, stripe])
+        if f > _STRIPE:
+            scatter = scatter.tril_().add_(scatter.tril(-1).T)
         return cls(n, shift + left / n, scatter.addr_(left, left, alpha=-1 / n))
 
     def merge(self, other: Moments) -> Moments:
@@ -197,28 +202,29 @@ def gaussian_distance(a: Gaussian, b: Gaussian) -> float:
 class Derivative:
     """`gaussian_distance` of N(m1, S1) and N(m2, S2), and how it changes with their means and covariances.
 
-    d distance = 2 step . (dm1 - dm2) + Tr(first dS1) + Tr(second dS2), with T the symmetric matrix of the optimal
+    d distance = 2 step . (dm1 - dm2) + Tr (I - T) dS1 + Tr (I - T^-1) dS2, with T the symmetric matrix of the optimal
     transport, T S1 T = S2.
 
     Args:
         distance: itself.
         step: m1 - m2 `(f,)`.
-        first: I - T `(f, f)`.
-        second: I - T^-1 `(f, f)`.
+        there: `(f, f)`, a factor of T = there there^T.
+        back: `(f, f)`, a factor of T^-1 = back back^T.
 
     Source: Takatsu, Wasserstein geometry of Gaussian measures, Osaka J. Math. 48 (2011), for T; the envelope theorem.
     """
 
     distance: float
     step: Tensor
-    first: Tensor
-    second: Tensor
+    there: Tensor
+    back: Tensor
 
 
-def distance_derivative(a: Gaussian, b: Gaussian) -> Derivative | None:
+def distance_derivative(a: Gaussian, b: Gaussian, dtype: torch.dtype = torch.float64) -> Derivative | None:
     """The derivative of `gaussian_distance`, from one eigendecomposition; None where either covariance is no full one.
 
-    With S1 = L L^T and L^T S2 L = U diag(l) U^T, T = L^-T U diag(l)^{1/2} U^T L^-1 and T^-1 = L U diag(l)^{-1/2} U^T L^T.
+    With S1 = L L^T and L^T S2 L = U D U^T, T = L^-T U D^{1/2} U^T L^-1 and T^-1 = L U D^{-1/2} U^T L^T.
+    The factors are computed in `dtype`; float32 is off where features hardly vary, which moves no distance.
     """
     _fitting(a, b)
     if a.cov is None or b.cov is None:
@@ -231,12 +237,10 @@ def distance_derivative(a: Gaussian, b: Gaussian) -> Derivative | None:
     if roots is None:
         roots = float(torch.linalg.svdvals(lower.mT @ b.factor().mT).sum())
     quarter = values.clamp_min(len(values) * _EPS * float(values[-1])).pow(0.25)
+    lower, vectors, quarter = (each.to(dtype) for each in (lower, vectors, quarter))
     there = torch.linalg.solve_triangular(lower.mT, vectors * quarter, upper=True)
     back = _lower_product(lower, vectors / quarter)
-    first, second = (_square(factor).neg_() for factor in (there, back))
-    for matrix in (first, second):
-        matrix.diagonal().add_(1)
-    return Derivative(_distance(a, b, roots), a.mean - b.mean, first, second)
+    return Derivative(_distance(a, b, roots), a.mean - b.mean, there, back)
 
 
 def _fitting(a: Gaussian, b: Gaussian) -> None:
@@ -301,11 +305,6 @@ def _lower_product(lower: Tensor, matrix: Tensor) -> Tensor:
     for end in range(_PANEL, len(lower) + _PANEL, _PANEL):
         torch.mm(lower[end - _PANEL : end, :end], matrix[:end], out=product[end - _PANEL : end])
     return product
-
-
-def _square(factor: Tensor) -> Tensor:
-    """A A^T of `(f, f)`."""
-    return factor @ factor.mT
 
 
 def _enough(n: int) -> None:

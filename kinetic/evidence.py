@@ -170,8 +170,9 @@ def jackknife_difference(a: Estimate, b: Estimate) -> Estimate:
     if a.leave_out_reference is None or b.leave_out_reference is None:
         return jackknife(value, samples) if np.isfinite([value, *samples]).all() else Estimate(value)
     reference = a.leave_out_reference - b.leave_out_reference
-    finite = np.isfinite([value, *samples, *reference]).all()
-    return two_jackknives(value, samples, reference) if finite else Estimate(value)
+    finite = bool(np.isfinite([value, *samples, *reference]).all())
+    still = all(np.ptp(part) == 0 for x in (a, b) for part in (x.leave_out, x.leave_out_reference))  # as 0 against 0
+    return two_jackknives(value, samples, reference) if finite and not still else Estimate(value)
 
 
 def spearman(

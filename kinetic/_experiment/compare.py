@@ -106,8 +106,9 @@ def _views(one: Run, other: Run, control: Mapping[str, Score]) -> Iterator[_Pair
 
 def _of_scores(mine: Score, theirs: Score, keep: Array) -> Iterator[tuple[str, Estimate]]:
     others = _averaged(theirs)
+    whole = {name for name in mine.values if _over_both(mine.values[name]) and _over_both(theirs.values.get(name))}
     for name, column in _averaged(mine).items():
-        if name in others:
+        if name in others and mine.described[name].value not in whole:
             pair = column[keep], others[name][keep]
             if np.isfinite(pair).all():
                 yield name, evidence.paired_difference(*pair)
@@ -115,6 +116,11 @@ def _of_scores(mine: Score, theirs: Score, keep: Array) -> Iterator[tuple[str, E
         its = theirs.values.get(name)
         if its is not None and evidence.comparable(estimate, its):  # other spaces and data sets may have other groups
             yield name, evidence.jackknife_difference(estimate, its)
+
+
+def _over_both(estimate: Estimate | None) -> bool:
+    """Whether its interval can be over draws of the samples and of the reference."""
+    return estimate is not None and estimate.leave_out is not None and estimate.leave_out_reference is not None
 
 
 def _within_arm(arm: str, run: Run) -> dict[str, Any]:

@@ -156,10 +156,11 @@ def comparable(a: Estimate, b: Estimate) -> bool:
 
 
 def jackknife_difference(a: Estimate, b: Estimate) -> Estimate:
-    """a - b of two set statistics over the same samples, the jackknife paired by group; no interval if one is NaN.
+    """a - b of two set statistics over the same samples, the jackknife paired by group.
 
     Where both have them, the difference is of the unbiased values, and the interval is over draws of the reference too,
-    which both share, paired by its groups; else the reference is held fixed.
+    which both share, paired by its groups; else the reference is held fixed. There is no interval if one is NaN, or if
+    no group matters, as where both are 0 whatever is left out.
     """
     if not comparable(a, b):
         raise OptionError("both estimates need leave-out values over the same groups of samples and of the reference")
@@ -168,11 +169,9 @@ def jackknife_difference(a: Estimate, b: Estimate) -> Estimate:
     value = a.value - b.value if a.unbiased is None or b.unbiased is None else a.unbiased - b.unbiased
     samples = a.leave_out - b.leave_out
     if a.leave_out_reference is None or b.leave_out_reference is None:
-        return jackknife(value, samples) if np.isfinite([value, *samples]).all() else Estimate(value)
+        return jackknife(value, samples) if _moves(value, samples) else Estimate(value)
     reference = a.leave_out_reference - b.leave_out_reference
-    finite = bool(np.isfinite([value, *samples, *reference]).all())
-    still = all(np.ptp(part) == 0 for x in (a, b) for part in (x.leave_out, x.leave_out_reference))  # as 0 against 0
-    return two_jackknives(value, samples, reference) if finite and not still else Estimate(value)
+    return two_jackknives(value, samples, reference) if _moves(value, samples, reference) else Estimate(value)
 
 
 def spearman(
@@ -281,6 +280,11 @@ def _student(count: int) -> float:
     if count < 2:
         raise OptionError(f"the jackknife needs 2 groups or more: {count}")
     return float(student.ppf((1 + LEVEL) / 2, count - 1))
+
+
+def _moves(value: float, *parts: Array) -> bool:
+    """Whether leave-out values are numbers and some group matters: where none does there is no width to be told."""
+    return bool(np.isfinite(np.concatenate([[value], *parts])).all()) and any(np.ptp(part) > 0 for part in parts)
 
 
 def _jackknife_variance(theta: Array) -> float:

@@ -13,13 +13,12 @@ from torch import Tensor
 from kinetic import Estimate, evidence
 from kinetic_metrics.gaussians import Gaussian, distance_derivative, gaussian_distance
 from kinetic_metrics.grouped_features import GroupedFeatures
-from kinetic_metrics.jackknife import LEAST
+from kinetic_metrics.jackknife import FEWEST, LEAST
 
 Array = NDArray[np.float64]
 
 _REFITTED = 512  # wider features are not fitted anew without each group, which costs a distance each
 _SINGULAR = 10  # parts that are left out of wide features where the distance has no derivative
-_LINEAR = 4  # times the width: with fewer samples or reference points the bias is no line in 1/n and 1/m
 
 
 @attrs.frozen(eq=False)
@@ -110,7 +109,7 @@ def _of_halves(side: GroupedFeatures, other: Gaussian) -> float:
 
 
 def _many(side: GroupedFeatures) -> bool:
-    return side.n >= _LINEAR * side.width
+    return side.n >= FEWEST * side.width
 
 
 def _above_0(estimate: Estimate) -> Estimate:

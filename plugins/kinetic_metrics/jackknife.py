@@ -9,6 +9,9 @@ from kinetic import Estimate, evidence
 LEAST = 3 * evidence.GROUPS
 """Samples that an interval needs."""
 
+FEWEST = 4
+"""Points for each feature from which on the bias of a Frechet distance is a line in one over their number."""
+
 _WIDE = 512  # above, a group costs seconds: half as many do
 
 

@@ -21,7 +21,9 @@ from kinetic.errors import within
 from kinetic.evidence import Estimate
 
 Array = NDArray[Any]
-Controls = Mapping[str, Mapping[str, Score]]
+Scores = Mapping[str, Score]
+"""`{metric: Score}`."""
+Controls = Mapping[str, Scores]
 """`{arm: {metric: Score}}`, of the arm it is compared with, after the step that denoised this one."""
 
 
@@ -86,11 +88,12 @@ def _differences(
             with within(f"arms {arm!r} and {base!r}: metric {metric!r}, {view}"):
                 for name, difference in _of_scores(mine[metric], its[metric], keep, strata):
                     found.setdefault(name, {})[view] = difference
-        for name in [name for name in (*score.columns, *score.values) if PLAIN in found.get(name, {})]:
-            yield Difference(metric, name, found.pop(name), _scale(other.details[metric], name, keep))
+        for name in dict.fromkeys((*score.columns, *score.values)):
+            if PLAIN in found.get(name, {}):
+                yield Difference(metric, name, found[name], _scale(other.details[metric], name, keep))
 
 
-def _views(one: Run, other: Run, control: Mapping[str, Score]) -> Iterator[tuple[str, Mapping[str, Score], Mapping[str, Score]]]:
+def _views(one: Run, other: Run, control: Scores) -> Iterator[tuple[str, Scores, Scores]]:
     yield PLAIN, one.details, other.details
     if DENOISED in one.views or DENOISED in other.views:
         mine, its = (run.views.get(DENOISED, run.details) for run in (one, other))

@@ -43,7 +43,9 @@ def compare(
             range of 5 to 95% under permutation.
         notes: for each arm and metric, what a reader of its values must know.
     """
-    differences, verdicts, beside = [], [], []
+    differences: list[dict[str, Any]] = []
+    verdicts: list[dict[str, Any]] = []
+    beside: list[dict[str, Any]] = []
     for arm, base in baselines.items():
         rows, words = between_arms(arm, base, runs, controls.get(arm, {}), delta)
         differences += rows

@@ -14,7 +14,7 @@ import torch
 from kinetic import evidence
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._evaluate.views import DENOISED
-from kinetic._experiment.compare import compare
+from kinetic._experiment.compare import DELTA, compare
 from kinetic._plugins.registry import Registry
 from kinetic._progress import Bars, Reporter
 from kinetic._report import write_report
@@ -54,6 +54,11 @@ class Recipe:
         return title
 
     @property
+    def delta(self) -> float:
+        """The smallest difference that matters, `delta` under `[evidence]`; see `compare`."""
+        return float(self.content.get("evidence", {}).get("delta", DELTA))
+
+    @property
     def against(self) -> Mapping[str, str]:
         """The baselines, by their older name."""
         return self.baselines
@@ -88,7 +93,7 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
         bars.say("comparing the arms")
         folder.save_table(joined_table(runs))
         folder.save_json(SCORES, {arm: _scores(run) for arm, run in runs.items()})
-        folder.save_json(EVIDENCE, compare(runs, recipe.baselines, arms.controls(runs, recipe.baselines)))
+        folder.save_json(EVIDENCE, compare(runs, recipe.baselines, arms.controls(runs, recipe.baselines), recipe.delta))
         for arm, run in runs.items():
             _keep_neighbours(folder, arm, run)
         folder.save_json(PROVENANCE, {**provenance, "finished": now(), "seconds": seconds})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import re
 import tomllib
@@ -24,7 +25,7 @@ from kinetic.errors import PluginError, RecipeError, shown, unknown, within
 from kinetic.options import LARGEST, check_integer, suffix
 
 _SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
-_TOP = ("title", "about", "run", "arms", *_SHARED)
+_TOP = ("title", "about", "run", "evidence", "arms", *_SHARED)
 _RUN = {"samples": 1, "seed": 0, "batch": 1, "classes": 1}  # key: smallest value
 _BASELINE = ("baseline", "against")  # the second is what older recipes call it
 _DIGITS = re.compile(r"[0-9][0-9_]{4299,}")  # more than Python reads
@@ -87,6 +88,7 @@ def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Reci
     check_keys("the recipe", content, _TOP)
     _check_tables(content, name)
     _check_run(content.get("run", {}))
+    _check_evidence(content.get("evidence", {}))
     arms = content.get("arms") or {"base": {}}
     for arm, table in arms.items():
         _check_arm_name(arm)
@@ -213,6 +215,13 @@ def _check_run(table: Mapping[str, Any]) -> None:
         raise RecipeError("[run] needs `samples`, how many to draw in each arm")
     for key, value in table.items():
         check_integer(f"[run] {key!r}", value, at_least=_RUN[key])
+
+
+def _check_evidence(table: Mapping[str, Any]) -> None:
+    check_keys("[evidence]", table, ("delta",))
+    delta = table.get("delta", 0)
+    if isinstance(delta, bool) or not isinstance(delta, int | float) or not 0 <= delta < math.inf:
+        raise RecipeError(f"[evidence] 'delta' must be a number >= 0: {shown(delta)}")
 
 
 def _baselines(arms: Mapping[str, Any]) -> dict[str, str]:

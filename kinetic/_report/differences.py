@@ -10,10 +10,17 @@ import attrs
 from kinetic._evaluate.views import CONTROL, DENOISED, PLAIN
 from kinetic._report import columns
 from kinetic._report.numbers import format_aligned
-from kinetic._report.tables import STEP, Table, excludes_zero
+from kinetic._report.tables import STEP, Table
 from kinetic._store.run_folder import FinishedRun
 
 _UNDECIDED = "undecided, for the noise that was left"
+_KINDS = {
+    "less": "lower",
+    "more": "higher",
+    "noise only": "leftover noise only",
+    "undecided": _UNDECIDED,
+    "no clear difference": "no clear difference",
+}
 _UNLIKE = "side by side, not subtracted"
 _VIEWS = (PLAIN, DENOISED, CONTROL)
 
@@ -22,48 +29,41 @@ Row = Mapping[str, Any]
 
 @attrs.frozen(eq=False)
 class Difference:
-    """One number of an arm minus that of the arm it is compared with, in each view that there is."""
+    """One number of an arm minus that of the arm it is compared with, in each view that there is, and what it says."""
 
     arms: tuple[str, str]
     metric: str
     name: str
     label: str
     views: Mapping[str, Row]
+    word: str
+    because: str
 
     @property
     def mark(self) -> str:
-        """`clear`, `noise` or nothing: whether the intervals of all views lie on the same side of 0."""
-        plain = self.views[PLAIN]
-        if not excludes_zero(plain):
-            return ""
-        others = [row for view, row in self.views.items() if view != PLAIN]
-        same = all(excludes_zero(row) and (row["value"] > 0) == (plain["value"] > 0) for row in others)
-        return "clear" if same else "noise"
+        """`clear`, `noise` (leftover noise only, or undecided for it) or nothing."""
+        return {"less": "clear", "more": "clear", "no clear difference": ""}.get(self.word, "noise")
 
 
 def verdict(run: FinishedRun) -> dict[str, dict[str, str]]:
     """What changed, pair of arms by pair of arms, as the evidence has it.
 
     Returns:
-        `{"kts against plain": {"lower": "kpe -1.2 [-1.3, -1.1]; ...", ...}}`, with the keys lower, higher, undecided
-        and no clear difference as far as there is something to say.
+        `{"kts against plain": {"lower": "kpe -1.2 [-1.3, -1.1]; ...", ...}}`, with the keys lower, higher, leftover
+        noise only, undecided, no clear difference and side by side as far as there is something to say.
     """
-    told: dict[str, dict[str, str]] = {}
+    told: dict[str, dict[str, list[str]]] = {}
     for each in _main(run):
-        plain = each.views[PLAIN]
-        kinds = told.setdefault(" against ".join(each.arms), {})
-        direction = "lower" if plain["value"] < 0 else "higher"
-        kind = {"": "no clear difference", "noise": _UNDECIDED, "clear": direction}[each.mark]
-        words = each.label if not each.mark else f"{each.label} {_numbers(each)}"
-        kinds[kind] = f"{kinds[kind]}; {words}" if kind in kinds else words
+        words = f"{each.label} {_numbers(each)}" if each.mark else each.label
+        words += f": {each.because}" if each.because else ""
+        told.setdefault(" against ".join(each.arms), {}).setdefault(_KINDS[each.word], []).append(words)
     for row in run.evidence["side_by_side"]:
         if columns.meaning(run, row["metric"], row["name"])["main"]:
             mine, its = format_aligned([row["value"], row["baseline"]])
-            kinds = told.setdefault(f"{row['arm']} against {row['against']}", {})
             words = f"{_label(run, row['metric'], row['name'])} {mine} beside {its} ({row['why']})"
-            kinds[_UNLIKE] = f"{kinds[_UNLIKE]}; {words}" if _UNLIKE in kinds else words
-    order = ("lower", "higher", _UNDECIDED, "no clear difference", _UNLIKE)
-    return {arms: {kind: kinds[kind] for kind in order if kind in kinds} for arms, kinds in told.items()}
+            told.setdefault(f"{row['arm']} against {row['against']}", {}).setdefault(_UNLIKE, []).append(words)
+    order = (*_KINDS.values(), _UNLIKE)
+    return {arms: {kind: "; ".join(kinds[kind]) for kind in order if kind in kinds} for arms, kinds in told.items()}
 
 
 def differences_in_brief(run: FinishedRun) -> Table | None:
@@ -73,7 +73,7 @@ def differences_in_brief(run: FinishedRun) -> Table | None:
     for each in _main(run):
         arms = " - ".join(each.arms)
         by_label.setdefault(each.label, {})[arms] = each
-        undecided.setdefault(arms, []).extend([each.label] if each.mark == "noise" else [])
+        undecided.setdefault(arms, []).extend([each.label] if each.word == "undecided" else [])
     if not undecided:
         return None
     head, body = ["arms"], [list(undecided)]
@@ -86,7 +86,7 @@ def differences_in_brief(run: FinishedRun) -> Table | None:
         for i, view in enumerate(views):
             head.append(label if view == PLAIN else f"{label}, {view}")
             body.append(cells[i * len(undecided) : (i + 1) * len(undecided)])
-    caption = f"Arm minus the arm it is compared with, same noise, paired by sample. {_told(_main(run))}"
+    caption = f"Arm minus the arm it is compared with, same noise, paired by sample. {_told(run, _main(run))}"
     caption += "One interval in twenty excludes 0 by chance."
     return Table("Differences between arms", caption, tuple(head), tuple(zip(*body, strict=True)))
 
@@ -100,7 +100,7 @@ def differences(run: FinishedRun) -> Table | None:
     rows = [(*each.arms, each.label, *format_aligned([each.views.get(view) for view in views])) for each in kept]
     caption = (
         "Arm minus the arm it is compared with, same noise, paired by sample. Bold: the interval excludes 0; one in "
-        f"twenty does so by chance. {_told(kept)}"
+        f"twenty does so by chance. {_told(run, kept)}"
     )
     head = ("arm", "compared with", "what", "difference", *views[1:])
     return Table("Every difference", caption.strip(), head, tuple(rows), tuple(each.mark for each in kept))
@@ -110,10 +110,12 @@ def _all(run: FinishedRun) -> list[Difference]:
     views: dict[tuple[str, str, str, str], dict[str, Row]] = {}
     for row in run.evidence["differences"]:
         views.setdefault((row["arm"], row["against"], row["metric"], row["name"]), {})[row["view"]] = row
+    keys = ("arm", "against", "metric", "name")
+    words = {tuple(row[key] for key in keys): row for row in run.evidence["verdicts"]}
     return [
-        Difference((arm, base), metric, name, _label(run, metric, name), found)
-        for (arm, base, metric, name), found in views.items()
-        if PLAIN in found and found[PLAIN]["value"] is not None
+        Difference(key[:2], *key[2:], _label(run, *key[2:]), found, words[key]["word"], words[key]["because"])
+        for key, found in views.items()
+        if PLAIN in found and found[PLAIN]["value"] is not None and key in words
     ]
 
 
@@ -143,12 +145,14 @@ def _numbers(each: Difference) -> str:
     return f"{plain} ({', '.join(beside)})" if beside else plain
 
 
-def _told(shown: list[Difference]) -> str:
+def _told(run: FinishedRun, shown: list[Difference]) -> str:
     if not any(DENOISED in each.views for each in shown):
         return ""
     return (
         f"'denoised' is the same after {STEP}; 'control' compares that with the other arm put back to the same noise "
-        "and sent through the same step. A difference that both do not share is undecided: it may be noise alone. "
+        "and sent through the same step. Lower or higher is what both say; leftover noise only, where both are within "
+        f"{run.evidence['delta']:g} standard deviations (of a score of the set, within that share of it); else it is "
+        "undecided. "
     )
 
 

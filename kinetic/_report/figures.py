@@ -111,11 +111,12 @@ def _shares(run: FinishedRun) -> Iterator[canvas.Picture]:
             yield _share(name, shares)
 
 
-def _share(name: str, shares: Mapping[str, Mapping[str, float]]) -> canvas.Picture:
+def _share(name: str, shares: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> canvas.Picture:
     figure, (axis,) = canvas.panels(1, 1, (canvas.WIDE, 0.8 + 0.27 * len(shares)))
     for i, terms in enumerate(shares.values()):
         right = left = 0.0
-        for colour, (term, share) in zip(_COLOURS, terms.items(), strict=False):
+        for colour, (term, estimate) in zip(_COLOURS, terms.items(), strict=False):
+            share = estimate["value"]
             label = _NORMS.get(term, term) if not i else None
             axis.barh(-i, share, left=right if share >= 0 else left, color=colour, label=label)
             right, left = right + max(share, 0), left + min(share, 0)
@@ -148,13 +149,13 @@ def _scatter(run: FinishedRun, arm: str, columns: dict[str, np.ndarray]) -> canv
         colour = _COLOURS[energies.index(energy)]
         axis.scatter(columns[energy][chosen], columns[score][chosen], s=5, alpha=0.35, lw=0, color=colour)
         row = rhos.get((energy, score), {})
-        said = [f"{name} {_rho(row.get(key))}" for name, key in (("ρ", "raw"), ("partial", "partial")) if row.get(key)]
-        axis.set_title("\n".join(said), fontsize=7.5)
+        rows = [(name, row.get(key)) for name, key in (("ρ", "raw"), ("beyond norms", "partial"))]
+        axis.set_title("\n".join(f"{name} {_rho(estimate)}" for name, estimate in rows if estimate), fontsize=7.5)
         axis.set_xlabel(_with_unit(run, energy))
         axis.set_ylabel(score)
     caption = (
-        f"Each point is a sample of arm {arm}. Above each panel Spearman's rho with its 95% interval, raw and with "
-        "‖x0‖², ⟨x0,x1⟩, ‖x1‖² held fixed."
+        f"Each point is a sample of arm {arm}. Above each panel Spearman's rho with its 95% interval, raw and of what "
+        "linear regression on ‖x0‖², ⟨x0,x1⟩ and ‖x1‖² leaves."
     )
     return canvas.picture(
         figure, f"Energy and outcome: {arm}", caption, f"{' and '.join(energies)} against {', '.join(scores)}."

@@ -72,10 +72,13 @@ def _sections(run: FinishedRun) -> list[Section]:
 
     brief, compared = differences_in_brief(run), differences(run)
     by_arm = [tables.correlations(run, arm) for arm in run.arms] + [tables.groups(run, arm) for arm in run.arms]
-    count = sum(run.evidence["expected_false"].values())
+    counts = run.evidence["multiplicity"].values()
+    shown, mean = (sum(count[key] for count in counts) for key in ("shown", "mean"))
+    worst = max((count["high"] for count in counts), default=0)
     lead = (
-        f"Of the correlation intervals shown here about {count:.0f} would exclude 0 by chance. Look for one sign in "
-        "raw and partial, and in more than one space."
+        f"Of the {shown:.0f} intervals of correlations and fifths shown here about {mean:.0f} would exclude 0 by "
+        f"chance; since columns are near copies of each other, in one arm as many as {worst:.0f} do in one of twenty "
+        "permutations. Look for one sign in all columns, and in more than one space."
     )
     told = tuple(
         (arms, " ".join(f"{kind.capitalize()}: {words}." for kind, words in found.items()))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from kinetic._evaluate.views import PLAIN, split
 from kinetic._report import columns
-from kinetic._report.numbers import format_aligned
+from kinetic._report.numbers import format_aligned, number
 from kinetic._store.run_folder import FinishedRun
 
 STEP = "one more Euler step that takes leftover noise off"
@@ -50,33 +50,43 @@ def scores(run: FinishedRun) -> list[Table]:
 
 
 def correlations(run: FinishedRun, arm: str) -> Table | None:
-    """Spearman's rho of energies with scores in one arm, raw and partial."""
-    caption = (
-        "Spearman's rho over the samples of the arm, raw and with ||x0||^2, <x0, x1> and ||x1||^2 held fixed. Bold: "
-        "both intervals exclude 0."
-    )
-    head = ("energy", "score", "rho", "partial rho")
-
-    def clear(row: Mapping[str, Any]) -> bool:
-        return excludes_zero(row["raw"]) and excludes_zero(row["partial"])
-
+    """Spearman's rho of energies with scores in one arm: raw, beyond the norms, and within classes."""
     rows = _shown(run.evidence["correlations"].get(arm, []))
-    return _of_rows(f"Energy and outcome: {arm}", caption, head, rows, ("raw", "partial"), clear)
+    if not rows:
+        return None
+    classed = any(row["within"] for row in rows)
+    caption = (
+        "Spearman's rho over the samples of the arm, and of what linear regression on ||x0||^2, <x0, x1> and ||x1||^2 "
+        "leaves (beyond norms), with the p-value of the generalised covariance measure, which is the test. Bold: rho "
+        "excludes 0 and the test is below 0.05."
+    )
+    caption += " Within classes: put together over classes, with the p-value of Cochran's Q that all agree." * classed
+    head = ("energy", "score", "rho", "beyond norms", "p", *(("within classes", "Q, p") if classed else ()))
+    cells, marks = [], []
+    for row in rows:
+        raw, partial, within = format_aligned([row["raw"], row["partial"], row["within"]])
+        last = (within, number(row["q_p"], 2)) if classed else ()
+        cells.append((row["energy"], f"{row['metric']}.{row['score']}", raw, partial, number(row["p"], 2), *last))
+        marks.append("clear" if excludes_zero(row["raw"]) and row["beyond"] else "")
+    return Table(f"Energy and outcome: {arm}", caption, head, tuple(cells), tuple(marks))
 
 
 def groups(run: FinishedRun, arm: str) -> Table | None:
     """Mean score of the samples with the lowest and the highest energy."""
+    rows = _shown(run.evidence["groups"].get(arm, []))
+    if not rows:
+        return None
     caption = (
         "Mean score of the fifth of the samples with the lowest and the highest energy, as the paper splits them. "
         "Bold: the interval of the difference excludes 0."
     )
     head = ("energy", "score", "lowest fifth", "highest fifth", "high - low")
-
-    def clear(row: Mapping[str, Any]) -> bool:
-        return excludes_zero(row["difference"])
-
-    rows = _shown(run.evidence["groups"].get(arm, []))
-    return _of_rows(f"Low and high energy: {arm}", caption, head, rows, ("low", "high", "difference"), clear)
+    keys = ("low", "high", "difference")
+    cells = tuple(
+        (row["energy"], f"{row['metric']}.{row['score']}", *format_aligned([row[key] for key in keys])) for row in rows
+    )
+    marks = tuple("clear" if excludes_zero(row["difference"]) else "" for row in rows)
+    return Table(f"Low and high energy: {arm}", caption, head, cells, marks)
 
 
 def excludes_zero(estimate: Mapping[str, Any] | None) -> bool:
@@ -88,21 +98,6 @@ def excludes_zero(estimate: Mapping[str, Any] | None) -> bool:
 
 def _shown(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [row for row in rows if row["shown"]]
-
-
-def _of_rows(
-    title: str,
-    caption: str,
-    head: tuple[str, ...],
-    rows: Sequence[Mapping[str, Any]],
-    keys: tuple[str, ...],
-    clear: Callable[[Mapping[str, Any]], bool],
-) -> Table | None:
-    cells = tuple(
-        (row["energy"], f"{row['metric']}.{row['score']}", *format_aligned([row[key] for key in keys])) for row in rows
-    )
-    marks = tuple("clear" if clear(row) else "" for row in rows)
-    return Table(title, caption, head, cells, marks) if rows else None
 
 
 def _there(run: FinishedRun, names: Sequence[str]) -> list[str]:

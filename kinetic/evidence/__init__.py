@@ -8,7 +8,7 @@ from kinetic.evidence._equivalence import equivalent, p_value
 from kinetic.evidence._estimate import LEVEL, Estimate
 from kinetic.evidence._fifths import quantile_groups
 from kinetic.evidence._holm import holm
-from kinetic.evidence._jackknife import GROUPS, groups, jackknife, jackknife_difference
+from kinetic.evidence._jackknife import GROUPS, comparable, groups, jackknife, jackknife_difference, two_jackknives
 from kinetic.evidence._means import ONE_TRAINING, RESAMPLES, mean, over_runs, paired_difference
 from kinetic.evidence._noise import noise_verdict, undecided_because
 from kinetic.evidence._permutation import FalseCount, permutation_count
@@ -27,6 +27,7 @@ __all__ = [
     "FalseCount",
     "TwoLines",
     "Verdict",
+    "comparable",
     "equivalent",
     "expected_false",
     "groups",
@@ -43,6 +44,7 @@ __all__ = [
     "quantile_groups",
     "spearman",
     "tango",
+    "two_jackknives",
     "two_lines",
     "undecided_because",
     "variance_shares",

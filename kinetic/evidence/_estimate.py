@@ -29,6 +29,10 @@ class Estimate:
         se: its standard error, None where there is no interval. Of yes and no it is half the width of the score
             interval over 1.96, which is never 0.
         dof: the degrees of freedom of Student's t that the standard error goes with; None: the normal.
+        leave_out_reference: `(count,)`, the number recomputed without each of `count` groups of the points of the data
+            set that the samples are compared with, by their index, or None where there is none, or it is held fixed.
+        unbiased: the number freed of what it owes to the numbers of samples and of reference points, not cut off at
+            0, or None where it has no such bias, or none that is known. Differences between arms are of these.
     """
 
     value: float
@@ -37,6 +41,8 @@ class Estimate:
     leave_out: Array | None = None
     se: float | None = None
     dof: float | None = None
+    leave_out_reference: Array | None = None
+    unbiased: float | None = None
 
     def __repr__(self) -> str:
         ends = "" if self.low is None or self.high is None else f" [{self.low:.4g}, {self.high:.4g}]"

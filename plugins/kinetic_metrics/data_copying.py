@@ -29,9 +29,11 @@ class DataCopying(FeatureMetric):
 
     In a cell with n samples and m held-out points, U counts the pairs in which the sample is further (L2, in feature
     space) from its nearest training point of the cell than the held-out point is, equal ones half, and
-    Z = (U - nm/2) / sqrt(nm (n + m + 1)/12). C_T is the mean of Z over cells, weighed by their held-out points; with
-    one cell it is Z. Near 0 for new data of the training law, about normal with sd 1; below -3 says copying, above 3
-    that the samples are further off than they should be.
+    Z = (U - nm/2) / sqrt(nm/12 (N + 1 - sum (t^3 - t)/(N (N - 1)))), N = n + m, t the numbers of equal distances. C_T
+    is the mean of Z over cells, weighed by their held-out points; with one cell it is Z. For new data of the training
+    law Z is about normal about 0 with sd 1, so that below -3 says copying, above 3 that the samples are further off
+    than they should be. With cells of weights w the sd of C_T is sqrt(sum w^2) instead, 1/sqrt(c) for c equal ones; a
+    note says what it is, and where three of it lie.
 
     Value: `ct`; leftover noise hides copies. Interval: normal, with the variance of U under any two laws (DeLong),
     cells held fixed. One more point below all others and one above all are added to each side of the variance, lest it
@@ -81,7 +83,13 @@ class DataCopying(FeatureMetric):
             f"points, in {x.shape[1]} {type(self.features).__name__} features."
         ]
         if self.cells > 1:
-            notes.append(f"{len(chosen)} of {self.cells} cells have samples and held-out points enough to count.")
+            held = np.array([(held_cell == c).sum() for c in chosen])
+            spread = float(np.sqrt(np.square(held / held.sum()).sum()))
+            notes.append(
+                f"{len(chosen)} of {self.cells} cells have samples and held-out points enough to count. Of new data "
+                f"their mean has a standard deviation of about {spread:.2f}, not 1: what -3 is for one cell is "
+                f"{-3 * spread:.2f} here."
+            )
         return Score({"ct": value}, notes=tuple(notes))
 
     def _cells(self, train: Tensor) -> Callable[[Tensor], Cells]:
@@ -94,18 +102,30 @@ class DataCopying(FeatureMetric):
         return lambda features: fitted.predict(features.double().numpy())
 
 
-def mann_whitney(a: Array, b: Array) -> tuple[float, float, Array]:
+def mann_whitney(a: Array, b: Array) -> tuple[float, float, float]:
     """Whether a `(n,)` tends to be larger than b `(m,)`.
 
     Returns:
-        Z = (U - nm/2) / sqrt(nm (n + m + 1)/12), U the number of pairs with a > b and half of those with a = b; the
-        standard error of Z; and the part of U of each of a, `(n,)`.
+        Z = (U - nm/2) / s, U the number of pairs with a > b and half of those with a = b, and s^2 the variance of U
+        were both of one law, nm/12 (N + 1 - sum (t^3 - t)/(N (N - 1))) with t the numbers of equal values among all
+        N = n + m; the standard error of Z; and the largest Z that there is, that of U = nm. All are 0 where all values
+        are equal, and Z can be nothing else.
+
+    Source: Lehmann, Nonparametrics (1975), section 1.4, for the ties.
     """
     n, m = len(a), len(b)
     wins, losses = _wins(a, b), _wins(b, a)
-    scale = np.sqrt(n * m * (n + m + 1) / 12)
+    ties = np.unique(np.concatenate([a, b]), return_counts=True)[1].astype(np.float64)
+    most = n + m
+    scale = np.sqrt(n * m / 12 * (most + 1 - (ties**3 - ties).sum() / (most * (most - 1))))
+    if len(ties) == 1:
+        return 0.0, 0.0, 0.0
     variance = sum(np.append(share, (0, 1)).var(ddof=1) / len(share) for share in (wins / m, losses / n))
-    return float((wins.sum() - n * m / 2) / scale), float(np.sqrt(variance) * n * m / scale), wins
+    return (
+        float((wins.sum() - n * m / 2) / scale),
+        float(np.sqrt(variance) * n * m / scale),
+        float(n * m / 2 / scale),
+    )
 
 
 def _wins(a: Array, b: Array) -> Array:
@@ -129,15 +149,13 @@ def _estimate(parts: list[tuple[Array, Array, NDArray[np.int64]]]) -> Estimate:
     value, variance, most, without = 0.0, 0.0, 0.0, np.zeros(evidence.GROUPS)
     total = sum(len(theirs) for _, theirs, _ in parts)
     for mine, theirs, groups in parts:
-        weight, n, m = len(theirs) / total, len(mine), len(theirs)
-        z, error, wins = mann_whitney(mine, theirs)
+        weight = len(theirs) / total
+        z, error, largest = mann_whitney(mine, theirs)
         value += weight * z
         variance += (weight * error) ** 2
-        most += weight * float(np.sqrt(3 * n * m / (n + m + 1)))  # Z of U = nm
-        left = n - np.bincount(groups, minlength=evidence.GROUPS)
-        rest = wins.sum() - np.bincount(groups, wins, evidence.GROUPS)
-        scale = np.sqrt(left * m * (left + m + 1) / 12)
-        without += weight * np.divide(rest - left * m / 2, scale, out=np.full(len(left), np.nan), where=left > 0)
+        most += weight * largest
+        rest = [mine[groups != g] for g in range(evidence.GROUPS)]
+        without += weight * np.array([mann_whitney(some, theirs)[0] if len(some) else np.nan for some in rest])
     half = 1.959963984540054 * float(np.sqrt(variance))
     many = sum(len(mine) for mine, _, _ in parts) >= LEAST and bool(np.isfinite(without).all())
     return Estimate(value, max(value - half, -most), min(value + half, most), without if many else None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import final
@@ -15,80 +14,16 @@ from kinetic_features import Pixels
 from torch import Tensor
 
 import kinetic
-from kinetic import Column, Dataset, Estimate, FeatureSpace, Metric, Samples, Score, device_of, embed, evidence, options
+from kinetic import Column, Dataset, FeatureSpace, Metric, Samples, Score, device_of, embed, options
 from kinetic.errors import OptionError, ShapeError
-from kinetic_metrics.gaussians import Gaussian, Moments, gaussian_distance, negative_eigenvalue
-from kinetic_metrics.jackknife import LEAST, jackknife_groups, no_interval
+from kinetic_metrics.frechet_estimate import FrechetEstimate, frechet_estimate
+from kinetic_metrics.gaussians import Gaussian, negative_eigenvalue
+from kinetic_metrics.grouped_features import GroupedFeatures
+from kinetic_metrics.jackknife import no_interval
 
 _BLOCK = 256  # reference points through the feature net at a time
 _SYMMETRIC = 1e-6  # how far sigma may be from its transpose
 _WIDEST = 2048  # the jackknife keeps the covariances of its groups and costs as many distances more
-
-
-@attrs.frozen(eq=False)
-class _Seen:
-    """Features of one kind seen so far: as they are while few, then the moments of each jackknife group.
-
-    What is held is bounded: n <= width features are kept for their factor, and beyond that no more than the
-    covariances of the `groups`, and as many features again.
-    """
-
-    n: int = 0
-    width: int = 0
-    parts: tuple[tuple[Tensor, Tensor], ...] = ()
-    sums: Mapping[int, Moments] = attrs.field(factory=dict)
-
-    @property
-    def groups(self) -> int:
-        """Of the jackknife; 1 where there is none."""
-        return jackknife_groups(self.width, _WIDEST)
-
-    def append(self, ids: Tensor, features: Tensor) -> _Seen:
-        """These and a batch of features `(m, f)` more."""
-        if len(features) == 0:
-            return self
-        width = features.shape[1]
-        groups = torch.from_numpy(evidence.groups(ids.cpu().numpy(), jackknife_groups(width, _WIDEST)))
-        return self.concat(_Seen(len(features), width, ((groups, features.detach().cpu()),)))
-
-    def concat(self, other: _Seen) -> _Seen:
-        """Both."""
-        if self.n and other.n and self.width != other.width:
-            raise ShapeError(f"features must be as many for every sample: {self.width} and {other.width}")
-        width = max(self.width, other.width)
-        both = _Seen(self.n + other.n, width, self.parts + other.parts, _merged(self.sums, other.sums))
-        kept = sum(len(features) for _, features in both.parts)
-        return both.summed() if kept > width * both.groups else both
-
-    def summed(self) -> _Seen:
-        """The same with moments only."""
-        if not self.parts:
-            return self
-        groups, features = self.rows()
-        sums = {int(group): Moments.of(features[groups == group]) for group in groups.unique()}
-        return _Seen(self.n, self.width, (), _merged(self.sums, sums))
-
-    def rows(self) -> tuple[Tensor, Tensor]:
-        """Groups and features kept as they are."""
-        groups, features = zip(*self.parts, strict=True)
-        return torch.cat(groups), torch.cat(features)
-
-    def gaussian(self) -> Gaussian:
-        """Fitted to all."""
-        if self.n <= max(self.width, 1):
-            return Gaussian.fitted(self.rows()[1] if self.n else torch.zeros(0, 1))
-        return _total(self.summed().sums).gaussian()
-
-    def without_each_group(self) -> Iterator[Gaussian]:
-        """Fitted to all but one group of the jackknife, for each group."""
-        if self.n <= self.width:
-            groups, features = self.rows()
-            yield from (Gaussian.fitted(features[groups != group]) for group in range(self.groups))
-            return
-        sums = self.summed().sums
-        total = _total(sums)
-        for group in range(self.groups):
-            yield (total.without(sums[group]) if group in sums else total).gaussian()
 
 
 @final
@@ -133,18 +68,19 @@ class FrechetDistance(Metric):
         if self.reference is not None:
             kinetic.check_reference(self.features, x, self.reference)
 
-    def begin(self) -> _Seen:
-        return _Seen()
+    def begin(self) -> GroupedFeatures:
+        return GroupedFeatures(_WIDEST)
 
-    def observe(self, state: _Seen, samples: Samples) -> _Seen:
+    def observe(self, state: GroupedFeatures, samples: Samples) -> GroupedFeatures:
         return state.append(samples.ids, self._embedded(samples.x))
 
-    def merge(self, a: _Seen, b: _Seen) -> _Seen:
+    def merge(self, a: GroupedFeatures, b: GroupedFeatures) -> GroupedFeatures:
         return a.concat(b)
 
-    def finish(self, state: _Seen) -> Score:
+    def finish(self, state: GroupedFeatures) -> Score:
         n, width = state.n, state.width
-        value = _estimate(state, self._target)
+        known = frechet_estimate(state, self._target)
+        value = known.given
         against = (
             f"the statistics in {self.statistics}"
             if self.reference is None
@@ -155,6 +91,8 @@ class FrechetDistance(Metric):
             notes.append(f"{n} samples are few for {width} features (below ten times): much of the distance is bias.")
         if value.low is None:
             notes.append(no_interval(n, width, _WIDEST))
+        else:
+            notes.extend(_of_the_interval(known))
         return Score({"fd": value}, notes=tuple(notes))
 
     def save_statistics(self, path: str | Path) -> None:
@@ -175,9 +113,12 @@ class FrechetDistance(Metric):
             unfinished.unlink(missing_ok=True)
 
     @cached_property
-    def _target(self) -> Gaussian:
-        """The reference, fitted once however often this very metric finishes."""
-        return self._fitted() if self.reference is None else Gaussian.fitted(self.features.table(self.reference))
+    def _target(self) -> GroupedFeatures | Gaussian:
+        """The reference by groups, or the statistics, made once however often this very metric finishes."""
+        if self.reference is None:
+            return self._fitted()
+        table = self.features.table(self.reference)
+        return GroupedFeatures(_WIDEST).append(torch.arange(len(table)), table)
 
     def _fitted(self) -> Gaussian:
         """The statistics, or the Gaussian of the reference, of which no more than a block is held at a time."""
@@ -185,7 +126,7 @@ class FrechetDistance(Metric):
             assert self._mu is not None
             assert self._sigma is not None
             return Gaussian(self._mu.cpu(), self._sigma.cpu())
-        device, seen = device_of(self.features) or torch.device("cpu"), _Seen()
+        device, seen = device_of(self.features) or torch.device("cpu"), GroupedFeatures(_WIDEST)
         for _, block in kinetic.checked("reference points", self.reference).blocks(_BLOCK):
             seen = seen.append(torch.zeros(len(block), dtype=torch.int64), embed(self.features, block.to(device)))
         return seen.gaussian()
@@ -200,13 +141,16 @@ class FrechetDistance(Metric):
         return features
 
 
-def _estimate(seen: _Seen, reference: Gaussian) -> Estimate:
-    value = gaussian_distance(seen.gaussian(), reference)
-    if seen.groups < 2 or seen.n < LEAST:
-        return Estimate(value)
-    found = evidence.jackknife(value, [gaussian_distance(left, reference) for left in seen.without_each_group()])
-    assert found.low is not None
-    return attrs.evolve(found, low=max(0.0, found.low))  # no distance is below 0
+def _of_the_interval(known: FrechetEstimate) -> list[str]:
+    """What it is of, and the other one, in words."""
+    if known.both is None:
+        return ["The interval is given this reference."]
+    both = known.both
+    which = f"{both.value:.4g} is the distance freed of its bias in n and m" if known.freed else "bias in n and m stays"
+    return [
+        f"The interval is given this reference; over draws of the reference as well it is [{both.low:.4g}, "
+        f"{both.high:.4g}] ({which})."
+    ]
 
 
 def _statistics(location: str) -> tuple[Tensor, Tensor]:
@@ -234,17 +178,3 @@ def _statistics(location: str) -> tuple[Tensor, Tensor]:
             f"'sigma' must be a covariance, with no negative eigenvalue: {path} has one of {lowest:.6g}\n  {remedy}"
         )
     return torch.from_numpy(mu), cov
-
-
-def _merged(a: Mapping[int, Moments], b: Mapping[int, Moments]) -> Mapping[int, Moments]:
-    return {
-        group: a[group].merge(b[group]) if group in a and group in b else (a[group] if group in a else b[group])
-        for group in a.keys() | b.keys()
-    }
-
-
-def _total(sums: Mapping[int, Moments]) -> Moments:
-    first, *others = (sums[group] for group in sorted(sums))
-    for other in others:
-        first = first.merge(other)
-    return first

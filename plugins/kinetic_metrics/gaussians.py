@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import torch
 from torch import Tensor
@@ -9,6 +11,7 @@ from torch import Tensor
 from kinetic.errors import OptionError, ShapeError
 
 _ROWS = 1024  # features in float64 at a time
+_STRIPE = 512  # columns of a scatter at a time
 _PANEL = 256  # columns of a triangular product at a time
 _EPS = torch.finfo(torch.float64).eps
 _CERTAIN = 1e-10  # of the two traces: what rounding may move the sum of the roots of eigenvalues
@@ -39,12 +42,16 @@ class Moments:
         if features.dim() != 2 or len(features) == 0:
             raise ShapeError(f"features must have shape (n, f) with n >= 1: {tuple(features.shape)}")
         n, f = features.shape
-        shift = features.mean(0, dtype=torch.float64)
+        shift = features.mean(0, dtype=torch.promote_types(features.dtype, torch.float32)).double()
         left, scatter = torch.zeros_like(shift), shift.new_zeros(f, f)
         for block in features.split(_ROWS):
             about = block.double() - shift
             left += about.sum(0)
-            scatter.addmm_(about.T, about)
+            for start in range(0, f, _STRIPE):
+                stripe = slice(start, start + _STRIPE)
+                scatter[start:, stripe].addmm_(about[:, start:].T, about[:, stripe])
+        if f > _STRIPE:
+            scatter = scatter.tril_().add_(scatter.tril(-1).T)
         return cls(n, shift + left / n, scatter.addr_(left, left, alpha=-1 / n))
 
     def merge(self, other: Moments) -> Moments:
@@ -52,6 +59,21 @@ class Moments:
         n, step = self.n + other.n, other.mean - self.mean
         between = torch.outer(step, step * (self.n * other.n / n))
         return Moments(n, self.mean + step * (other.n / n), self.scatter + other.scatter + between)
+
+    @classmethod
+    def merged(cls, parts: Sequence[Moments]) -> Moments:
+        """Of one stream or more, at once: `merge` of many, without a matrix for each."""
+        if len(parts) == 1:
+            return parts[0]
+        n = sum(part.n for part in parts)
+        share = torch.tensor([part.n / n for part in parts], dtype=torch.float64)
+        means = torch.stack([part.mean for part in parts])
+        mean = share @ means
+        step = (means - mean) * (n * share).sqrt()[:, None]
+        scatter = step.T @ step
+        for part in parts:
+            scatter += part.scatter
+        return cls(n, mean, scatter)
 
     def without(self, part: Moments) -> Moments:
         """Of what is left when a part of the stream, a small one, is taken out: the inverse of `merge`."""
@@ -118,10 +140,10 @@ class Gaussian:
         if self.rows is not None:
             return self.rows
         cov = self._whole()
-        lower, failed = torch.linalg.cholesky_ex(cov)
-        rounding = len(cov) * _EPS
-        if not int(failed) and bool((lower.diagonal().square() > rounding * cov.diagonal()).all()):
+        lower = _full_rank(cov)
+        if lower is not None:
             return lower.mT
+        rounding = len(cov) * _EPS
         scale = cov.diagonal().clamp_min(0).sqrt()
         unit = torch.where(scale > 0, scale, 1.0)
         values, vectors = torch.linalg.eigh(cov / unit / unit[:, None])
@@ -168,17 +190,78 @@ def gaussian_distance(a: Gaussian, b: Gaussian) -> float:
 
     Source: Dowson & Landau, The Frechet distance between multivariate normal distributions (1982).
     """
+    _fitting(a, b)
+    traces = float(a.trace + b.trace)
+    roots = _roots_of_eigenvalues(a, b, traces)
+    if roots is None:
+        roots = float(torch.linalg.svdvals(a.factor() @ b.factor().mT).sum())
+    return _distance(a, b, roots)
+
+
+@attrs.frozen(eq=False)
+class Derivative:
+    """`gaussian_distance` of N(m1, S1) and N(m2, S2), and how it changes with their means and covariances.
+
+    d distance = 2 step . (dm1 - dm2) + Tr (I - T) dS1 + Tr (I - T^-1) dS2, with T the symmetric matrix of the optimal
+    transport, T S1 T = S2.
+
+    Args:
+        distance: itself.
+        step: m1 - m2 `(f,)`.
+        there: `(f, f)`, a factor of T = there there^T.
+        back: `(f, f)`, a factor of T^-1 = back back^T.
+
+    Source: Takatsu, Wasserstein geometry of Gaussian measures, Osaka J. Math. 48 (2011), for T; the envelope theorem.
+    """
+
+    distance: float
+    step: Tensor
+    there: Tensor
+    back: Tensor
+
+
+def distance_derivative(a: Gaussian, b: Gaussian, dtype: torch.dtype = torch.float64) -> Derivative | None:
+    """The derivative of `gaussian_distance`, from one eigendecomposition; None where either covariance is no full one.
+
+    With S1 = L L^T and L^T S2 L = U D U^T, T = L^-T U D^{1/2} U^T L^-1 and T^-1 = L U D^{-1/2} U^T L^T.
+    The factors are computed in `dtype`; float32 is off where features hardly vary, which moves no distance.
+    """
+    _fitting(a, b)
+    if a.cov is None or b.cov is None:
+        return None
+    lower = _full_rank(a.cov)
+    if lower is None:
+        return None
+    values, vectors = torch.linalg.eigh(_congruent(lower, b.cov))
+    roots = _certain_roots(values, float(a.trace + b.trace))
+    if roots is None:
+        roots = float(torch.linalg.svdvals(lower.mT @ b.factor().mT).sum())
+    quarter = values.clamp_min(len(values) * _EPS * float(values[-1])).pow(0.25)
+    lower, vectors, quarter = (each.to(dtype) for each in (lower, vectors, quarter))
+    there = torch.linalg.solve_triangular(lower.mT, vectors * quarter, upper=True)
+    back = _lower_product(lower, vectors / quarter)
+    return Derivative(_distance(a, b, roots), a.mean - b.mean, there, back)
+
+
+def _fitting(a: Gaussian, b: Gaussian) -> None:
     if a.mean.shape != b.mean.shape:
         raise ShapeError(f"the Gaussians have {len(a.mean)} and {len(b.mean)} features")
     given = [value for side in (a, b) for value in (side.mean, side.cov, side.rows) if value is not None]
     if not all(bool(torch.isfinite(value).all()) for value in given):
         raise OptionError("means and covariances must be finite: the features hold NaN or infinity")
-    traces = float(a.trace + b.trace)
-    roots = _roots_of_eigenvalues(a, b, traces)
-    if roots is None:
-        roots = float(torch.linalg.svdvals(a.factor() @ b.factor().mT).sum())
-    distance = float((a.mean - b.mean).square().sum()) + traces - 2 * roots
+
+
+def _distance(a: Gaussian, b: Gaussian, roots: float) -> float:
+    distance = float((a.mean - b.mean).square().sum()) + float(a.trace + b.trace) - 2 * roots
     return 0.0 if distance < 0 else distance
+
+
+def _full_rank(cov: Tensor) -> Tensor | None:
+    """Cholesky's factor, lower, or None where the covariance is singular to rounding."""
+    lower, failed = torch.linalg.cholesky_ex(cov)
+    rounding = len(cov) * _EPS
+    regular = not int(failed) and bool((lower.diagonal().square() > rounding * cov.diagonal()).all())
+    return lower if regular else None
 
 
 def _roots_of_eigenvalues(a: Gaussian, b: Gaussian, traces: float) -> float | None:
@@ -196,7 +279,11 @@ def _roots_of_eigenvalues(a: Gaussian, b: Gaussian, traces: float) -> float | No
         if int(failed):
             return None
         product = _congruent(lower, b.cov)
-    values = torch.linalg.eigvalsh(product)
+    return _certain_roots(torch.linalg.eigvalsh(product), traces)
+
+
+def _certain_roots(values: Tensor, traces: float) -> float | None:
+    """The sum of the roots of ascending eigenvalues, or None where their rounding could matter."""
     rounding = 4 * _EPS * values[-1].clamp_min(0)
     roots = values.clamp_min(0).sqrt()
     unsure = (rounding / (roots + rounding.sqrt())).nan_to_num(0).sum()
@@ -209,6 +296,14 @@ def _congruent(lower: Tensor, cov: Tensor) -> Tensor:
     for start in range(0, len(cov), _PANEL):
         panel = cov[start:, start:] @ lower[start:, start : start + _PANEL]
         product[start:, start : start + _PANEL] = lower[start:, start:].mT @ panel
+    return product
+
+
+def _lower_product(lower: Tensor, matrix: Tensor) -> Tensor:
+    """L A, L lower triangular, by panels that leave out its zeros."""
+    product = torch.empty_like(matrix)
+    for end in range(_PANEL, len(lower) + _PANEL, _PANEL):
+        torch.mm(lower[end - _PANEL : end, :end], matrix[:end], out=product[end - _PANEL : end])
     return product
 
 

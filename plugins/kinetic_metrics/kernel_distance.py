@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kinetic import Column, Dataset, Estimate, FeatureMetric, FeatureSpace, Score, evidence, options
 from kinetic_metrics.data_options import dataset
-from kinetic_metrics.jackknife import LEAST
+from kinetic_metrics.jackknife import LEAST, over_both
 
 
 @final
@@ -23,10 +23,11 @@ class KernelDistance(FeatureMetric):
     For subsets x, y of m each, sum_{i != j} [k(x_i, x_j) + k(y_i, y_j)] / (m (m - 1)) - 2 sum_{ij} k(x_i, y_j) / m^2.
 
     Value: `kid`, below 0 at times, since it is unbiased. Interval by the jackknife over 20 groups of sample ids,
-    subsets and reference held fixed; for 60 samples or more. The subsets are those torch-fidelity draws with the same
-    seed, samples in the order of their ids: arms of a run share them, and their differences are paired. Samples
-    numbered otherwise have other subsets, a difference the interval covers. A subset size above n or the size of the
-    reference is lowered to it, and noted.
+    subsets and reference held fixed; for 60 samples or more. For 60 reference points or more the interval over draws of
+    them as well, by the jackknife over 20 groups of their indices, is in a note, and differences between arms have it.
+    The subsets are those torch-fidelity draws with the same seed, samples in the order of their ids: arms of a run
+    share them, and their differences are paired. Samples numbered otherwise have other subsets, a difference the
+    interval covers. A subset size above n or the size of the reference is lowered to it, and noted.
 
     Args:
         reference: data to compare with, best none that the model was trained on; 2 points or more.
@@ -58,7 +59,8 @@ class KernelDistance(FeatureMetric):
         ]
         if size < self.subset_size:
             notes.append(f"'subset_size' {self.subset_size} was lowered to {size}, the points there are.")
-        return Score({"kid": _estimate(x, reference, draws, groups)}, notes=tuple(notes))
+        estimate = _estimate(x, reference, draws, groups)
+        return Score({"kid": estimate}, notes=(*notes, *over_both(estimate)))
 
 
 def poly_kernel(x: Tensor, y: Tensor) -> Tensor:
@@ -85,24 +87,36 @@ def _off_diagonal(kernel: Tensor) -> float:
 
 
 def _estimate(x: Tensor, y: Tensor, draws: list[tuple[Tensor, Tensor]], groups: Tensor) -> Estimate:
-    """The mean over subsets, as it is and without each group: sums of the kernel by group give both at once."""
-    parts = []
-    for mine, theirs in draws:
-        member = torch.nn.functional.one_hot(groups[mine], evidence.GROUPS).double()  # (size, GROUPS)
-        kernel = poly_kernel(x[mine], x[mine])
-        between = member.T @ poly_kernel(x[mine], y[theirs]).sum(1)
-        blocks = member.T @ (kernel - kernel.diag().diag()) @ member
-        size, counts = len(mine), member.sum(0)
-        left, lost, lost_between = (  # first nothing is left out, then each group
-            torch.cat([column.new_zeros(1), column]) for column in (counts, 2 * blocks.sum(1) - blocks.diag(), between)
-        )
-        left = size - left
-        parts.append(
-            (blocks.sum() - lost) / (left * (left - 1))
-            + _off_diagonal(poly_kernel(y[theirs], y[theirs])) / (size * (size - 1))
-            - 2 * (between.sum() - lost_between) / (left * size)
-        )
-    means = torch.stack(parts).mean(0)
-    if len(x) < LEAST or not bool(torch.isfinite(means).all()):
-        return Estimate(float(means[0]))
-    return evidence.jackknife(float(means[0]), means[1:].numpy())
+    """The mean over subsets, as it is and without each group of either side: sums of the kernel by group give all."""
+    theirs = torch.from_numpy(evidence.groups(np.arange(len(y))))
+    by_sample, by_point = torch.stack([_without_each(x[i], y[j], groups[i], theirs[j]) for i, j in draws]).mean(0)
+    value = float(by_sample[0])
+    if len(x) < LEAST or not bool(torch.isfinite(by_sample).all()):
+        return Estimate(value)
+    given = evidence.jackknife(value, by_sample[1:].numpy())
+    if len(y) < LEAST or not bool(torch.isfinite(by_point).all()):
+        return given
+    return attrs.evolve(given, leave_out_reference=by_point[1:].numpy(), unbiased=value)
+
+
+def _without_each(x: Tensor, y: Tensor, mine: Tensor, theirs: Tensor) -> Tensor:
+    """MMD^2 of one subset, as it is and then without each group, of x in the first row and of y in the second."""
+    ours, others = (torch.nn.functional.one_hot(groups, evidence.GROUPS).double() for groups in (mine, theirs))
+    (of_x, left), (of_y, remaining) = _within(poly_kernel(x, x), ours), _within(poly_kernel(y, y), others)
+    kernel = poly_kernel(x, y)
+    rows, columns = ours.T @ kernel.sum(1), others.T @ kernel.sum(0)
+    by_sample = of_x + of_y[0] - 2 * (kernel.sum() - _lost(rows)) / (left * len(y))
+    by_point = of_x[0] + of_y - 2 * (kernel.sum() - _lost(columns)) / (len(x) * remaining)
+    return torch.stack([by_sample, by_point])
+
+
+def _within(kernel: Tensor, member: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean over pairs of different points, and how many points are left: of all, and without each group."""
+    blocks = member.T @ (kernel - kernel.diag().diag()) @ member
+    left = len(kernel) - _lost(member.sum(0))
+    return (blocks.sum() - _lost(2 * blocks.sum(1) - blocks.diag())) / (left * (left - 1)), left
+
+
+def _lost(column: Tensor) -> Tensor:
+    """First nothing, then what each group takes with it."""
+    return torch.cat([column.new_zeros(1), column])

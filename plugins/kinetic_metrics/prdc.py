@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import final
 
 import attrs
 import numpy as np
 import torch
 from kinetic_features import Pixels
+from numpy.typing import NDArray
 from torch import Tensor
 
 from kinetic import Column, Dataset, Estimate, FeatureMetric, FeatureSpace, Score, evidence, options
@@ -15,7 +18,7 @@ from kinetic.errors import OptionError
 from kinetic.precision import full_precision
 from kinetic_metrics.data_options import dataset, up_to_size
 from kinetic_metrics.expanded import CROWDED, PAIRS, Centred, Scratch, error, products
-from kinetic_metrics.jackknife import LEAST
+from kinetic_metrics.jackknife import LEAST, over_both
 from kinetic_metrics.nearest import neighbours
 
 _ROWS = 2048  # points of either set at a time: a block of distances is 32 MB
@@ -37,9 +40,12 @@ class PRDC(FeatureMetric):
     Columns: `in_support`, whether the sample counts for precision, and `density`, its share of it.
     Intervals, with the reference held fixed: Wilson's for precision, the bootstrap over samples for density, and for
     recall and coverage, which a sample changes for many points at once, the jackknife over 20 groups of sample ids, for
-    60 samples or more, unless no group matters, as at 0 and often at 1. No ball is measured anew without a group, which
-    makes the interval of recall rather wide. Recall and coverage grow with n: compare equal n only. A note gives the
-    coverage 1 - prod_{l=1..k} (m - l) / (n + m - l) that is expected where the two laws are one, and warns below 0.9.
+    60 samples or more, unless no group matters, as at 0 and often at 1. Differences between arms are over draws of the
+    reference too, by the jackknife over 20 groups of each, for 60 points or more; notes give such intervals of the
+    scores. No ball is measured anew without a group: it is known that points are gone, not that their neighbours' balls
+    would be larger. Intervals are of the expectation at this n and m. Recall and coverage grow with n: compare equal n
+    only. A note gives the coverage 1 - prod_{l=1..k} (m - l) / (n + m - l) that is expected where the two laws are one,
+    and warns below 0.9.
 
     Products in the type of the features, about the mean of the reference, decide wherever their rounding cannot; near
     a ball's edge differences in float64 do, so that points on it, as copies may be, are not inside. Memory: the
@@ -62,7 +68,9 @@ class PRDC(FeatureMetric):
         Column("recall", "Share of reference points inside the balls of samples.", better="higher"),
         Column("density", "How many balls a sample is inside of, over k; 1 is expected of one law.", better="higher"),
         Column("coverage", "Share of reference points with a sample in their ball.", better="higher"),
-        Column("in_support", "Whether a sample is inside a ball.", kind="label", better="higher", main=False),
+        Column(
+            "in_support", "Whether a sample is inside a ball.", "label", better="higher", main=False, mean="precision"
+        ),
     )
 
     def compare(self, ids: Tensor, x: Tensor, reference: Tensor) -> Score:
@@ -71,15 +79,18 @@ class PRDC(FeatureMetric):
             raise OptionError(f"this score needs {self.k + 1} samples or more, as 'k' is {self.k}: {n}")
         reach, mine = (radii(some, self.k, self.device) for some in (reference, x))
         groups = torch.from_numpy(evidence.groups(ids.numpy()))
-        counts, covered, recalled = overlaps(reference, reach, x, mine, groups, self.device)
-        columns = {"in_support": counts > 0, "density": counts.double() / self.k}
+        theirs = torch.from_numpy(evidence.groups(np.arange(m)))
+        counts, covered, recalled = overlaps(reference, reach, theirs, x, mine, groups, self.device)
+        columns = {"in_support": counts.sum(1) > 0, "density": counts.sum(1).double() / self.k}
         means = self.means(columns)
         values = {
-            "precision": means["in_support"],
+            "precision": means["precision"],
             "recall": _share(recalled, n),
             "density": means["density"],
             "coverage": _share(covered, n),
         }
+        if min(n, m) >= LEAST:
+            values = _with_both(values, columns, groups, _without_reference(counts, covered, recalled, theirs, self.k))
         expected = expected_coverage(n, m, self.k)
         notes = [
             f"Precision, recall, density and coverage of {n} samples against {m} reference points, k = {self.k}, in "
@@ -88,10 +99,12 @@ class PRDC(FeatureMetric):
         ]
         if expected < 0.9:
             notes.append(f"{n} samples are few for {m} reference points: recall and coverage are low for that alone.")
-        theirs, ours = (int((radius == 0).sum()) for radius in (reach, mine))
-        if theirs or ours:
+        for name, estimate in values.items():
+            notes += over_both(estimate, name, 0.0, math.inf if name == "density" else 1.0)
+        flat, equal = (int((radius == 0).sum()) for radius in (reach, mine))
+        if flat or equal:
             notes.append(
-                f"{theirs} of {m} reference points and {ours} of {n} samples have {self.k} or more others equal to "
+                f"{flat} of {m} reference points and {equal} of {n} samples have {self.k} or more others equal to "
                 "them: their balls have radius 0 and nothing inside."
             )
         return Score(values, ids, columns, tuple(notes))
@@ -115,20 +128,26 @@ def radii(points: Tensor, k: int, device: torch.device) -> Tensor:
 
 
 def overlaps(
-    y: Tensor, y_reach: Tensor, x: Tensor, x_reach: Tensor, groups: Tensor, device: torch.device
+    y: Tensor,
+    y_reach: Tensor,
+    y_groups: Tensor,
+    x: Tensor,
+    x_reach: Tensor,
+    groups: Tensor,
+    device: torch.device,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Who lies in whose ball, block by block, with d_ij = ||y_i - x_j||.
 
     Args:
-        y, y_reach: `(m, f)` and radii `(m,)`.
-        x, x_reach: `(n, f)` and radii `(n,)`.
-        groups: int64 `(n,)`, the jackknife group of each x.
+        y, y_reach, y_groups: `(m, f)`, radii `(m,)` and jackknife groups int64 `(m,)`.
+        x, x_reach, groups: `(n, f)`, radii `(n,)` and jackknife groups int64 `(n,)`.
         device: where to compute.
     Returns:
-        int64 `(n,)`, how many i have d_ij < y_reach_i; bool `(m, GROUPS)`, whether any j of the group has; bool
-        `(m, GROUPS)`, whether any j of the group has d_ij < x_reach_j.
+        int64 `(n, GROUPS)`, how many i of the group have d_ij < y_reach_i; bool `(m, GROUPS)`, whether any j of the
+        group has; bool `(m, GROUPS)`, whether any j of the group has d_ij < x_reach_j.
     """
-    counts = torch.zeros(len(x), dtype=torch.int64)
+    counts = torch.zeros(len(x), evidence.GROUPS, dtype=torch.int64)
+    member = torch.nn.functional.one_hot(y_groups, evidence.GROUPS).float().to(device)
     covered, recalled = torch.zeros(2, len(y), evidence.GROUPS, dtype=torch.bool)
     y_edges, x_edges = ((reach * _EDGE).square() for reach in (y_reach, x_reach))
     centre = y.mean(0, dtype=torch.float64).to(device)
@@ -143,7 +162,7 @@ def overlaps(
                 others = Centred.of(x[these].to(device), centre, dtype, scratch, "samples")
                 edges = y_edges[those, None].to(device), x_edges[None, these].to(device)
                 inside, reached = _inside(ours, others, edges, centre, scratch)
-                counts[these] += inside.sum(0).cpu()
+                counts[these] += (inside.T.float() @ member[those]).long().cpu()  # below 2^24: exact
                 _mark(covered[those], inside, groups[these])
                 _mark(recalled[those], reached, groups[these])
     return counts, covered, recalled
@@ -192,3 +211,50 @@ def _share(held: Tensor, n: int) -> Estimate:
     if share.low is None or share.high is None or np.ptp(without) == 0:  # 0 or 1 in every group: no width, no certainty
         return Estimate(value, leave_out=without)
     return attrs.evolve(share, low=max(0.0, share.low), high=min(1.0, share.high))
+
+
+def _without_reference(
+    counts: Tensor, covered: Tensor, recalled: Tensor, groups: Tensor, k: int
+) -> dict[str, NDArray[np.float64]]:
+    """Each score without each group of reference points `(m,)`, the balls of the others as they are.
+
+    Balls grow where points are left out, so that the density of one law stays at 1: it is over the share that is left.
+    """
+    n, m = len(counts), len(groups)
+    left = m - torch.bincount(groups, minlength=evidence.GROUPS)
+    all_of = counts.sum(1, keepdim=True)
+    of_group = torch.nn.functional.one_hot(groups, evidence.GROUPS).double()
+
+    def share(held: Tensor) -> Tensor:
+        hit = held.any(1).double()
+        return (hit.sum() - hit @ of_group) / left
+
+    scores = {
+        "precision": (all_of > counts).double().mean(0),
+        "recall": share(recalled),
+        "density": (all_of - counts).double().sum(0) / (k * n) * m / left,
+        "coverage": share(covered),
+    }
+    return {name: column.numpy() for name, column in scores.items()}
+
+
+def _with_both(
+    values: Mapping[str, Estimate],
+    columns: Mapping[str, Tensor],
+    groups: Tensor,
+    without_reference: Mapping[str, NDArray[np.float64]],
+) -> dict[str, Estimate]:
+    """The same with leave-out values over samples, where a column has the score's parts, and over the reference."""
+    parts = {"precision": columns["in_support"].double(), "density": columns["density"]}
+    of_group = torch.nn.functional.one_hot(groups, evidence.GROUPS).double()
+    left = len(groups) - of_group.sum(0)
+    means = {name: ((part.sum() - part @ of_group) / left).numpy() for name, part in parts.items()}
+    return {
+        name: attrs.evolve(
+            value,
+            leave_out=means.get(name, value.leave_out),
+            leave_out_reference=without_reference[name],
+            unbiased=value.value,
+        )
+        for name, value in values.items()
+    }

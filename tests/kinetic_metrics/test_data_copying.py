@@ -5,7 +5,7 @@ import pytest
 import torch
 from kinetic_metrics import DataCopying
 from kinetic_metrics.data_copying import mann_whitney
-from scipy.stats import mannwhitneyu, norm
+from scipy.stats import mannwhitneyu, norm, rankdata, tiecorrect
 
 from kinetic import Samples, evidence
 from kinetic.errors import OptionError, ShapeError
@@ -22,24 +22,27 @@ def nearest_by_brute_force(x, train):
 
 
 def z_by_formula(x, held, train):
-    """Meehan et al.: U of SciPy on the distances, less its mean, over its standard deviation."""
+    """Meehan et al.: U of SciPy on the distances, less its mean, over its standard deviation, with SciPy's ties."""
     a, b = nearest_by_brute_force(x, train), nearest_by_brute_force(held, train)
     n, m = len(a), len(b)
     u = mannwhitneyu(a, b, alternative="less").statistic
-    return (u - n * m / 2) / math.sqrt(n * m * (n + m + 1) / 12)
+    ties = tiecorrect(rankdata(np.concatenate([a, b])))
+    return (u - n * m / 2) / math.sqrt(n * m * (n + m + 1) / 12 * ties)
 
 
 def test_u_is_that_of_scipy_ties_and_all():
     rng = np.random.default_rng(0)
     for n, m in ((20, 30), (1, 9), (7, 1)):
         a, b = rng.integers(0, 6, n).astype(float), rng.integers(0, 6, m).astype(float)
-        _, _, wins = mann_whitney(a, b)
-        assert wins.sum() == mannwhitneyu(a, b).statistic
+        z, _, most = mann_whitney(a, b)
+        assert z / most * n * m / 2 + n * m / 2 == pytest.approx(mannwhitneyu(a, b).statistic, rel=1e-12)
 
 
-def test_the_z_score_is_that_of_scipys_p_value_where_nothing_is_tied():
+@pytest.mark.parametrize("decimals", [9, 1, 0])
+def test_the_z_score_is_that_of_scipys_p_value_ties_and_all(decimals):
     rng = np.random.default_rng(0)
-    a, b = rng.normal(size=40), rng.normal(size=55) + 0.3
+    a, b = rng.normal(size=40).round(decimals), (rng.normal(size=55) + 0.3).round(decimals)
+    assert (len(set(a) | set(b)) == 95) == (decimals == 9)
     z, _, _ = mann_whitney(a, b)
     p = mannwhitneyu(a, b, alternative="less", method="asymptotic", use_continuity=False).pvalue
     assert norm.cdf(z) == pytest.approx(p, rel=1e-12)
@@ -83,7 +86,9 @@ def test_with_cells_it_is_their_mean_weighed_by_held_out_points_without_the_thin
             scores.append(z_by_formula(x[of_x == cell], held[of_held == cell], train[of_train == cell]))
     assert sorted(weights) == [10, 30]
     assert found.values["ct"].value == pytest.approx(np.average(scores, weights=weights), rel=1e-12)
-    assert found.notes[1] == "2 of 3 cells have samples and held-out points enough to count."
+    spread = math.sqrt(0.75**2 + 0.25**2)
+    assert found.notes[1].startswith("2 of 3 cells have samples and held-out points enough to count.")
+    assert f"deviation of about {spread:.2f}, not 1: what -3 is for one cell is {-3 * spread:.2f}" in found.notes[1]
 
 
 def test_new_data_of_the_training_law_score_like_a_standard_normal():
@@ -98,12 +103,31 @@ def test_new_data_of_the_training_law_score_like_a_standard_normal():
     assert held >= 132  # 142 expected
 
 
+@pytest.mark.parametrize("cells", [3, 10])
+def test_with_cells_new_data_of_the_training_law_have_the_spread_that_the_note_says(cells):
+    scores, said = [], []
+    for seed in range(200):
+        train, held, x = torch.randn(3, 150, 2, generator=torch.Generator().manual_seed(seed))
+        found = score(DataCopying(train=train, held_out=held, cells=cells, least=0), x)
+        scores.append(found.values["ct"].value)
+        said.append(float(found.notes[1].split("about ")[1].split(",")[0]))
+    assert np.mean(scores) == pytest.approx(0, abs=4 * np.std(scores) / 200**0.5)
+    assert np.std(scores) == pytest.approx(np.mean(said), rel=4 / 400**0.5)
+    assert np.mean(said) == pytest.approx(1 / cells**0.5, rel=0.15)
+
+
+def test_equal_distances_on_both_sides_score_0_and_have_no_spread():
+    train = torch.zeros(1, 2)
+    found = score(DataCopying(train=train, held_out=torch.zeros(9, 2)), torch.zeros(70, 2)).values["ct"]
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
 def test_planted_copies_score_the_lowest_there_is_and_noise_scores_high():
     train, held = torch.randn(100, 6), torch.randn(50, 6)
     n, m = 60, 50
     lowest = -(n * m / 2) / math.sqrt(n * m * (n + m + 1) / 12)
     metric = DataCopying(train=train, held_out=held)
-    noise, copies = score(metric, torch.randn(n, 6) * 9), score(metric, train[:n] + 1e-4)
+    noise, copies = score(metric, torch.randn(n, 6) * 9), score(metric, train[:n] + 1e-4 * torch.randn(n, 6))
     assert noise.values["ct"].value == pytest.approx(-lowest)
     assert copies.values["ct"].value == pytest.approx(lowest)
     assert copies.values["ct"].low == pytest.approx(lowest)

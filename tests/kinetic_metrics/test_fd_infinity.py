@@ -39,11 +39,19 @@ def test_the_score_is_the_end_of_the_line_through_the_distances_of_its_subsets()
     drawn = subsets(300, 6, 0.1, seed=2)
     groups = torch.from_numpy(evidence.groups(torch.arange(300).numpy()))
 
-    def line(features, left_out=None):
+    def line(features, left_out=None, reference=reference):
         part = [rows if left_out is None else rows[groups[rows] != left_out] for rows in drawn]
         distances = [frechet_distance(*moments(features[rows]), *moments(reference)) for rows in part]
         return np.polyfit([1 / len(rows) for rows in part], distances, 1)[1]
 
+    value = found.values["fd_infinity"]
+    theirs = torch.from_numpy(evidence.groups(np.arange(200)))
+    left = [line(x, reference=reference[theirs != g]) for g in range(20)]
+    assert value.leave_out_reference.tolist() == pytest.approx(left, rel=1e-9)
+    halves = [line(x, reference=reference[half]) for half in (theirs < 10, theirs >= 10)]
+    assert value.unbiased == pytest.approx(2 * line(x) - np.mean(halves), rel=1e-9)
+    both = evidence.two_jackknives(value.unbiased, value.leave_out, left)
+    assert f"over draws of the reference as well it is [{both.low:.4g}, {both.high:.4g}]" in found.notes[-1]
     assert found.values["fd_infinity"].value == pytest.approx(line(x), rel=1e-9)
     assert found.values["fd_infinity"].leave_out.tolist() == pytest.approx([line(x, g) for g in range(20)], rel=1e-9)
 
@@ -83,12 +91,26 @@ def test_wide_features_and_few_samples_have_no_interval(monkeypatch):
     wide = score(FrechetInfinity(reference=reference, points=3), torch.randn(300, 9))
     assert wide.values["fd_infinity"].low is None
     assert wide.notes[-1] == "No interval: 9 features, above 8."
-    narrow = score(FrechetInfinity(reference=reference[:, :8], points=3), torch.randn(300, 8))
+    thin = score(FrechetInfinity(reference=reference[:, :8], points=3), torch.randn(239, 8))
+    assert (thin.values["fd_infinity"].low, thin.values["fd_infinity"].leave_out) == (None, None)
+    assert thin.notes[-1] == "No interval: 239 samples, below 30 times the 8 features, from where on it holds."
+    narrow = score(FrechetInfinity(reference=reference[:, :8], points=3), torch.randn(240, 8))
     assert narrow.values["fd_infinity"].low is not None
 
 
+def test_a_reference_of_few_points_allows_no_difference():
+    """Its bias cannot be taken off by halves below four times the width."""
+    few, enough = (
+        score(FrechetInfinity(torch.randn(m, 16), points=3), torch.randn(480, 16)).values["fd_infinity"]
+        for m in (63, 64)
+    )
+    assert few.low is not None
+    assert few.leave_out is None
+    assert enough.leave_out is not None
+
+
 def test_subsets_that_a_group_empties_have_no_interval():
-    found = score(FrechetInfinity(reference=torch.randn(50, 3), smallest=0.03), torch.randn(60, 3))
+    found = score(FrechetInfinity(reference=torch.randn(50, 3), smallest=0.01), torch.randn(120, 3))
     assert found.values["fd_infinity"].low is None
     assert found.notes[-1] == "No interval: without a group of samples a subset, the smallest of 2, has fewer than 2."
 

@@ -112,11 +112,11 @@ def test_a_point_on_the_edge_of_a_ball_is_not_inside_though_rounding_would_have_
     for points in (grid, far):
         reach = radii(points, 4, CPU)
         group = torch.arange(len(points)) % 20
-        counts, covered, recalled = overlaps(points, reach, points, reach, group, CPU)
+        counts, covered, recalled = overlaps(points, reach, group, points, reach, group, CPU)
         exact = (grid[:, None] - grid).norm(dim=2)
         ball = exact.sort(1).values[:, 4]
         assert torch.allclose(reach, ball, rtol=1e-8)
-        assert torch.equal(counts, (exact < ball[:, None] * (1 - 1e-8)).sum(0))
+        assert torch.equal(counts.sum(1), (exact < ball[:, None] * (1 - 1e-8)).sum(0))
         assert bool(covered.any(1).all())
         assert bool(recalled.any(1).all())
 

@@ -70,3 +70,30 @@ def test_the_standard_error_goes_with_the_interval():
 def test_one_group_is_refused():
     with pytest.raises(OptionError, match="2 groups or more: 1"):
         evidence.jackknife(1.0, [1.0])
+
+
+def test_two_jackknives_add_the_variances_of_samples_and_reference(rng):
+    samples, reference = rng.normal(size=(2, 20))
+    both = evidence.two_jackknives(1.0, samples, reference)
+    parts = [evidence.jackknife(1.0, theta).se for theta in (samples, reference)]
+    assert both.se == pytest.approx(np.hypot(*parts))
+    assert both.high - both.low == pytest.approx(2 * 2.0930240544 * both.se)
+
+
+def test_a_difference_is_of_unbiased_values_and_over_the_reference_where_both_have_them(rng):
+    a, b = (
+        evidence.Estimate(value, leave_out=x, leave_out_reference=y, unbiased=value - 1)
+        for value, x, y in ((5.0, *rng.normal(size=(2, 20))), (3.0, *rng.normal(size=(2, 20))))
+    )
+    difference = evidence.jackknife_difference(a, b)
+    expected = evidence.two_jackknives(2.0, a.leave_out - b.leave_out, a.leave_out_reference - b.leave_out_reference)
+    assert (difference.value, difference.se) == (2.0, expected.se)
+    fixed = evidence.Estimate(3.0, leave_out=b.leave_out)
+    assert not evidence.comparable(a, fixed)
+    with pytest.raises(OptionError, match="leave-out values over the same groups"):
+        evidence.jackknife_difference(a, fixed)
+
+
+def test_where_no_group_matters_there_is_no_interval():
+    same = evidence.Estimate(0.0, leave_out=np.zeros(20))
+    assert evidence.jackknife_difference(same, same).low is None

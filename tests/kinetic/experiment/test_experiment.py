@@ -102,7 +102,7 @@ def test_scores_and_differences_are_those_of_the_table(finished):
     a, b = (np.array(finished.rows(arm)["kpe"]) for arm in ("kts", "plain"))
     assert found["kts", "energy", "kpe"]["value"] == pytest.approx((a - b).mean())
     assert found["kts", "energy", "kpe"]["high"] < 0  # a gain below 1 at the end takes energy away
-    assert ("kts", "frechet", "fd") in found
+    assert ("kts", "frechet", "fd") not in found  # of 60 samples its bias is not known well enough
     assert not any("index" in name for _, _, name in found)
 
 
@@ -131,7 +131,7 @@ def test_correlations_are_spearmans_of_the_table(finished):
             column = rows[f"{row['metric']}.{row['score']}{end}"]
             expected = spearmanr(rows[row["energy"]], column).statistic
             assert row["raw"]["value"] == pytest.approx(expected, abs=1e-9)
-    assert sum(finished.evidence["shares"]["plain"]["kpe"].values()) == pytest.approx(1)
+    assert sum(share["value"] for share in finished.evidence["shares"]["plain"]["kpe"].values()) == pytest.approx(1)
 
 
 def test_the_closed_form_copies_its_data(finished):

@@ -12,7 +12,7 @@ from kinetic._experiment.between_arms import Controls, between_arms, side_by_sid
 from kinetic._experiment.within_arm import within_arm
 from kinetic._sample.run import Run
 
-DELTA = 0.1
+DELTA = 0.05
 """The smallest difference that matters, where a recipe does not say: in standard deviations over samples."""
 
 

@@ -18,7 +18,7 @@ def noise_verdict(plain: Estimate, denoised: Estimate, control: Estimate, delta:
     The step that denoises moves a score by itself, so it is seen from both sides. `less`: both the denoised and the
     control difference lie below 0, whatever the plain one is; `more`: both lie above. `noise only`: the plain
     difference misses 0, and both lie within +- delta by `equivalent`. `no clear difference`: none of the three misses
-    0. Else `undecided`.
+    0, or the plain one does not and both others are as small. Else `undecided`.
 
     Args:
         plain: the arm as it was sampled, minus its baseline.
@@ -32,8 +32,8 @@ def noise_verdict(plain: Estimate, denoised: Estimate, control: Estimate, delta:
         return "less"
     if signs == {1}:
         return "more"
-    if plain.sign and equivalent(denoised, delta) and equivalent(control, delta):
-        return "noise only"
+    if equivalent(denoised, delta) and equivalent(control, delta):
+        return "noise only" if plain.sign else "no clear difference"
     return "undecided" if plain.sign or signs != {0} else "no clear difference"
 
 
@@ -54,5 +54,5 @@ def undecided_because(denoised: Estimate, control: Estimate, delta: float, n: in
         return "the two controls are on different sides: more samples would not decide"
     needed = f"{max(1.0, times):.2g} times the" if n is None else f"{round_up(max(1.0, times) * n):,}"
     return (
-        f"the two controls do not agree on one side, nor are both within {delta:g}: about {needed} samples would decide"
+        f"the two controls do not agree on one side, nor are both within {delta:.2g}: about {needed} samples would decide"
     )

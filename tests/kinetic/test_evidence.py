@@ -196,6 +196,48 @@ def test_what_is_no_finite_number_is_written_as_none(given, kept):
     assert tuple(evidence.Estimate(*given).to_json().values()) == kept
 
 
+def test_two_jackknives_have_the_variance_of_both(rng):
+    """A mean of samples less one of a reference: its variance is the sum of theirs."""
+    x, y = rng.normal(size=400), 2 * rng.normal(size=300)
+    left, right = ([z[evidence.groups(np.arange(len(z))) != g].mean() for g in range(20)] for z in (x, y))
+    found = evidence.two_jackknives(x.mean() - y.mean(), np.array(left) - y.mean(), x.mean() - np.array(right))
+    halves = [evidence.jackknife(0.0, part).high for part in (left, right)]
+    assert found.high - found.value == pytest.approx(np.hypot(*halves), rel=1e-12)
+    assert (found.low + found.high) / 2 == pytest.approx(found.value)
+    assert len(found.leave_out) == len(found.leave_out_reference) == 20
+    with pytest.raises(OptionError, match="2 groups or more: 1"):
+        evidence.two_jackknives(1.0, left, [1.0])
+
+
+def test_a_difference_over_draws_of_the_reference_is_of_the_unbiased_values_and_paired_on_both_sides(rng):
+    """The second of two statistics is the first and 1 more, but for noise of its own in the reference."""
+    left, right, own = rng.normal(size=(3, 20))
+    a = evidence.Estimate(5.0, leave_out=left + 1, leave_out_reference=right + own, unbiased=-3.0)
+    b = evidence.Estimate(1.0, leave_out=left, leave_out_reference=right, unbiased=-2.0)
+    found = evidence.jackknife_difference(a, b)
+    assert found.value == -1.0
+    assert found.high - found.value == pytest.approx(evidence.jackknife(0.0, own).high, rel=1e-12)
+
+
+@pytest.mark.parametrize("more", [{"leave_out_reference": np.arange(10.0)}, {}, {"unbiased": 1.0}, {"leave_out": None}])
+def test_what_left_out_other_groups_or_has_another_bias_is_not_subtracted(more):
+    column = np.arange(20.0)
+    one = evidence.Estimate(1.0, None, None, column, column, 1.0)
+    other = evidence.Estimate(1.0, **({"leave_out": column} | more))
+    assert not evidence.comparable(one, other)
+    with pytest.raises(OptionError, match="same groups of samples and of the reference"):
+        evidence.jackknife_difference(one, other)
+    assert evidence.comparable(one, one)
+
+
+def test_a_difference_that_no_group_matters_to_has_no_interval():
+    """As of two coverages of 0: [0, 0] would be a certainty that there is not."""
+    none = evidence.Estimate(0.0, leave_out=np.zeros(20), leave_out_reference=np.zeros(20), unbiased=0.0)
+    for pair in ((none, none), (evidence.Estimate(2.0, leave_out=np.full(20, 2.0)),) * 2):
+        found = evidence.jackknife_difference(*pair)
+        assert (found.value, found.low, found.high) == (0.0, None, None)
+
+
 def test_a_difference_from_what_is_no_number_is_none_and_has_no_interval():
     good = evidence.Estimate(1.0, 0.5, 1.5, np.array([1.0, 1.2, 0.9]))
     for bad in (

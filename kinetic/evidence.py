@@ -141,9 +141,10 @@ def two_jackknives(value: float, leave_out: ArrayLike, leave_out_reference: Arra
 
     Its variance is the sum of those of `jackknife` over groups of samples and over groups of reference points.
     """
-    parts = [_column(leave_out, "leave_out"), _column(leave_out_reference, "leave_out_reference")]
-    half = _student(min(map(len, parts))) * float(np.sqrt(sum(map(_jackknife_variance, parts))))
-    return Estimate(float(value), float(value) - half, float(value) + half, *parts)
+    theta, reference = _column(leave_out, "leave_out"), _column(leave_out_reference, "leave_out_reference")
+    error = float(np.sqrt(_jackknife_variance(theta) + _jackknife_variance(reference)))
+    half = _student(min(len(theta), len(reference))) * error
+    return Estimate(float(value), float(value) - half, float(value) + half, theta, reference)
 
 
 def comparable(a: Estimate, b: Estimate) -> bool:

@@ -31,9 +31,17 @@ _WIDEST = 2048  # the jackknife keeps the covariances of its groups and costs as
 class FrechetDistance(Metric):
     """||m1 - m2||^2 + Tr(S1 + S2 - 2 (S1 S2)^{1/2}) between Gaussians fitted to samples and reference in feature space.
 
-    Value: `fd`. Interval by the jackknife over 20 groups of sample ids, over 10 above 512 features, for 60 samples or
-    more and up to 2,048 features; the reference is held fixed. The distance is biased upwards, by about 1/n: compare
-    equal n only. A note gives n, and warns where n is below ten times the width of the features.
+    Value: `fd`. Interval by the jackknife over 20 groups of sample ids, given this reference, for 60 samples or more
+    and up to 2,048 features. The values without a group are refits, and above 512 features those of the derivative of
+    the distance, which one decomposition gives; where that does not exist, since samples or reference points are no
+    more than the features or some features are copies of others, they are refits over 10 groups.
+
+    The distance is biased upwards, by about b/n + c/m: compare equal n only. With n and m of four times the width or
+    more 3 FD(n, m) - mean FD(n/2, m) - mean FD(n, m/2), over halves of the samples and of the reference, is free of
+    that; a note gives it, with the interval over draws of the reference as well as of samples, by a second jackknife
+    over 20 groups of its points. Differences between arms are of that value, which may be below 0, with that interval;
+    with fewer there are none. Of statistics in a file the interval can only be given them, and the bias of n alone
+    comes off. A note gives n, and warns where it is below ten times the width of the features.
 
     Args:
         reference: data to compare with, best none that the model was trained on.

@@ -28,7 +28,7 @@ def test_what_is_held_does_not_grow_with_the_samples(widest, kept):
 @pytest.mark.parametrize("batch", [None, 7])
 def test_totals_and_halves_are_those_of_the_features_whether_kept_or_summed(batch):
     x = torch.randn(300, 20, dtype=torch.float64) + 5
-    state = seen(x, batch) if batch is None else seen(x, batch).summed()
+    state = seen(x, batch) if batch is None else seen(x, batch).summed
     assert bool(state.sums) == (batch is not None)
     first = torch.from_numpy(evidence.groups(np.arange(300), 2) == 0)
     for found, rows in ((state.total, x), (state.halves[0], x[first]), (state.halves[1], x[~first])):
@@ -54,7 +54,7 @@ def test_sums_of_a_quadratic_are_those_over_the_points_of_each_group(batch):
     x = torch.randn(300, 20, dtype=torch.float64) + 5
     step, factor = torch.randn(20, dtype=torch.float64), torch.randn(20, 3, dtype=torch.float64)
     state = seen(x, batch)
-    counts, sums = (state if batch is None else state.summed()).sums_of(step, factor)
+    counts, sums = (state if batch is None else state.summed).sums_of(step, factor)
     d = x - x.mean(0)
     each = 2 * d @ step + d.square().sum(1) - (d @ factor).square().sum(1)
     groups = torch.from_numpy(evidence.groups(np.arange(300)))

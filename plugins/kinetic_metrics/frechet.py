@@ -19,7 +19,7 @@ from kinetic.errors import OptionError, ShapeError
 from kinetic_metrics.frechet_estimate import FrechetEstimate, frechet_estimate
 from kinetic_metrics.gaussians import Gaussian, negative_eigenvalue
 from kinetic_metrics.grouped_features import GroupedFeatures
-from kinetic_metrics.jackknife import no_interval
+from kinetic_metrics.jackknife import FEWEST, LEAST, no_interval
 
 _BLOCK = 256  # reference points through the feature net at a time
 _SYMMETRIC = 1e-6  # how far sigma may be from its transpose
@@ -100,7 +100,7 @@ class FrechetDistance(Metric):
         if value.low is None:
             notes.append(no_interval(n, width, _WIDEST))
         else:
-            notes.extend(_of_the_interval(known))
+            notes.extend(_of_the_interval(known, width))
         return Score({"fd": value}, notes=tuple(notes))
 
     def save_statistics(self, path: str | Path) -> None:
@@ -149,16 +149,22 @@ class FrechetDistance(Metric):
         return features
 
 
-def _of_the_interval(known: FrechetEstimate) -> list[str]:
-    """What it is of, and the other one, in words."""
-    if known.both is None:
-        return ["The interval is given this reference."]
-    both = known.both
-    which = f"{both.value:.4g} is the distance freed of its bias in n and m" if known.freed else "bias in n and m stays"
-    return [
-        f"The interval is given this reference; over draws of the reference as well it is [{both.low:.4g}, "
-        f"{both.high:.4g}] ({which})."
-    ]
+def _of_the_interval(known: FrechetEstimate, width: int) -> list[str]:
+    """What the interval is of, the one over draws of both, and why there is no difference between arms, in words."""
+    notes = ["The interval is given this reference."]
+    if known.both is not None:
+        both = known.both
+        freed = f"{both.value:.4g} is the distance freed of its bias in n and m"
+        notes = [
+            "The interval is given this reference; over draws of the reference as well it is "
+            f"[{both.low:.4g}, {both.high:.4g}] ({freed if known.freed else 'with the bias in n and m'})."
+        ]
+    if known.given.leave_out is None:
+        notes.append(
+            f"No difference between arms: the bias comes off with {max(LEAST, FEWEST * width)} samples and as many "
+            "reference points, or more."
+        )
+    return notes
 
 
 def _statistics(location: str) -> tuple[Tensor, Tensor]:

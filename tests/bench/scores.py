@@ -189,7 +189,8 @@ def _held(arms: list[tuple[Estimate, Estimate]], truth: float) -> list[str]:
     target = truth if freed else float(np.mean([each.value for each in both]))
     shares = [sum(e.low <= target <= e.high for e in some if e.low is not None) / len(arms) for some in (given, both)]
     width = np.mean([e.high - e.value for e in both if e.low is not None]) / 2.093
-    return [*(f"{share:.1%}" for share in shares), f"{width / np.std([e.value for e in both]):.2f}"]
+    spread = float(np.std([each.value for each in both]))
+    return [*(f"{share:.1%}" for share in shares), f"{width / spread:.2f}" if spread > 0 else ""]
 
 
 def _grown(n: int, width: int, answer: multiprocessing.Queue[list[list[str]]]) -> None:

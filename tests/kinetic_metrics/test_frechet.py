@@ -225,7 +225,19 @@ def test_wide_features_of_few_samples_have_the_jackknife_over_10_groups():
     found, expected = score.values["fd"], evidence.jackknife(score.values["fd"].value, without)
     assert (found.low, found.high) == pytest.approx((max(0, expected.low), expected.high), rel=1e-9)
     assert (found.leave_out, found.unbiased) == (None, None)
-    assert score.notes[-1] == "The interval is given this reference."
+    assert score.notes[-2:] == (
+        "The interval is given this reference.",
+        "No difference between arms: the bias comes off with 2080 samples and as many reference points, or more.",
+    )
+
+
+def test_with_the_bias_in_there_is_an_interval_over_both_and_no_difference():
+    metric = FrechetDistance(reference=torch.randn(90, 30))
+    score = metric.finish(metric.observe(metric.begin(), samples(torch.randn(200, 30))))
+    assert score.values["fd"].leave_out is None
+    assert "over draws of the reference as well it is [" in score.notes[-2]
+    assert score.notes[-2].endswith("(with the bias in n and m).")
+    assert score.notes[-1].startswith("No difference between arms: the bias comes off with 120 samples")
 
 
 def test_few_samples_for_many_features_are_flagged():

@@ -103,16 +103,19 @@ def _views(one: Run, other: Run, control: Scores) -> Iterator[tuple[str, Scores,
 
 
 def _of_scores(mine: Score, theirs: Score, keep: Array, strata: Array | None) -> Iterator[tuple[str, Estimate]]:
+    jackknifed = {
+        name: (estimate, theirs.values[name])
+        for name, estimate in mine.values.items()
+        if name in theirs.values and evidence.comparable(estimate, theirs.values[name])
+    }
     others = _averaged(theirs)
     for name, column in _averaged(mine).items():
-        if name in others:
+        if name in others and name not in jackknifed:
             pair = column[keep], others[name][keep]
             if np.isfinite(pair).all():
                 yield name, evidence.paired_difference(*pair, strata)
-    for name, estimate in mine.values.items():
-        its = theirs.values.get(name)
-        if name not in others and its is not None and evidence.comparable(estimate, its):
-            yield name, evidence.jackknife_difference(estimate, its)
+    for name, estimates in jackknifed.items():
+        yield name, evidence.jackknife_difference(*estimates)
 
 
 def _scale(score: Score, name: str, keep: Array) -> float:

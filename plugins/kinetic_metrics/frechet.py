@@ -19,7 +19,7 @@ from kinetic.errors import OptionError, ShapeError
 from kinetic_metrics.frechet_estimate import FrechetEstimate, frechet_estimate
 from kinetic_metrics.gaussians import Gaussian, negative_eigenvalue
 from kinetic_metrics.grouped_features import GroupedFeatures
-from kinetic_metrics.jackknife import no_interval
+from kinetic_metrics.jackknife import FEWEST, LEAST, no_interval
 
 _BLOCK = 256  # reference points through the feature net at a time
 _SYMMETRIC = 1e-6  # how far sigma may be from its transpose
@@ -31,9 +31,17 @@ _WIDEST = 2048  # the jackknife keeps the covariances of its groups and costs as
 class FrechetDistance(Metric):
     """||m1 - m2||^2 + Tr(S1 + S2 - 2 (S1 S2)^{1/2}) between Gaussians fitted to samples and reference in feature space.
 
-    Value: `fd`. Interval by the jackknife over 20 groups of sample ids, over 10 above 512 features, for 60 samples or
-    more and up to 2,048 features; the reference is held fixed. The distance is biased upwards, by about 1/n: compare
-    equal n only. A note gives n, and warns where n is below ten times the width of the features.
+    Value: `fd`. Interval by the jackknife over 20 groups of sample ids, given this reference, for 60 samples or more
+    and up to 2,048 features. The values without a group are refits, and above 512 features those of the derivative of
+    the distance, which one decomposition gives; where that does not exist, since samples or reference points are no
+    more than the features or some features are copies of others, they are refits over 10 groups.
+
+    The distance is biased upwards, by about b/n + c/m: compare equal n only. With n and m of four times the width or
+    more 3 FD(n, m) - mean FD(n/2, m) - mean FD(n, m/2), over halves of the samples and of the reference, is free of
+    that; a note gives it, with the interval over draws of the reference as well as of samples, by a second jackknife
+    over 20 groups of its points. Differences between arms are of that value, which may be below 0, with that interval;
+    with fewer there are none. Of statistics in a file the interval can only be given them, and the bias of n alone
+    comes off. A note gives n, and warns where it is below ten times the width of the features.
 
     Args:
         reference: data to compare with, best none that the model was trained on.
@@ -92,7 +100,7 @@ class FrechetDistance(Metric):
         if value.low is None:
             notes.append(no_interval(n, width, _WIDEST))
         else:
-            notes.extend(_of_the_interval(known))
+            notes.extend(_of_the_interval(known, width))
         return Score({"fd": value}, notes=tuple(notes))
 
     def save_statistics(self, path: str | Path) -> None:
@@ -141,16 +149,22 @@ class FrechetDistance(Metric):
         return features
 
 
-def _of_the_interval(known: FrechetEstimate) -> list[str]:
-    """What it is of, and the other one, in words."""
-    if known.both is None:
-        return ["The interval is given this reference."]
-    both = known.both
-    which = f"{both.value:.4g} is the distance freed of its bias in n and m" if known.freed else "bias in n and m stays"
-    return [
-        f"The interval is given this reference; over draws of the reference as well it is [{both.low:.4g}, "
-        f"{both.high:.4g}] ({which})."
-    ]
+def _of_the_interval(known: FrechetEstimate, width: int) -> list[str]:
+    """What the interval is of, the one over draws of both, and why there is no difference between arms, in words."""
+    notes = ["The interval is given this reference."]
+    if known.both is not None:
+        both = known.both
+        freed = f"{both.value:.4g} is the distance freed of its bias in n and m"
+        notes = [
+            "The interval is given this reference; over draws of the reference as well it is "
+            f"[{both.low:.4g}, {both.high:.4g}] ({freed if known.freed else 'with the bias in n and m'})."
+        ]
+    if known.given.leave_out is None:
+        notes.append(
+            f"No difference between arms: the bias comes off with {max(LEAST, FEWEST * width)} samples and as many "
+            "reference points, or more."
+        )
+    return notes
 
 
 def _statistics(location: str) -> tuple[Tensor, Tensor]:

@@ -54,8 +54,9 @@ class GroupedFeatures:
         sums = _merged(self.sums, other.sums)
         both = GroupedFeatures(self.widest, self.n + other.n, width, self.parts + other.parts, sums)
         kept = sum(len(features) for _, features in both.parts)
-        return both.summed() if kept > width * both.groups else both
+        return both.summed if kept > width * both.groups else both
 
+    @cached_property
     def summed(self) -> GroupedFeatures:
         """The same with moments only."""
         if not self.parts:
@@ -82,7 +83,7 @@ class GroupedFeatures:
     def total(self) -> Moments:
         """Moments of all."""
         if self.sums:
-            sums = self.summed().sums
+            sums = self.summed.sums
             return Moments.merged([sums[group] for group in sorted(sums)])
         return Moments.of(self.rows[1])
 
@@ -90,7 +91,7 @@ class GroupedFeatures:
     def halves(self) -> tuple[Moments, Moments]:
         """Moments of the points of the first half of the groups, and of the others; neither may be empty."""
         if self.sums:
-            sums = self.summed().sums
+            sums = self.summed.sums
             first = Moments.merged([sums[group] for group in sorted(sums) if group * 2 < self.groups])
         else:
             groups, features = self.rows
@@ -104,7 +105,7 @@ class GroupedFeatures:
             part = groups * count // self.groups
             yield from (Gaussian.fitted(features[part != i]) for i in range(count))
             return
-        sums = self.summed().sums
+        sums = self.summed.sums
         for i in range(count):
             gone = [sums[g] for g in sorted(sums) if g * count // self.groups == i]
             yield (self.total.without(Moments.merged(gone)) if gone else self.total).gaussian()
@@ -131,7 +132,7 @@ class GroupedFeatures:
             return counts, sums
         factor = factor.double()
         matrix = (factor @ factor.mT).flatten()
-        for group, part in self.summed().sums.items():
+        for group, part in self.summed.sums.items():
             about = part.mean - mean
             spread = part.scatter.trace() - matrix @ part.scatter.flatten()
             between = about @ about - (factor.mT @ about).square().sum()

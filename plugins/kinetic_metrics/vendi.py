@@ -26,8 +26,8 @@ class VendiScore(FeatureMetric):
     another order q it is (sum lambda^q)^{1/(1 - q)}; a larger q weighs common features more.
 
     Value: `vendi`. Interval by the jackknife over 20 groups of sample ids, over 10 where the smaller of n and f is
-    above 512, up to 2,048, for 60 samples or more. The score grows with n towards that of the law, which the interval
-    does not see: compare equal n only. A note warns where it is above n/10.
+    above 512, up to 2,048, for 60 samples or more, and no further than the score can be. The score grows with n towards
+    that of the law, which the interval does not see: compare equal n only. A note warns where it is above n/10.
 
     The eigenvalues are those of the smaller of K/n and the features' second moments, which differ by zeros alone.
 
@@ -71,7 +71,11 @@ class VendiScore(FeatureMetric):
         for g in range(count):
             kept, gone = groups != g, x[groups == g]
             without.append(vendi_score(gram[kept][:, kept] if wide else gram - gone.T @ gone, int(kept.sum()), self.q))
-        return evidence.jackknife(value, without)
+        known = evidence.jackknife(value, without)
+        low, high = (
+            None if end is None else min(max(end, 1.0), float(min(n, width))) for end in (known.low, known.high)
+        )
+        return attrs.evolve(known, low=low, high=high)
 
 
 def vendi_score(gram: Tensor, n: int, q: float = 1.0) -> float:

@@ -7,7 +7,7 @@ import torch
 from kinetic_data import ImageFolder
 from kinetic_features import Inception, ModuleFeatures
 from kinetic_features.inception import FILE
-from kinetic_metrics import FrechetDistance, jackknife
+from kinetic_metrics import FrechetDistance
 from kinetic_metrics import frechet as module
 from kinetic_metrics.gaussians import frechet_distance, moments
 from PIL import Image
@@ -35,8 +35,27 @@ def test_the_score_is_the_distance_of_the_two_sets_with_a_jackknife_interval():
     assert "200 samples to 150 reference points, in 3 Pixels features" in score.notes[0]
 
 
+def test_what_differences_are_made_of_is_resampled_over_the_reference_and_freed_of_bias():
+    x, reference = torch.randn(200, 3), torch.randn(150, 3) + 0.5
+    metric = FrechetDistance(reference=reference)
+    score = metric.finish(metric.observe(metric.begin(), samples(x)))
+    found, mine, theirs = score.values["fd"], moments(x), moments(reference)
+    groups = torch.from_numpy(evidence.groups(np.arange(150)))
+    without = [frechet_distance(*mine, *moments(reference[groups != g])) for g in range(20)]
+    assert found.leave_out_reference.tolist() == pytest.approx(without)
+    first, other = (torch.from_numpy(evidence.groups(np.arange(n), 2) == 0) for n in (200, 150))
+    of_samples = np.mean([frechet_distance(*moments(x[half]), *theirs) for half in (first, ~first)])
+    of_reference = np.mean([frechet_distance(*mine, *moments(reference[half])) for half in (other, ~other)])
+    assert found.unbiased == pytest.approx(3 * found.value - of_samples - of_reference, rel=1e-9)
+    both = evidence.two_jackknives(found.unbiased, found.leave_out, without)
+    assert score.notes[-1] == (
+        "The interval is given this reference; over draws of the reference as well it is "
+        f"[{both.low:.4g}, {both.high:.4g}] ({found.unbiased:.4g} is the distance freed of its bias in n and m)."
+    )
+
+
 def test_statistics_in_a_file_do_for_the_reference(tmp_path):
-    x, reference = torch.randn(60, 3), torch.randn(50, 3) * 2
+    x, reference = torch.randn(60, 3), torch.randn(80, 3) * 2
     FrechetDistance(reference).save_statistics(tmp_path / "s.npz")
     metric = FrechetDistance(statistics=str(tmp_path / "s.npz"))
     score = metric.finish(metric.observe(metric.begin(), samples(x)))
@@ -44,6 +63,11 @@ def test_statistics_in_a_file_do_for_the_reference(tmp_path):
     expected = whole.finish(whole.observe(whole.begin(), samples(x))).values["fd"]
     assert score.values["fd"].value == pytest.approx(expected.value, rel=1e-12)
     assert score.values["fd"].leave_out == pytest.approx(expected.leave_out, rel=1e-12)
+    assert score.values["fd"].leave_out_reference is None
+    first = torch.from_numpy(evidence.groups(np.arange(60), 2) == 0)
+    halves = [frechet_distance(*moments(x[half]), *moments(reference)) for half in (first, ~first)]
+    assert score.values["fd"].unbiased == pytest.approx(2 * expected.value - np.mean(halves), rel=1e-9)
+    assert score.notes[-1] == "The interval is given this reference."
     assert f"60 samples to the statistics in {tmp_path / 's.npz'}, in 3 Pixels features" in score.notes[0]
     check_metric(metric, samples(x))
     metric.save_statistics(tmp_path / "again.npz")
@@ -192,15 +216,28 @@ def test_a_missing_interval_is_explained():
     assert score.notes[-1] == "No interval: 59 samples, below 60."
 
 
-@pytest.mark.parametrize("n", [300, 640])
-def test_wide_features_have_the_jackknife_over_10_groups(n):
-    """On either side of n = f."""
-    x, reference = torch.randn(n, 520), torch.randn(700, 520)
+def test_wide_features_of_few_samples_have_the_jackknife_over_10_groups():
+    x, reference = torch.randn(300, 520), torch.randn(700, 520)
     metric = FrechetDistance(reference=reference)
-    found = metric.finish(metric.observe(metric.begin(), samples(x))).values["fd"]
-    groups = torch.from_numpy(evidence.groups(torch.arange(n).numpy(), 10))
+    score = metric.finish(metric.observe(metric.begin(), samples(x)))
+    groups = torch.from_numpy(evidence.groups(torch.arange(300).numpy(), 10))
     without = [frechet_distance(*moments(x[groups != g]), *moments(reference)) for g in range(10)]
-    assert found.leave_out.tolist() == pytest.approx(without, rel=1e-9)
+    found, expected = score.values["fd"], evidence.jackknife(score.values["fd"].value, without)
+    assert (found.low, found.high) == pytest.approx((max(0, expected.low), expected.high), rel=1e-9)
+    assert (found.leave_out, found.unbiased) == (None, None)
+    assert score.notes[-2:] == (
+        "The interval is given this reference.",
+        "No difference between arms: the bias comes off with 2080 samples and as many reference points, or more.",
+    )
+
+
+def test_with_the_bias_in_there_is_an_interval_over_both_and_no_difference():
+    metric = FrechetDistance(reference=torch.randn(90, 30))
+    score = metric.finish(metric.observe(metric.begin(), samples(torch.randn(200, 30))))
+    assert score.values["fd"].leave_out is None
+    assert "over draws of the reference as well it is [" in score.notes[-2]
+    assert score.notes[-2].endswith("(with the bias in n and m).")
+    assert score.notes[-1].startswith("No difference between arms: the bias comes off with 120 samples")
 
 
 def test_few_samples_for_many_features_are_flagged():
@@ -233,25 +270,17 @@ def test_batches_and_merging_change_neither_value_nor_leave_outs(width):
         states = [metric.merge(*states[i : i + 2]) for i in range(0, len(states) - 1, 2)] + states[len(states) & ~1 :]
     merged = metric.finish(states[0]).values["fd"]
     assert merged.value == pytest.approx(whole.value, rel=1e-10)
-    assert merged.leave_out == pytest.approx(whole.leave_out, rel=1e-10)
     groups = torch.from_numpy(evidence.groups(torch.arange(300).numpy()))
     without = [frechet_distance(*moments(x[groups != g]), *moments(reference)) for g in range(20)]
-    assert whole.leave_out.tolist() == pytest.approx(without, rel=1e-9)
-
-
-@pytest.mark.parametrize(("wide", "widest", "kept"), [(512, 2048, 20), (2, 2048, 10), (2, 2, 1)])
-def test_what_is_held_does_not_grow_with_the_samples(wide, widest, kept, monkeypatch):
-    monkeypatch.setattr(jackknife, "_WIDE", wide)
-    monkeypatch.setattr(module, "_WIDEST", widest)
-    metric, width = FrechetDistance(reference=torch.randn(50, 3)), 3
-    state, most = metric.begin(), 0
-    for first in range(0, 3000, 10):
-        x = torch.randn(10, width)
-        state = metric.observe(state, Samples(torch.arange(first, first + 10), x))
-        most = max(most, sum(len(features) for _, features in state.parts))
-    assert most <= kept * width
-    assert len(state.sums) == kept
-    assert (metric.finish(state).values["fd"].low is None) == (kept == 1)
+    expected = evidence.jackknife(whole.value, without)
+    assert (whole.low, whole.high) == pytest.approx((expected.low, expected.high), rel=1e-9)
+    assert (merged.low, merged.high) == pytest.approx((whole.low, whole.high), rel=1e-9)
+    assert (whole.leave_out is None) == (width == 100)  # 150 points are fewer than four for each feature
+    if width < 100:
+        assert merged.leave_out == pytest.approx(whole.leave_out, rel=1e-10)
+        assert merged.leave_out_reference == pytest.approx(whole.leave_out_reference, rel=1e-10)
+        assert merged.unbiased == pytest.approx(whole.unbiased, rel=1e-9)
+        assert whole.leave_out.tolist() == pytest.approx(without, rel=1e-9)
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_computed(tmp_path):

@@ -4,6 +4,7 @@ import torch
 from kinetic_metrics.gaussians import (
     Gaussian,
     Moments,
+    distance_derivative,
     frechet_distance,
     gaussian_distance,
     moments,
@@ -63,6 +64,40 @@ def test_a_part_can_be_taken_out_again():
     assert left.n == 380
     assert apart(left.mean, Moments.of(x[20:]).mean) < 1e-13
     assert apart(left.cov, Moments.of(x[20:]).cov) < 1e-10
+
+
+@pytest.mark.parametrize("f", [5, 600])
+def test_many_parts_are_merged_at_once_as_one_by_one(f):
+    x = torch.randn(700, f, dtype=torch.float64) + 3
+    whole, parts = Moments.of(x), [Moments.of(part) for part in x.split([1, 2, 297, 400])]
+    found = Moments.merged(parts)
+    assert found.n == 700
+    assert apart(found.mean, whole.mean) < 1e-13
+    assert apart(found.cov, whole.cov) < 1e-12
+    assert apart(whole.scatter, (x - x.mean(0)).T @ (x - x.mean(0))) < 1e-12
+
+
+def test_the_derivative_of_the_distance_is_that_of_differences():
+    a, b = (Gaussian.fitted(torch.randn(60, 6, dtype=torch.float64) * s + m) for s, m in ((1.0, 0.0), (1.5, 0.4)))
+    slope = distance_derivative(a, b)
+    assert slope.distance == pytest.approx(gaussian_distance(a, b), rel=1e-12)
+    assert torch.allclose(slope.there @ slope.there.T @ slope.back @ slope.back.T, torch.eye(6, dtype=torch.float64))
+    h, eye = 1e-5, torch.eye(6, dtype=torch.float64)
+    for side, step, factor in ((0, slope.step, slope.there), (1, -slope.step, slope.back)):
+        move, turn = torch.randn(6, dtype=torch.float64), random_covariance(6)
+        moved = []
+        for sign in (h, -h):
+            pair = [a, b]
+            pair[side] = Gaussian(pair[side].mean + sign * move, pair[side].cov + sign * turn)
+            moved.append(gaussian_distance(*pair))
+        expected = 2 * step @ move + ((eye - factor @ factor.T) * turn).sum()
+        assert (moved[0] - moved[1]) / (2 * h) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_covariances_that_are_singular_or_no_whole_ones_have_no_derivative():
+    whole, factor = Gaussian.fitted(torch.randn(60, 6)), Gaussian.fitted(torch.randn(6, 6))
+    flat = Gaussian(whole.mean, torch.ones(6, 6, dtype=torch.float64))
+    assert all(distance_derivative(*pair) is None for pair in ((whole, factor), (factor, whole), (flat, whole)))
 
 
 def test_the_distance_of_commuting_gaussians_is_known():

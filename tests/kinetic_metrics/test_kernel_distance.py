@@ -88,6 +88,39 @@ def test_leaving_out_a_group_is_the_mmd_of_the_subsets_without_its_members():
     assert found.leave_out.tolist() == pytest.approx(without, rel=1e-9)
 
 
+def test_leaving_out_a_group_of_the_reference_is_the_mmd_of_the_subsets_without_its_points():
+    x, y = torch.randn(90, 5, dtype=torch.float64), torch.randn(200, 5, dtype=torch.float64) + 0.5
+    found = score(KernelDistance(reference=y, subsets=4, subset_size=70, seed=1), x)
+    value = found.values["kid"]
+    groups = torch.from_numpy(evidence.groups(torch.arange(200).numpy()))
+    draws = subset_pairs(90, 200, 70, 4, seed=1)
+    without = [sum(poly_mmd(x[a], y[b[groups[b] != g]]) for a, b in draws) / 4 for g in range(evidence.GROUPS)]
+    assert value.leave_out_reference.tolist() == pytest.approx(without, rel=1e-9)
+    assert value.unbiased == value.value
+    both = evidence.two_jackknives(value.value, value.leave_out, without)
+    assert f"over draws of the reference as well it is [{both.low:.4g}, {both.high:.4g}]" in found.notes[-1]
+
+
+def test_the_interval_of_a_difference_covers_that_of_the_laws():
+    """On a line MMD^2 sums the squared differences of three moments; both arms have the same noise."""
+
+    def truth(a, s):
+        return 3 * a**2 + 3 * (s**2 + a**2 - 1) ** 2 + (a**3 + 3 * a * s**2) ** 2
+
+    generator, hits, given = torch.Generator().manual_seed(0), 0, 0
+    for _ in range(200):
+        z, y = torch.randn(2, 200, 1, dtype=torch.float64, generator=generator)
+        metric = KernelDistance(reference=y[:100], subsets=10, subset_size=100)
+        one, other = (score(metric, x).values["kid"] for x in (0.8 * z + 0.5, z + 0.4))
+        found = evidence.jackknife_difference(one, other)
+        apart = truth(0.5, 0.8) - truth(0.4, 1.0)
+        hits += found.low <= apart <= found.high
+        fixed = evidence.jackknife(found.value, one.leave_out - other.leave_out)
+        given += fixed.low <= apart <= fixed.high
+    assert hits >= 180
+    assert given < hits
+
+
 def test_arms_share_their_subsets_so_that_a_small_change_is_seen():
     """Of samples moved by 0.01 the score moves by less than a tenth of what other subsets would move it by."""
     y = torch.randn(300, 8) + 0.3

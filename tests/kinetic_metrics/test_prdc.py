@@ -74,6 +74,45 @@ def test_recall_and_coverage_without_a_group_are_those_of_the_other_samples_in_t
         assert (found[name].low, found[name].high) == pytest.approx((expected.low, min(1, expected.high)), rel=1e-9)
 
 
+def test_without_a_group_of_the_reference_all_four_are_those_of_the_other_points_in_the_same_balls():
+    real, fake = torch.randn(90, 3, dtype=torch.float64), torch.randn(70, 3, dtype=torch.float64) + 0.5
+    found = score(PRDC(reference=real, k=3), fake).values
+    between = (real[:, None] - fake).norm(dim=2)
+    r, s = ((z[:, None] - z).norm(dim=2).sort(1).values[:, 3] for z in (real, fake))
+    inside, reached = between < r[:, None], between < s
+    theirs = torch.from_numpy(evidence.groups(torch.arange(90).numpy()))
+    mine = torch.from_numpy(evidence.groups(torch.arange(70).numpy()))
+    without = {name: [] for name in found}
+    for g in range(evidence.GROUPS):
+        left = theirs != g
+        without["precision"].append(inside[left].any(0).double().mean().item())
+        without["recall"].append(reached[left].any(1).double().mean().item())
+        without["density"].append(inside[left].sum().item() / (3 * 70) * 90 / int(left.sum()))
+        without["coverage"].append(inside[left].any(1).double().mean().item())
+    for name, values in without.items():
+        assert found[name].leave_out_reference.tolist() == pytest.approx(values, rel=1e-12)
+        assert found[name].unbiased == found[name].value
+    shares = [inside[:, mine != g].any(0).double().mean().item() for g in range(evidence.GROUPS)]
+    assert found["precision"].leave_out.tolist() == pytest.approx(shares, rel=1e-12)
+    means = [inside[:, mine != g].sum(0).double().mean().item() / 3 for g in range(evidence.GROUPS)]
+    assert found["density"].leave_out.tolist() == pytest.approx(means, rel=1e-12)
+
+
+def test_intervals_of_differences_hold_what_other_samples_and_references_give_on_the_mean():
+    """They are rather wide but for the density, whose balls are not measured anew."""
+    drawn = {name: [] for name in ("precision", "recall", "density", "coverage")}
+    for seed in range(200):
+        generator = torch.Generator().manual_seed(seed)
+        z, noise, real = (torch.randn(150, 8, generator=generator) for _ in range(3))
+        metric = PRDC(reference=real, k=5)
+        one, other = (score(metric, x).values for x in (0.9 * z, 0.8 * z + 0.6 * noise))
+        for name, found in drawn.items():
+            found.append(evidence.jackknife_difference(one[name], other[name]))
+    for found in drawn.values():
+        truth = sum(each.value for each in found) / 200
+        assert sum(each.low <= truth <= each.high for each in found if each.low is not None) >= 176
+
+
 def test_intervals_over_samples_hold_what_more_samples_give_on_the_mean():
     """60 draws of samples against one reference: the mean of their scores is what each interval is of."""
     real = torch.randn(150, 4)

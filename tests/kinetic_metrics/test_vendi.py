@@ -70,6 +70,14 @@ def test_the_interval_is_the_jackknife_of_the_formula_over_groups_of_ids(f):
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-6)
 
 
+def test_the_interval_ends_where_the_score_does():
+    alike = torch.ones(80, 5) + 0.3 * (torch.arange(80) == 7)[:, None] * torch.eye(5)[0]
+    found = score(VendiScore(), alike).values["vendi"]
+    assert found.low == 1 < found.value < found.high
+    whole = score(VendiScore(), torch.randn(3000, 2)).values["vendi"]
+    assert whole.value < 2 == whole.high
+
+
 def test_where_it_would_cost_much_or_mean_little_there_is_no_interval(monkeypatch):
     few = score(VendiScore(), torch.randn(59, 3))
     assert few.values["vendi"].low is None

@@ -50,6 +50,26 @@ def rows(found, **wanted):
     return [row for row in found["differences"] if all(row[key] == value for key, value in wanted.items())]
 
 
+def test_a_score_resampled_over_the_reference_is_subtracted_once_and_not_column_by_column():
+    """`good` is a column and a value; resampled over the reference on both sides the value alone counts."""
+    draws = np.random.default_rng(0).normal(size=(2, evidence.GROUPS))
+
+    def resampled(shift, **more):
+        made = run(shift)
+        plain = made.details["m"]
+        known = Estimate(shift, leave_out=draws[0] * (1 + shift), **more)
+        made.views["plain"]["m"] = attrs.evolve(plain, values={"good": known})
+        return made
+
+    first, second = ({"leave_out_reference": draws[1], "unbiased": value} for value in (5.0, 7.0))
+    both = compare({"a": resampled(0.0, **first), "b": resampled(1.0, **second)}, {"b": "a"}, {})
+    (row,) = rows(both, metric="m", name="good")
+    assert row["value"] == 2.0
+    one = compare({"a": resampled(0.0), "b": resampled(1.0, **second)}, {"b": "a"}, {})
+    (row,) = rows(one, metric="m", name="good")
+    assert row["value"] == pytest.approx(1.0)
+
+
 def test_a_difference_is_of_one_view_and_says_which():
     """Plain columns are apart by 1, denoised by 2 minus 0 of the plain baseline, and by 2 - 5 from the control."""
     runs = {"plain": run(), "kts": run(1.0, ("plain", "denoised"))}

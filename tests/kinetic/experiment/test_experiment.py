@@ -42,7 +42,7 @@ SMALL = """
     features = { name = "digits" }
     [metrics.frechet]
     reference = { name = "digits", split = "test" }
-    features = { name = "digits" }
+    features = { name = "digits-logits" }
     [arms.plain]
     [arms.kts.schedule]
     name = "kts"

@@ -32,7 +32,7 @@ FULL = f'''
     features = {{ name = "digits" }}
     [metrics.frechet]
     reference = {{ name = "digits", split = "test" }}
-    features = {{ name = "digits" }}
+    features = {{ name = "digits-logits" }}
     [arms.plain]
     [arms.kts.schedule]
     name = "kts"

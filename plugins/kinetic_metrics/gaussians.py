@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from kinetic.errors import OptionError, ShapeError
+from kinetic_metrics.triangular import congruent, full_rank, lower_product
 
 _ROWS = 1024  # features in float64 at a time
 _STRIPE = 512  # columns of a scatter at a time
-_PANEL = 256  # columns of a triangular product at a time
 _EPS = torch.finfo(torch.float64).eps
 _CERTAIN = 1e-10  # of the two traces: what rounding may move the sum of the roots of eigenvalues
 
@@ -140,7 +140,7 @@ class Gaussian:
         if self.rows is not None:
             return self.rows
         cov = self._whole()
-        lower = _full_rank(cov)
+        lower = full_rank(cov)
         if lower is not None:
             return lower.mT
         rounding = len(cov) * _EPS
@@ -229,17 +229,17 @@ def distance_derivative(a: Gaussian, b: Gaussian, dtype: torch.dtype = torch.flo
     _fitting(a, b)
     if a.cov is None or b.cov is None:
         return None
-    lower = _full_rank(a.cov)
+    lower = full_rank(a.cov)
     if lower is None:
         return None
-    values, vectors = torch.linalg.eigh(_congruent(lower, b.cov))
+    values, vectors = torch.linalg.eigh(congruent(lower, b.cov))
     roots = _certain_roots(values, float(a.trace + b.trace))
     if roots is None:
         roots = float(torch.linalg.svdvals(lower.mT @ b.factor().mT).sum())
     quarter = values.clamp_min(len(values) * _EPS * float(values[-1])).pow(0.25)
     lower, vectors, quarter = (each.to(dtype) for each in (lower, vectors, quarter))
     there = torch.linalg.solve_triangular(lower.mT, vectors * quarter, upper=True)
-    back = _lower_product(lower, vectors / quarter)
+    back = lower_product(lower, vectors / quarter)
     return Derivative(_distance(a, b, roots), a.mean - b.mean, there, back)
 
 
@@ -256,14 +256,6 @@ def _distance(a: Gaussian, b: Gaussian, roots: float) -> float:
     return 0.0 if distance < 0 else distance
 
 
-def _full_rank(cov: Tensor) -> Tensor | None:
-    """Cholesky's factor, lower, or None where the covariance is singular to rounding."""
-    lower, failed = torch.linalg.cholesky_ex(cov)
-    rounding = len(cov) * _EPS
-    regular = not int(failed) and bool((lower.diagonal().square() > rounding * cov.diagonal()).all())
-    return lower if regular else None
-
-
 def _roots_of_eigenvalues(a: Gaussian, b: Gaussian, traces: float) -> float | None:
     """Tr (S1 S2)^{1/2} from eigenvalues, or None where both are factors, or rounding could matter."""
     if a.rows is not None and b.rows is not None:
@@ -278,7 +270,7 @@ def _roots_of_eigenvalues(a: Gaussian, b: Gaussian, traces: float) -> float | No
         lower, failed = torch.linalg.cholesky_ex(a.cov)
         if int(failed):
             return None
-        product = _congruent(lower, b.cov)
+        product = congruent(lower, b.cov)
     return _certain_roots(torch.linalg.eigvalsh(product), traces)
 
 
@@ -288,23 +280,6 @@ def _certain_roots(values: Tensor, traces: float) -> float | None:
     roots = values.clamp_min(0).sqrt()
     unsure = (rounding / (roots + rounding.sqrt())).nan_to_num(0).sum()
     return float(roots.sum()) if float(unsure) <= _CERTAIN * traces else None
-
-
-def _congruent(lower: Tensor, cov: Tensor) -> Tensor:
-    """The lower triangle of L^T S L, L lower triangular, by panels that leave out its zeros: a third of the work."""
-    product = torch.zeros_like(cov)
-    for start in range(0, len(cov), _PANEL):
-        panel = cov[start:, start:] @ lower[start:, start : start + _PANEL]
-        product[start:, start : start + _PANEL] = lower[start:, start:].mT @ panel
-    return product
-
-
-def _lower_product(lower: Tensor, matrix: Tensor) -> Tensor:
-    """L A, L lower triangular, by panels that leave out its zeros."""
-    product = torch.empty_like(matrix)
-    for end in range(_PANEL, len(lower) + _PANEL, _PANEL):
-        torch.mm(lower[end - _PANEL : end, :end], matrix[:end], out=product[end - _PANEL : end])
-    return product
 
 
 def _enough(n: int) -> None:

@@ -53,4 +53,7 @@ def undecided_because(denoised: Estimate, control: Estimate, delta: float, n: in
     if not math.isfinite(times):
         return "the two controls are on different sides: more samples would not decide"
     needed = f"{max(1.0, times):.2g} times the" if n is None else f"{round_up(max(1.0, times) * n):,}"
-    return f"the two controls do not agree on one side, nor are both within {delta:.2g}: about {needed} samples would decide"
+    return (
+        f"the two controls do not agree on one side, nor are both within {delta:.2g}: about {needed} samples would "
+        "decide"
+    )

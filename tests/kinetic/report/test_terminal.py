@@ -67,7 +67,8 @@ def test_after_a_run_energies_and_what_changed_are_said_and_where_the_rest_is(fu
     assert "early" not in said
     for arms, found in verdict(full).items():
         assert arms in said
-        assert all(f"  {kind}: {words}" in said for kind, words in found.items())
+        flat = " ".join(said.split())
+        assert all(" ".join(f"{kind}: {words}".split()) in flat for kind, words in found.items())
     for rest in ("report.html", "evidence.json"):
         assert str(full.folder / rest) in said
     assert f"kinetic report {full.folder}" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,9 +16,11 @@ from kinetic._evaluate.misfit import check_shape
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._roles.column import described
 from kinetic._roles.metric import Metric, Samples, Score
+from kinetic._roles.sample_table import SampleTable, has_mean, mean_of
 from kinetic.errors import within
 from kinetic.evidence import Estimate
 
+_NONE = Estimate(math.nan)
 Views = Mapping[str, Samples]
 """One batch of samples as each view has it."""
 
@@ -45,11 +48,14 @@ def evaluate(
     states: dict[str, dict[str, Any]] = {}
     comparing = any(map(datasets, shared.values()))
     seen: dict[str, list[NDArray[np.uint64]]] = {}
+    classes: dict[str, SampleTable] = {}
     for views in batches:
         features.show(views.values())
         for view, samples in views.items():
             own = states.setdefault(view, {})
             seen.setdefault(view, []).extend([digests(samples.x)] if comparing else [])
+            asked = {} if samples.condition is None else {"class": samples.condition}
+            classes[view] = classes.get(view, SampleTable()).append(samples.ids, asked)
             for name, metric in shared.items():
                 with within(f"metric {name!r}"):
                     own[name] = metric.observe(own[name] if name in own else metric.begin(), samples)
@@ -61,7 +67,7 @@ def evaluate(
             with within(f"metric {name!r}"):
                 score = metric.finish(own.pop(name))  # it may be the first to read its data
                 notes = (*features.notes(metric), *_of_data(metric, seen[view]), *_not_finite(name, score.values))
-                scores[view][name] = _completed(metric, score, notes)
+                scores[view][name] = _completed(metric, _by_classes(score, metric, classes[view]), notes)
     return scores
 
 
@@ -107,6 +113,20 @@ def _not_finite(metric: str, values: Mapping[str, Estimate]) -> tuple[str, ...]:
         for name, estimate in values.items()
         if estimate.to_json()["value"] is None
     )
+
+
+def _by_classes(score: Score, metric: Metric, table: SampleTable) -> Score:
+    """The score, the means of its columns with intervals that know how many samples of each class there are."""
+    ids, asked = table.sort()
+    if "class" not in asked or asked["class"].dim() != 1 or score.ids is None or not torch.equal(ids, score.ids):
+        return score
+    names = {column.name: column.value for column in (*metric.described, *score.described.values())}
+    means = {
+        names.get(name, name): mean_of(column, asked["class"])
+        for name, column in score.columns.items()
+        if has_mean(column) and score.values.get(names.get(name, name), _NONE).leave_out is None
+    }
+    return attrs.evolve(score, values={name: means.get(name, value) for name, value in score.values.items()})
 
 
 def _completed(metric: Metric, score: Score, more: tuple[str, ...]) -> Score:

@@ -15,6 +15,7 @@ from kinetic import evidence
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._evaluate.views import DENOISED
 from kinetic._experiment.compare import DELTA, compare
+from kinetic._experiment.within_arm import classes
 from kinetic._plugins.registry import Registry
 from kinetic._progress import Bars, Reporter
 from kinetic._report import write_report
@@ -186,7 +187,11 @@ def joined_table(runs: Mapping[str, Run]) -> pa.Table:
 def _scores(run: Run) -> dict[str, dict[str, Any]]:
     keep = run.reached
     columns = {name: c[keep] for name, c in run.energy.items() if c.dim() == 1 and name != "status"}
-    means = {n: evidence.mean(c.numpy()) if len(c) and bool(c.isfinite().all()) else None for n, c in columns.items()}
+    strata = classes(run, keep.numpy())
+    means = {
+        name: evidence.mean(column.numpy(), strata) if len(column) and bool(column.isfinite().all()) else None
+        for name, column in columns.items()
+    }
     return {"energy": {name: None if mean is None else mean.to_json() for name, mean in means.items()}} | {
         metric: {name: estimate.to_json() for name, estimate in values.items()}
         for metric, values in estimates(run.views).items()

@@ -118,12 +118,13 @@ def has_mean(column: Tensor) -> bool:
     return column.is_floating_point() or column.dtype == torch.bool
 
 
-def mean_of(column: Tensor) -> Estimate:
-    """The mean of a column `(n,)` with its bootstrap interval; of yes and no the share, with Wilson's.
+def mean_of(column: Tensor, strata: Tensor | None = None) -> Estimate:
+    """The mean of a column `(n,)` with its interval; of yes and no the share, with Wilson's.
 
-    NaN without an interval where some of its numbers are not finite.
+    NaN without an interval where some of its numbers are not finite. `strata`, `(n,)`, are classes that the ids fix.
     """
     if not bool(column.isfinite().all()):
         return Estimate(math.nan)
     values: Any = column.double().numpy()
-    return (evidence.proportion if column.dtype == torch.bool else evidence.mean)(values)
+    classes: Any = None if strata is None else strata.numpy()
+    return (evidence.proportion if column.dtype == torch.bool else evidence.mean)(values, classes)

@@ -94,3 +94,21 @@ def test_every_view_is_judged_by_itself_and_every_score_says_what_its_values_mea
 
 def test_without_samples_nothing_is_said():
     assert evaluate({"a": Total()}, []) == {}
+
+
+def test_means_of_columns_know_how_many_samples_of_each_class_there_are():
+    """A column that is its class: the mean is certain, since the ids fix the classes."""
+
+    @attrs.frozen(eq=False)
+    class Asked(kinetic.SampleMetric):
+        described = (kinetic.Column("asked", mean="mean_asked"),)
+
+        def columns(self, samples):
+            return {"asked": samples.condition.double()}
+
+    def asked(condition):
+        batches = [{"plain": Samples(torch.arange(60), torch.zeros(60, 2), condition)}]
+        return evaluate({"a": Asked()}, batches)["plain"]["a"].values["mean_asked"]
+
+    known = asked(torch.arange(60) % 10)
+    assert (known.value, known.low, known.high) == pytest.approx((4.5, 4.5, 4.5))

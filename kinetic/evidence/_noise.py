@@ -17,8 +17,8 @@ def noise_verdict(plain: Estimate, denoised: Estimate, control: Estimate, delta:
 
     The step that denoises moves a score by itself, so it is seen from both sides. `less`: both the denoised and the
     control difference lie below 0, whatever the plain one is; `more`: both lie above. `noise only`: the plain
-    difference misses 0, and both lie within +- delta by `equivalent`. `no clear difference`: none of the three misses
-    0. Else `undecided`.
+    difference misses 0, and both lie within +- delta by `equivalent`. `no clear difference`: the plain one does not
+    miss 0, and both lie within +- delta or none misses 0. Else `undecided`.
 
     Args:
         plain: the arm as it was sampled, minus its baseline.
@@ -32,8 +32,8 @@ def noise_verdict(plain: Estimate, denoised: Estimate, control: Estimate, delta:
         return "less"
     if signs == {1}:
         return "more"
-    if plain.sign and equivalent(denoised, delta) and equivalent(control, delta):
-        return "noise only"
+    if equivalent(denoised, delta) and equivalent(control, delta):
+        return "noise only" if plain.sign else "no clear difference"
     return "undecided" if plain.sign or signs != {0} else "no clear difference"
 
 

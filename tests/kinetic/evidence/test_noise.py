@@ -41,6 +41,7 @@ def test_what_is_not_known_well_is_not_called_noise():
     wide = around(0.0, 0.1)
     assert evidence.noise_verdict(around(-0.05), wide, wide, 0.02) == "undecided"
     assert evidence.noise_verdict(around(-0.05), wide, Estimate(0.0), 0.02) == "undecided"
+    assert evidence.noise_verdict(Estimate(0.0), around(0.0), around(0.0), 0.02) == "undecided"
 
 
 def trial(rng, n, less, hidden, step, delta=0.02):

@@ -108,7 +108,7 @@ def _beyond(columns: Columns, groups: Strata) -> Grids:
     """`partial` of residuals linear in the controls, `gcm` and `p` of those cubic in them."""
     beyond = Beyond.of(columns)
     dof = groups.dof - 1 - len(columns.controls)
-    rho, error = rank_correlations(beyond.x, beyond.y, groups)
+    rho, error = rank_correlations(beyond.x, beyond.y, groups, beyond.fitted)
     rho[beyond.function] = np.nan
     fields = {"partial": _grid(lambda cell: on_fisher_scale(rho[cell], error[cell], dof), rho.shape)}
     if beyond.cubic is None:

@@ -17,8 +17,8 @@ def noise_verdict(plain: Estimate, denoised: Estimate, control: Estimate, delta:
 
     The step that denoises moves a score by itself, so it is seen from both sides. `less`: both the denoised and the
     control difference lie below 0, whatever the plain one is; `more`: both lie above. `noise only`: the plain
-    difference misses 0, and both lie within +- delta by `equivalent`. `no clear difference`: none of the three misses
-    0, or the plain one does not and both others are as small. Else `undecided`.
+    difference misses 0, and both lie within +- delta by `equivalent`. `no clear difference`: the plain one does not
+    miss 0, and both lie within +- delta or none misses 0. Else, and where one has no interval, `undecided`.
 
     Args:
         plain: the arm as it was sampled, minus its baseline.
@@ -27,6 +27,8 @@ def noise_verdict(plain: Estimate, denoised: Estimate, control: Estimate, delta:
         delta: the smallest difference that matters, >= 0.
     """
     margin(delta)
+    if any(each.low is None for each in (plain, denoised, control)):
+        return "undecided"
     signs = {denoised.sign, control.sign}
     if signs == {-1}:
         return "less"

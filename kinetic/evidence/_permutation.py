@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kinetic.evidence._estimate import Array, quantile
-from kinetic.evidence._ranks import Ranked
+from kinetic.evidence._ranked import Ranked
 from kinetic.evidence._residuals import Beyond
 from kinetic.evidence._table import Columns
 

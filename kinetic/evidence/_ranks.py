@@ -2,92 +2,48 @@
 
 from __future__ import annotations
 
-from typing import final
-
-import attrs
 import numpy as np
 
 from kinetic.evidence._estimate import Array, Estimate, quantile
-from kinetic.evidence._strata import Codes, Strata
+from kinetic.evidence._fitted import Coefficients
+from kinetic.evidence._ranked import Ranked
+from kinetic.evidence._strata import Strata
 
 _BLOCK = 2**17  # numbers worked on at a time, which a cache holds
 _EXACT = 1 - 1e-12  # above, one column is a function of the other
 
 
-@final
-@attrs.frozen(eq=False)
-class Ranked:
-    """Columns `(p, n)` by rank.
-
-    Args:
-        order: `(p, n)`, the samples in ascending order.
-        below: `(p, n)`, for each sample how many are smaller.
-        upto: `(p, n)`, for each sample how many are smaller or equal.
-    """
-
-    order: Codes
-    below: Codes
-    upto: Codes
-
-    @classmethod
-    def of(cls, columns: Array) -> Ranked:
-        """Sorts each column once."""
-        order = np.argsort(columns, axis=1, kind="stable")
-        ordered = np.take_along_axis(columns, order, 1)
-        p, n = columns.shape
-        index = np.broadcast_to(np.arange(n), (p, n))
-        new = np.ones((p, n), bool)
-        new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-        first = np.maximum.accumulate(np.where(new, index, 0), 1)
-        last = np.ones((p, n), bool)
-        last[:, :-1] = new[:, 1:]
-        after = np.minimum.accumulate(np.where(last, index + 1, n)[:, ::-1], 1)[:, ::-1]
-        below, upto = np.empty_like(order), np.empty_like(order)
-        np.put_along_axis(below, order, first, 1)
-        np.put_along_axis(upto, order, after, 1)
-        return cls(order, below, upto)
-
-    def rows(self, which: slice) -> Ranked:
-        """Some of the columns."""
-        return Ranked(self.order[which], self.below[which], self.upto[which])
-
-    @property
-    def shares(self) -> Array:
-        """`(p, n)`, the share of samples that are smaller, half of the equal ones with it; the mean is 1/2."""
-        shares: Array = (self.below + self.upto) / (2 * self.order.shape[1])
-        return shares
-
-    @property
-    def spread(self) -> tuple[Array, Array]:
-        """The variance `(p, 1)` of the shares, (1 - sum p_k^3)/12 over values k, and its influence function."""
-        n = self.order.shape[1]
-        equal = np.square((self.upto - self.below) / n)
-        mean = equal.mean(1, keepdims=True)
-        return (1 - mean) / 12, (mean - equal) / 4
-
-
-def rank_correlations(x: Array, y: Array, strata: Strata) -> tuple[Array, Array]:
+def rank_correlations(x: Array, y: Array, strata: Strata, fitted: Array | None = None) -> tuple[Array, Array]:
     """Spearman's rho of each column `(p, n)` with each `(q, n)`, and its standard error: `(p, q)` both.
 
     With F and G the shares of smaller samples, half of the equal ones with them, rho = (E[F G] - 1/4)/sqrt(var F
     var G). The influence function of E[F G] at sample i is F_i G_i + E[G 1{X > x_i}] + E[F 1{Y > y_i}] (ties count
     half), less its mean; the tie terms of the variances are in it too. NaN where a column is constant.
 
+    Args:
+        x, y: the columns.
+        strata: of the n samples.
+        fitted: `(c, n)`, regressors that x and y are residuals of, each of variance 1 and uncorrelated. Then the
+            influence function has that of their coefficients in it; see `Coefficients`.
     Source: Borkowf, Computing the nonnull asymptotic variance and the asymptotic relative efficiency of Spearman's
         rank correlation, Computational Statistics & Data Analysis 39 (2002).
     """
     one, other = Ranked.of(x), Ranked.of(y)
     rho, error = np.full((2, len(x), len(y)), np.nan)
     size = max(1, _BLOCK // x.shape[1])
+    coefficients = None if fitted is None else Coefficients.of(x, y, fitted)
     for i in np.flatnonzero(one.spread[0][:, 0] > 0):
         for start in range(0, len(y), size):
             block = slice(start, start + size)
-            rho[i, block], error[i, block] = _with_each(one.rows(slice(i, i + 1)), other.rows(block), strata)
+            rho[i, block], influence = _with_each(one.rows(slice(i, i + 1)), other.rows(block))
+            if coefficients is not None:
+                influence += coefficients.influence(int(i), block)
+            error[i, block] = strata.error(influence)
     return rho.clip(-1, 1), error
 
 
-def _with_each(one: Ranked, others: Ranked, strata: Strata) -> tuple[Array, Array]:
-    """`rank_correlations` of one column with some: `(q,)` both."""
+def _with_each(one: Ranked, others: Ranked) -> tuple[Array, Array]:
+    """Spearman's rho of one column with some, `(q,)`, and its influence function `(q, n)`."""
     f, g = one.shares[0], others.shares
     (var_f, tie_f), (var_g, tie_g) = one.spread, others.spread
     var_g = np.where(var_g > 0, var_g, np.nan)
@@ -99,7 +55,7 @@ def _with_each(one: Ranked, others: Ranked, strata: Strata) -> tuple[Array, Arra
     influence /= scale
     if tie_f.any() or tie_g.any():
         influence -= rho / 2 * (tie_f / var_f + tie_g / var_g)
-    return rho[:, 0], strata.error(influence)
+    return rho[:, 0], influence
 
 
 def _above(ordered: Array, ranked: Ranked) -> Array:

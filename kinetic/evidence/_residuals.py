@@ -15,6 +15,7 @@ from kinetic.evidence._table import Columns
 ROUNDING = 1e-8
 """A column of which regression leaves this share of the variance or less is a function of the controls."""
 
+_RANK = 1e-10  # below, a regressor is a combination of the others
 _PER_TERM = 4  # samples that a cubic polynomial needs for each of its terms
 
 
@@ -25,12 +26,14 @@ class Beyond:
 
     Args:
         x, y: residuals `(p, n)` and `(q, n)`, linear in the controls.
+        fitted: `(c, n)`, combinations of the controls of variance 1 and uncorrelated.
         cubic: the same of cubic polynomials of the controls; None where samples are fewer than four for each term.
         function: `(p, q)`, true where either is a polynomial of the controls.
     """
 
     x: Array
     y: Array
+    fitted: Array
     cubic: tuple[Array, Array] | None
     function: NDArray[np.bool_]
 
@@ -42,7 +45,9 @@ class Beyond:
         if columns.n >= _PER_TERM * _terms(len(columns.controls)):
             (left_x, no_x), (left_y, no_y) = (residuals(each, columns.controls, 3) for each in (columns.x, columns.y))
             cubic = left_x, left_y
-        return cls(x, y, cubic, no_x[:, None] | no_y)
+        _, sizes, fitted = np.linalg.svd(_standard(columns.controls), full_matrices=False)
+        fitted = fitted[sizes > _RANK * sizes[0]] * np.sqrt(columns.n)
+        return cls(x, y, fitted, cubic, no_x[:, None] | no_y)
 
 
 def residuals(columns: Array, controls: Array, degree: int = 1) -> tuple[Array, NDArray[np.bool_]]:
@@ -76,7 +81,7 @@ def _basis(controls: Array, degree: int) -> Array:
     terms = np.stack(rows)
     terms /= np.sqrt(np.square(terms).mean(1, keepdims=True))
     _, sizes, basis = np.linalg.svd(terms, full_matrices=False)
-    kept: Array = basis[sizes > 1e-10 * sizes[0]]
+    kept: Array = basis[sizes > _RANK * sizes[0]]
     return kept
 
 

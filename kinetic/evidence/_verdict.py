@@ -8,8 +8,8 @@ from typing import Literal
 import attrs
 
 from kinetic.errors import OptionError
-from kinetic.evidence._equivalence import equivalent
-from kinetic.evidence._estimate import LEVEL, Estimate, margin
+from kinetic.evidence._equivalence import equivalent, p_value
+from kinetic.evidence._estimate import LEVEL, Estimate, margin, quantile
 from kinetic.evidence._forecast import round_up, times_to_fit, times_to_pass
 
 Word = Literal["holds", "holds, negligible", "does not hold", "undecided"]
@@ -63,10 +63,19 @@ def verdict(
         return Verdict("holds, negligible" if small else "holds")
     if small:
         return Verdict("does not hold")
-    times = min(_ways(estimate, sign, delta))
+    holding, failing = _ways(estimate, sign, delta)
+    times = min(holding * _price(estimate, adjusted), failing)
     if not math.isfinite(times):
         return Verdict("undecided")
     return Verdict("undecided", max(1.0, times), None if n is None else round_up(max(1.0, times) * n))
+
+
+def _price(estimate: Estimate, adjusted: float | None) -> float:
+    """By how much n must grow again for a claim of several: the square of the ratio of the normal quantiles."""
+    alone = p_value(estimate)
+    if adjusted is None or not alone or adjusted <= alone:
+        return 1.0
+    return (quantile(None, 1 - (1 - LEVEL) * alone / adjusted) / quantile()) ** 2
 
 
 def _ways(estimate: Estimate, sign: int, delta: float) -> tuple[float, float]:

@@ -97,7 +97,23 @@ def _correlations() -> Iterator[Row]:
         yield Row("rho within classes", "r = .4 in each of 10 classes, pooled < 0", n, of_classes)
     for n in (50, 200, 2000):
         yield Row("partial rho", "sum of three normals held fixed, r = .3 beyond", n, lambda rng, n=n: _partial(rng, n))
+    table = _unequal(np.random.default_rng(0), 400_000)
+    beyond = evidence.spearman(table, ["x"], ["y"], ["a", "b", "c"])[0].partial
+    assert beyond is not None
+    for n in (50, 200, 2000):
+
+        def unequal(rng: Rng, n=n, truth=beyond.value) -> bool:
+            return holds(evidence.spearman(_unequal(rng, n), ["x"], ["y"], ["a", "b", "c"])[0].partial, truth)
+
+        yield Row("partial rho", "noise of both grows with a norm", n, unequal)
     yield from _pooled_with_strata()
+
+
+def _unequal(rng: Rng, n: int) -> dict[str, np.ndarray]:
+    c, (u, v) = rng.normal(size=(3, n)), rng.normal(size=(2, n))
+    scale = np.exp(0.5 * c[0])
+    y = c[0] - c[1] + scale * (0.4 * u + v) + 0.5 * c[0] ** 2
+    return {"x": c.sum(0) + scale * u, "y": y, **dict(zip("abc", c, strict=True))}
 
 
 def _partial(rng: Rng, n: int, r: float = 0.3) -> bool:

@@ -24,16 +24,24 @@ def around(value, half=0.01):
         (-0.05, -0.03, 0.0, "undecided"),
         (0.0, 0.03, 0.0, "undecided"),
         (0.0, 0.0, 0.005, "no clear difference"),
+        (0.0, 0.03, -0.03, "undecided"),
     ],
 )
 def test_each_case_has_its_word(plain, denoised, control, word):
     assert evidence.noise_verdict(*map(around, (plain, denoised, control)), 0.02) == word
 
 
+def test_a_clear_difference_that_does_not_matter_is_none_where_the_plain_one_is_not_clear():
+    controls = Estimate(0.005, 0.001, 0.009), around(0.0, 0.004)
+    assert evidence.noise_verdict(around(0.0), *controls, 0.02) == "no clear difference"
+    assert evidence.noise_verdict(around(-0.05), *controls, 0.02) == "noise only"
+
+
 def test_what_is_not_known_well_is_not_called_noise():
     wide = around(0.0, 0.1)
     assert evidence.noise_verdict(around(-0.05), wide, wide, 0.02) == "undecided"
     assert evidence.noise_verdict(around(-0.05), wide, Estimate(0.0), 0.02) == "undecided"
+    assert evidence.noise_verdict(Estimate(0.0), around(0.0), around(0.0), 0.02) == "undecided"
 
 
 def trial(rng, n, less, hidden, step, delta=0.02):

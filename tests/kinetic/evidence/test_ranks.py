@@ -11,11 +11,6 @@ def rng():
     return np.random.default_rng(1)
 
 
-def test_shares_are_mid_ranks_over_n(rng):
-    columns = np.stack([rng.integers(0, 5, 30).astype(float), rng.normal(size=30)])
-    assert ranks.Ranked.of(columns).shares == pytest.approx((stats.rankdata(columns, axis=1) - 0.5) / 30)
-
-
 @pytest.mark.parametrize("ties", [False, True])
 def test_rho_is_spearmans_and_its_error_that_of_leaving_samples_out(rng, ties):
     x, y = rng.normal(size=(2, 3, 400))

@@ -48,7 +48,9 @@ def test_what_is_undecided_says_the_n_that_would_decide():
 def test_a_claim_of_several_does_not_hold_on_its_own_p_value():
     estimate = Estimate(0.3, 0.01, 0.59)
     assert evidence.verdict(estimate, "higher", 0.1, adjusted=0.04).word == "holds"
-    assert evidence.verdict(estimate, "higher", 0.1, n=100, adjusted=0.2).word == "undecided"
+    undecided = evidence.verdict(estimate, "higher", 0.1, adjusted=2 * evidence.p_value(estimate))
+    assert undecided.word == "undecided"
+    assert undecided.times == pytest.approx((0.29 / 0.3 * 2.241403 / 1.959964) ** 2)  # 97.5% both sides, of two claims
     small = Estimate(0.04, 0.01, 0.07)
     assert evidence.verdict(small, "higher", 0.1, adjusted=0.2).word == "does not hold"
 

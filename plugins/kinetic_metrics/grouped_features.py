@@ -62,8 +62,11 @@ class GroupedFeatures:
         if not self.parts:
             return self
         groups, features = self.rows
-        sums = {int(group): Moments.of(features[groups == group]) for group in groups.unique()}
-        return attrs.evolve(self, parts=(), sums=_merged(self.sums, sums))
+        sums = dict(self.sums)
+        for group in groups.unique().tolist():  # one at a time: the covariances of all groups may be half a gigabyte
+            part = Moments.of(features[groups == group])
+            sums[group] = sums[group].merge(part) if group in sums else part
+        return attrs.evolve(self, parts=(), sums=sums)
 
     @cached_property
     def rows(self) -> tuple[Tensor, Tensor]:

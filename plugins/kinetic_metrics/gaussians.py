@@ -166,20 +166,6 @@ def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -
     return gaussian_distance(Gaussian(mean1.double(), cov1.double()), Gaussian(mean2.double(), cov2.double()))
 
 
-def negative_eigenvalue(cov: Tensor) -> float | None:
-    """The lowest eigenvalue of a symmetric `(f, f)` float64, if it is further below 0 than rounding takes it; or None.
-
-    Allowed is what a covariance may lose that was once kept in float32, and that is more than sums in float64 lose:
-    Weyl's bound on the eigenvalues is eps/2 ||S||_F; here twice that. Cholesky tells at a tenth of the cost.
-    """
-    slack = float(cov.norm()) * torch.finfo(torch.float32).eps
-    _, failed = torch.linalg.cholesky_ex(cov + slack * torch.eye(len(cov), dtype=cov.dtype))
-    if not int(failed):
-        return None
-    lowest = float(torch.linalg.eigvalsh(cov)[0])
-    return lowest if lowest < -slack else None
-
-
 def gaussian_distance(a: Gaussian, b: Gaussian) -> float:
     """||m1 - m2||^2 + Tr(S1 + S2 - 2 (S1 S2)^{1/2}), the squared Frechet (2-Wasserstein) distance, in float64.
 

@@ -62,8 +62,11 @@ class GroupedFeatures:
         if not self.parts:
             return self
         groups, features = self.rows
-        sums = {int(group): Moments.of(features[groups == group]) for group in groups.unique()}
-        return attrs.evolve(self, parts=(), sums=_merged(self.sums, sums))
+        sums = dict(self.sums)
+        for group in groups.unique().tolist():  # one at a time: the covariances of all groups may be half a gigabyte
+            part = Moments.of(features[groups == group])
+            sums[group] = sums[group].merge(part) if group in sums else part
+        return attrs.evolve(self, parts=(), sums=sums)
 
     @cached_property
     def rows(self) -> tuple[Tensor, Tensor]:
@@ -82,20 +85,12 @@ class GroupedFeatures:
     @cached_property
     def total(self) -> Moments:
         """Moments of all."""
-        if self.sums:
-            sums = self.summed.sums
-            return Moments.merged([sums[group] for group in sorted(sums)])
-        return Moments.of(self.rows[1])
+        return self._moments(self.groups)
 
     @property
     def halves(self) -> tuple[Moments, Moments]:
         """Moments of the points of the first half of the groups, and of the others; neither may be empty."""
-        if self.sums:
-            sums = self.summed.sums
-            first = Moments.merged([sums[group] for group in sorted(sums) if group * 2 < self.groups])
-        else:
-            groups, features = self.rows
-            first = Moments.of(features[groups * 2 < self.groups])
+        first = self._moments(self.groups // 2)
         return first, self.total.without(first)
 
     def without_each(self, count: int) -> Iterator[Gaussian]:
@@ -121,7 +116,7 @@ class GroupedFeatures:
         """
         counts, sums = torch.zeros(2, self.groups, dtype=torch.float64)
         mean = self.total.mean
-        if not self.sums:
+        if self.parts:
             groups, features = self.rows
             narrow = factor.to(features.dtype)
             for group, block in zip(groups.split(_ROWS), features.split(_ROWS), strict=True):
@@ -129,15 +124,24 @@ class GroupedFeatures:
                 products = (about.to(features.dtype) @ narrow).square().sum(1, dtype=torch.float64)
                 sums.index_add_(0, group, about.square().sum(1) - products + 2 * about @ step)
                 counts.index_add_(0, group, torch.ones_like(products))
-            return counts, sums
         factor = factor.double()
-        matrix = (factor @ factor.mT).flatten()
-        for group, part in self.summed.sums.items():
+        matrix = (factor @ factor.mT).flatten() if self.sums else factor
+        for group, part in self.sums.items():
             about = part.mean - mean
             spread = part.scatter.trace() - matrix @ part.scatter.flatten()
             between = about @ about - (factor.mT @ about).square().sum()
-            counts[group], sums[group] = part.n, spread + part.n * (between + 2 * step @ about)
+            counts[group] += part.n
+            sums[group] += spread + part.n * (between + 2 * step @ about)
         return counts, sums
+
+    def _moments(self, count: int) -> Moments:
+        """Of the points of the first `count` groups."""
+        parts = [self.sums[group] for group in sorted(self.sums) if group < count]
+        if self.parts:
+            groups, features = self.rows
+            features = features if count == self.groups else features[groups < count]
+            parts += [Moments.of(features)] if len(features) else []
+        return Moments.merged(parts)
 
 
 def _merged(a: Mapping[int, Moments], b: Mapping[int, Moments]) -> Mapping[int, Moments]:

@@ -15,14 +15,9 @@ from torch import Tensor
 
 from kinetic import Column, Dataset, Estimate, FeatureMetric, FeatureSpace, Score, evidence, options
 from kinetic.errors import OptionError
-from kinetic.precision import full_precision
+from kinetic_metrics.balls import Balls, Overlaps, overlaps
 from kinetic_metrics.data_options import dataset, up_to_size
-from kinetic_metrics.expanded import CROWDED, PAIRS, Centred, Scratch, error, products
 from kinetic_metrics.jackknife import LEAST, over_both
-from kinetic_metrics.nearest import neighbours
-
-_ROWS = 2048  # points of either set at a time: a block of distances is 32 MB
-_EDGE = 1 - 1e-12  # what is nearer to an edge than this lies on it, and not inside
 
 
 @final
@@ -42,10 +37,10 @@ class PRDC(FeatureMetric):
     recall and coverage, which a sample changes for many points at once, the jackknife over 20 groups of sample ids, for
     60 samples or more, unless no group matters, as at 0 and often at 1. Differences between arms are over draws of the
     reference too, by the jackknife over 20 groups of each, for 60 points or more; notes give such intervals of the
-    scores. No ball is measured anew without a group: it is known that points are gone, not that their neighbours' balls
-    would be larger. Intervals are of the expectation at this n and m. Recall and coverage grow with n: compare equal n
-    only. A note gives the coverage 1 - prod_{l=1..k} (m - l) / (n + m - l) that is expected where the two laws are one,
-    and warns below 0.9.
+    scores. Without a group of reference points balls of the density grow, to first order; of the shares none is
+    measured anew without a group, which makes their intervals rather wide. Intervals are of the expectation at this n
+    and m. Recall and coverage grow with n: compare equal n only. A note gives the coverage
+    1 - prod_{l=1..k} (m - l) / (n + m - l) that is expected where the two laws are one, and warns below 0.9.
 
     Products in the type of the features, about the mean of the reference, decide wherever their rounding cannot; near
     a ball's edge differences in float64 do, so that points on it, as copies may be, are not inside. Memory: the
@@ -77,20 +72,20 @@ class PRDC(FeatureMetric):
         n, m, width = len(x), len(reference), x.shape[1]
         if n <= self.k:
             raise OptionError(f"this score needs {self.k + 1} samples or more, as 'k' is {self.k}: {n}")
-        reach, mine = (radii(some, self.k, self.device) for some in (reference, x))
-        groups = torch.from_numpy(evidence.groups(ids.numpy()))
-        theirs = torch.from_numpy(evidence.groups(np.arange(m)))
-        counts, covered, recalled = overlaps(reference, reach, theirs, x, mine, groups, self.device)
-        columns = {"in_support": counts.sum(1) > 0, "density": counts.sum(1).double() / self.k}
+        theirs = Balls.of(reference, torch.from_numpy(evidence.groups(np.arange(m))), self.k, self.device)
+        mine = Balls.of(x, torch.from_numpy(evidence.groups(ids.numpy())), self.k, self.device)
+        found = overlaps(theirs, mine, self.device)
+        counts = found.counts.sum(1)
+        columns = {"in_support": counts > 0, "density": counts.double() / self.k}
         means = self.means(columns)
         values = {
             "precision": means["precision"],
-            "recall": _share(recalled, n),
+            "recall": _share(found.recalled, n),
             "density": means["density"],
-            "coverage": _share(covered, n),
+            "coverage": _share(found.covered, n),
         }
         if min(n, m) >= LEAST:
-            values = _with_both(values, columns, groups, _without_reference(counts, covered, recalled, theirs, self.k))
+            values = _with_both(values, columns, mine.groups, _without_reference(found, theirs, self.k))
         expected = expected_coverage(n, m, self.k)
         notes = [
             f"Precision, recall, density and coverage of {n} samples against {m} reference points, k = {self.k}, in "
@@ -101,7 +96,7 @@ class PRDC(FeatureMetric):
             notes.append(f"{n} samples are few for {m} reference points: recall and coverage are low for that alone.")
         for name, estimate in values.items():
             notes += over_both(estimate, name, 0.0, math.inf if name == "density" else 1.0)
-        flat, equal = (int((radius == 0).sum()) for radius in (reach, mine))
+        flat, equal = (int((radius == 0).sum()) for radius in (theirs.radii, mine.radii))
         if flat or equal:
             notes.append(
                 f"{flat} of {m} reference points and {equal} of {n} samples have {self.k} or more others equal to "
@@ -121,85 +116,6 @@ def expected_coverage(n: int, m: int, k: int) -> float:
     return 1 - missed
 
 
-def radii(points: Tensor, k: int, device: torch.device) -> Tensor:
-    """The L2 distance of each of `(n, f)` points to its k-th nearest other one, float64 `(n,)` on the CPU."""
-    distances, _ = neighbours(points, points, k + 1, device)  # the point itself, or its equal, is one of them
-    return distances[:, k]
-
-
-def overlaps(
-    y: Tensor,
-    y_reach: Tensor,
-    y_groups: Tensor,
-    x: Tensor,
-    x_reach: Tensor,
-    groups: Tensor,
-    device: torch.device,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Who lies in whose ball, block by block, with d_ij = ||y_i - x_j||.
-
-    Args:
-        y, y_reach, y_groups: `(m, f)`, radii `(m,)` and jackknife groups int64 `(m,)`.
-        x, x_reach, groups: `(n, f)`, radii `(n,)` and jackknife groups int64 `(n,)`.
-        device: where to compute.
-    Returns:
-        int64 `(n, GROUPS)`, how many i of the group have d_ij < y_reach_i; bool `(m, GROUPS)`, whether any j of the
-        group has; bool `(m, GROUPS)`, whether any j of the group has d_ij < x_reach_j.
-    """
-    counts = torch.zeros(len(x), evidence.GROUPS, dtype=torch.int64)
-    member = torch.nn.functional.one_hot(y_groups, evidence.GROUPS).float().to(device)
-    covered, recalled = torch.zeros(2, len(y), evidence.GROUPS, dtype=torch.bool)
-    y_edges, x_edges = ((reach * _EDGE).square() for reach in (y_reach, x_reach))
-    centre = y.mean(0, dtype=torch.float64).to(device)
-    dtype = torch.promote_types(torch.promote_types(x.dtype, y.dtype), torch.float32)
-    scratch = Scratch()
-    with full_precision(device):
-        for i in range(0, len(y), _ROWS):
-            those = slice(i, i + _ROWS)
-            ours = Centred.of(y[those].to(device), centre, dtype, scratch, "reference")
-            for j in range(0, len(x), _ROWS):
-                these = slice(j, j + _ROWS)
-                others = Centred.of(x[these].to(device), centre, dtype, scratch, "samples")
-                edges = y_edges[those, None].to(device), x_edges[None, these].to(device)
-                inside, reached = _inside(ours, others, edges, centre, scratch)
-                counts[these] += (inside.T.float() @ member[those]).long().cpu()  # below 2^24: exact
-                _mark(covered[those], inside, groups[these])
-                _mark(recalled[those], reached, groups[these])
-    return counts, covered, recalled
-
-
-def _inside(
-    a: Centred, b: Centred, edges: tuple[Tensor, Tensor], centre: Tensor, scratch: Scratch
-) -> tuple[Tensor, Tensor]:
-    """Whether d_ij^2 is below each of two edges, float64 `(m, 1)` of a and `(1, n)` of b; bool `(m, n)` each.
-
-    Pairs that the error of the expanded square could take across an edge are measured from their differences in
-    float64. Where they are many, the products are made again in float64 first.
-    """
-    dtype, f = a.about.dtype, a.about.shape[1]
-    squares = products(a, b, scratch).add_(a.squares.to(dtype)[:, None])
-    slack = error(a.squares.max().sqrt() + b.squares.max().sqrt(), f, dtype)
-    mine, yours = (squares < edge.to(dtype) for edge in edges)
-    near = torch.zeros_like(mine)
-    for edge in edges:
-        near |= ~((squares - edge.to(dtype)).abs() > slack)  # NaN, of an overflow, is near too
-    rows, columns = near.nonzero(as_tuple=True)
-    if len(rows) > near.numel() // CROWDED and dtype != torch.float64:
-        again = Scratch()
-        exact = [Centred.of(side.points, centre, torch.float64, again, name) for side, name in ((a, "a"), (b, "b"))]
-        return _inside(exact[0], exact[1], edges, centre, again)
-    for i, j in zip(*(index.split(max(1, PAIRS // max(1, f))) for index in (rows, columns)), strict=True):
-        distance = (a.points[i].double() - b.points[j].double()).square().sum(1)
-        mine[i, j], yours[i, j] = distance < edges[0][i, 0], distance < edges[1][0, j]
-    return mine, yours
-
-
-def _mark(held: Tensor, pairs: Tensor, groups: Tensor) -> None:
-    """Set `held` `(m, GROUPS)` where a pair `(m, n)` of a column of the group `(n,)` is true."""
-    rows, columns = pairs.nonzero(as_tuple=True)
-    held[rows.cpu(), groups[columns.cpu()]] = True
-
-
 def _share(held: Tensor, n: int) -> Estimate:
     """The share of points that some of n samples hold, by group `(m, GROUPS)`, and without each group."""
     by = held.sum(1, keepdim=True)
@@ -213,27 +129,27 @@ def _share(held: Tensor, n: int) -> Estimate:
     return attrs.evolve(share, low=max(0.0, share.low), high=min(1.0, share.high))
 
 
-def _without_reference(
-    counts: Tensor, covered: Tensor, recalled: Tensor, groups: Tensor, k: int
-) -> dict[str, NDArray[np.float64]]:
-    """Each score without each group of reference points `(m,)`, the balls of the others as they are.
+def _without_reference(found: Overlaps, balls: Balls, k: int) -> dict[str, NDArray[np.float64]]:
+    """Each score without each group of reference points.
 
-    Balls grow where points are left out, so that the density of one law stays at 1: it is over the share that is left.
+    Of the others' balls those whose centres lose neighbours grow: one that loses b of k holds to first order
+    c + b (c' - c) samples, c' being how many the wider one holds. Of the shares no ball is measured anew.
     """
-    n, m = len(counts), len(groups)
-    left = m - torch.bincount(groups, minlength=evidence.GROUPS)
-    all_of = counts.sum(1, keepdim=True)
-    of_group = torch.nn.functional.one_hot(groups, evidence.GROUPS).double()
+    n, m = len(found.counts), len(balls.groups)
+    of_group = torch.nn.functional.one_hot(balls.groups, evidence.GROUPS).double()
+    left = m - of_group.sum(0)
 
     def share(held: Tensor) -> Tensor:
         hit = held.any(1).double()
         return (hit.sum() - hit @ of_group) / left
 
+    more = (found.held_wider - found.held)[:, None] * balls.near
+    grown = (found.held[:, None] + more).double() * (1 - of_group)
     scores = {
-        "precision": (all_of > counts).double().mean(0),
-        "recall": share(recalled),
-        "density": (all_of - counts).double().sum(0) / (k * n) * m / left,
-        "coverage": share(covered),
+        "precision": (found.counts.sum(1, keepdim=True) > found.counts).double().mean(0),
+        "recall": share(found.recalled),
+        "density": grown.sum(0) / (k * n),
+        "coverage": share(found.covered),
     }
     return {name: column.numpy() for name, column in scores.items()}
 

@@ -172,7 +172,8 @@ def _differences(quick: bool) -> Table:
         f"Differences of two arms: how often their interval holds the truth in {draws} draws",
         ("score", "features", "n", "m", "given the reference", "over draws of both", "standard error / true spread"),
         rows,
-        "Nominal: 95%. Given the reference: the jackknife over samples alone, and no bias taken off.",
+        "Nominal: 95%. Given the reference: the jackknife over samples alone, and no bias taken off. Where no "
+        "group matters, as for a coverage of 1, there is no interval over both, and [0, 0] is one given the reference.",
     )
 
 
@@ -187,10 +188,12 @@ def _held(arms: list[tuple[Estimate, Estimate]], truth: float) -> list[str]:
     given = [evidence.jackknife(a.value - b.value, np.subtract(a.leave_out, b.leave_out)) for a, b in arms]
     freed = any(a.unbiased != a.value for a, _ in arms)
     target = truth if freed else float(np.mean([each.value for each in both]))
-    shares = [sum(e.low <= target <= e.high for e in some if e.low is not None) / len(arms) for some in (given, both)]
+    known = [[each for each in some if each.low is not None] for some in (given, both)]
+    hits = [sum(each.low <= target <= each.high for each in some) for some in known]
+    shares = [f"{hit / len(some):.1%} of {len(some)}" for hit, some in zip(hits, known, strict=True)]
     width = np.mean([e.high - e.value for e in both if e.low is not None]) / 2.093
     spread = float(np.std([each.value for each in both]))
-    return [*(f"{share:.1%}" for share in shares), f"{width / spread:.2f}" if spread > 0 else ""]
+    return [*shares, f"{width / spread:.2f}" if spread > 0 else ""]
 
 
 def _grown(n: int, width: int, answer: multiprocessing.Queue[list[list[str]]]) -> None:

@@ -9,6 +9,7 @@ from kinetic_features import Inception, ModuleFeatures
 from kinetic_features.inception import FILE
 from kinetic_metrics import FrechetDistance
 from kinetic_metrics import frechet as module
+from kinetic_metrics.frechet import negative_eigenvalue
 from kinetic_metrics.gaussians import frechet_distance, moments
 from PIL import Image
 
@@ -138,6 +139,16 @@ def test_a_covariance_may_be_singular_and_off_by_rounding(dtype, tmp_path):
         np.savez(tmp_path / "s.npz", mu=mu.astype(dtype), sigma=sigma.astype(dtype))
         FrechetDistance(statistics=str(tmp_path / "s.npz"))
     assert (x.T @ x / 30 - np.outer(mu, mu)).diagonal().min() < 0
+
+
+def test_a_negative_eigenvalue_is_given_where_rounding_does_not_explain_it():
+    turn, _ = torch.linalg.qr(torch.randn(4, 4, dtype=torch.float64))
+    cov, near = (
+        turn @ torch.diag(torch.tensor([low, 0, 1, 2], dtype=torch.float64)) @ turn.T for low in (-1e-3, -1e-9)
+    )
+    assert negative_eigenvalue(cov) == pytest.approx(-1e-3)
+    assert negative_eigenvalue(near) is None
+    assert negative_eigenvalue(torch.zeros(3, 3, dtype=torch.float64)) is None
 
 
 def test_statistics_that_cannot_be_read_or_do_not_fit_are_named(tmp_path):

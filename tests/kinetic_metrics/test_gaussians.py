@@ -8,7 +8,6 @@ from kinetic_metrics.gaussians import (
     frechet_distance,
     gaussian_distance,
     moments,
-    negative_eigenvalue,
 )
 
 from kinetic.errors import OptionError, ShapeError
@@ -213,14 +212,6 @@ def test_bad_input_is_named():
     nan = torch.full((2,), float("nan"))
     with pytest.raises(OptionError, match="hold NaN or infinity"):
         frechet_distance(nan, torch.eye(2), nan, torch.eye(2))
-
-
-def test_a_negative_eigenvalue_is_given_where_rounding_does_not_explain_it():
-    (cov,) = rotated([[-1e-3, 0, 1, 2]])
-    assert negative_eigenvalue(cov) == pytest.approx(-1e-3)
-    (cov,) = rotated([[-1e-9, 0, 1, 2]])
-    assert negative_eigenvalue(cov) is None
-    assert negative_eigenvalue(torch.zeros(3, 3, dtype=torch.float64)) is None
 
 
 @pytest.mark.parametrize(("n", "f"), [(40, 192), (100, 100), (101, 100), (300, 20), (1000, 64)])

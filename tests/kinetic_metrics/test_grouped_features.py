@@ -15,6 +15,19 @@ def seen(x, batch=None, widest=2048):
     return state
 
 
+def kinds(batch):
+    """300 samples kept, 300 summed, or 450 of which 400 are."""
+    x = torch.randn(batch or 300, 20, dtype=torch.float64) + 5
+    if batch is None:
+        return seen(x), x
+    state = seen(x[:400]).summed
+    if batch == 450:
+        state = state.append(torch.arange(400, 450), x[400:])
+    assert bool(state.sums)
+    assert bool(state.parts) == (batch == 450)
+    return state, x
+
+
 @pytest.mark.parametrize(("widest", "kept"), [(2048, 20), (2, 1)])
 def test_what_is_held_does_not_grow_with_the_samples(widest, kept):
     state, most = GroupedFeatures(widest), 0
@@ -25,12 +38,11 @@ def test_what_is_held_does_not_grow_with_the_samples(widest, kept):
     assert (len(state.sums), state.groups, state.n) == (kept, kept, 3000)
 
 
-@pytest.mark.parametrize("batch", [None, 7])
+@pytest.mark.parametrize("batch", [None, 300, 450])
 def test_totals_and_halves_are_those_of_the_features_whether_kept_or_summed(batch):
-    x = torch.randn(300, 20, dtype=torch.float64) + 5
-    state = seen(x, batch) if batch is None else seen(x, batch).summed
-    assert bool(state.sums) == (batch is not None)
-    first = torch.from_numpy(evidence.groups(np.arange(300), 2) == 0)
+    """Kept, summed, and both."""
+    state, x = kinds(batch)
+    first = torch.from_numpy(evidence.groups(np.arange(len(x)), 2) == 0)
     for found, rows in ((state.total, x), (state.halves[0], x[first]), (state.halves[1], x[~first])):
         expected = Moments.of(rows)
         assert found.n == expected.n
@@ -49,15 +61,14 @@ def test_without_a_part_the_fit_is_that_of_the_others(n, count):
         assert gaussian_distance(fit, other) == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("batch", [None, 7])
+@pytest.mark.parametrize("batch", [None, 300, 450])
 def test_sums_of_a_quadratic_are_those_over_the_points_of_each_group(batch):
-    x = torch.randn(300, 20, dtype=torch.float64) + 5
+    state, x = kinds(batch)
     step, factor = torch.randn(20, dtype=torch.float64), torch.randn(20, 3, dtype=torch.float64)
-    state = seen(x, batch)
-    counts, sums = (state if batch is None else state.summed).sums_of(step, factor)
+    counts, sums = state.sums_of(step, factor)
     d = x - x.mean(0)
     each = 2 * d @ step + d.square().sum(1) - (d @ factor).square().sum(1)
-    groups = torch.from_numpy(evidence.groups(np.arange(300)))
+    groups = torch.from_numpy(evidence.groups(np.arange(len(x))))
     assert counts.tolist() == groups.bincount(minlength=20).tolist()
     assert torch.allclose(sums, torch.stack([each[groups == g].sum() for g in range(20)]), rtol=1e-9)
 

@@ -5,47 +5,32 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "kinetic"
 FLOORS = (  # from the roof down; a module imports its own floor and those below
-    {"__main__", "_cli"},
-    {"_experiment"},
-    {"_report"},
-    {"_progress"},
-    {"_store", "testing"},
-    {"_plugins"},
-    {"_sample"},
-    {"_evaluate"},
-    {"_roles"},
-    {"options", "evidence", "precision", "_terminal"},
-    {"errors", "types"},
-)
-HEIGHT = {name: -i for i, floor in enumerate(FLOORS) for name in floor}
+    ("__main__", "_cli"), ("_experiment",), ("_report",), ("_progress",), ("_store", "testing"), ("_plugins",),
+    ("_sample",), ("_evaluate",), ("_roles",), ("options", "evidence", "precision", "_terminal"), ("errors", "types"),
+)  # fmt: skip
+DEPTH = {name: depth for depth, floor in enumerate(FLOORS) for name in floor}
 
 
 def imports():
-    """`(module, module it imports)`, at the top of it or inside a function, what is for types alone included."""
-    modules = {".".join(("kinetic", *p.relative_to(ROOT).with_suffix("").parts)): p for p in ROOT.rglob("*.py")}
-    for module, path in modules.items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "kinetic":
-                for name in (f"{node.module}.{alias.name}" for alias in node.names):
-                    yield module, name if name in modules else node.module
+    """`{module: modules it imports}`, at its top or inside a function, but for the lazy `__init__`."""
+    paths = {".".join(("kinetic", *p.relative_to(ROOT).with_suffix("").parts)): p for p in ROOT.rglob("*.py")}
+    below = {module: set() for module in paths if module != "kinetic.__init__"}
+    for module in below:
+        for node in ast.walk(ast.parse(paths[module].read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kinetic"):
+                names = {f"{node.module}.{alias.name}" for alias in node.names}
+                below[module] |= (names & paths.keys()) or ({node.module} - {"kinetic"})
+    return below
 
 
-def test_imports_run_downwards_but_for_the_lazy_init_and_no_module_is_on_no_floor():
-    for module, other in imports():
-        if module != "kinetic.__init__" and other != "kinetic":
-            here, there = (HEIGHT[name.split(".")[1]] for name in (module, other))
-            assert here >= there, f"{module} imports {other}, which is on a higher floor"
+def test_imports_run_downwards():
+    for module, others in imports().items():
+        for other in others:
+            assert DEPTH[module.split(".")[1]] <= DEPTH[other.split(".")[1]], f"{module} imports {other}, upwards"
 
 
 def test_no_import_goes_round_in_a_circle():
-    below = {}
-    for module, other in imports():
-        below.setdefault(module, set()).add(other)
-
-    def walk(module, path):
-        assert module not in path, " -> ".join((*path, module))
-        return [walk(other, (*path, module)) for other in below.get(module, ()) if other.count(".") > 0]
-
-    for module in below:
-        if module not in ("kinetic.__init__", "kinetic._cli", "kinetic.__main__"):
-            walk(module, ())
+    below = imports()
+    while free := [module for module, others in below.items() if not others & below.keys()]:
+        below = {module: others for module, others in below.items() if module not in free}
+    assert not below, f"circles among {sorted(below)}"

@@ -17,7 +17,7 @@ from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._roles.column import described
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic._roles.sample_table import SampleTable, has_mean, mean_of
-from kinetic.errors import within
+from kinetic.errors import OptionError, within
 from kinetic.evidence import Estimate
 
 _NONE = Estimate(math.nan)
@@ -67,7 +67,7 @@ def evaluate(
             with within(f"metric {name!r}"):
                 score = metric.finish(own.pop(name))  # it may be the first to read its data
                 notes = (*features.notes(metric), *_of_data(metric, seen[view]), *_not_finite(name, score.values))
-                scores[view][name] = _completed(metric, _by_classes(score, metric, classes[view]), notes)
+                scores[view][name] = _by_classes(_completed(metric, score, notes), metric, classes[view])
     return scores
 
 
@@ -116,15 +116,22 @@ def _not_finite(metric: str, values: Mapping[str, Estimate]) -> tuple[str, ...]:
 
 
 def _by_classes(score: Score, metric: Metric, table: SampleTable) -> Score:
-    """The score, the means of its columns with intervals that know how many samples of each class there are."""
+    """The score, the means of its columns with intervals that know how many samples of each class there are.
+
+    Raises:
+        OptionError: a column is not of all samples.
+    """
     ids, asked = table.sort()
+    for name, column in score.columns.items():
+        if column.shape != ids.shape:
+            raise OptionError(f"the column {name!r} must be ({len(ids)},), a number a sample: {tuple(column.shape)}")
     if "class" not in asked or asked["class"].dim() != 1 or score.ids is None or not torch.equal(ids, score.ids):
         return score
     names = {column.name: column.value for column in (*metric.described, *score.described.values())}
     means = {
         names.get(name, name): mean_of(column, asked["class"])
         for name, column in score.columns.items()
-        if has_mean(column) and score.values.get(names.get(name, name), _NONE).leave_out is None
+        if has_mean(column) and score.values.get(names.get(name, name), _NONE).leave_out is None and score.is_mean(name)
     }
     return attrs.evolve(score, values={name: means.get(name, value) for name, value in score.values.items()})
 
@@ -133,7 +140,8 @@ def _completed(metric: Metric, score: Score, more: tuple[str, ...]) -> Score:
     """The score with what its spaces and data sets say, and what its columns and values mean."""
     present = dict.fromkeys(score.values, "score") | {name: _kind(column) for name, column in score.columns.items()}
     named = (*metric.described, *score.described.values())
-    present = {name: kind for name, kind in present.items() if name not in {column.mean for column in named}}
+    means = {column.mean for column in named} - score.columns.keys()
+    present = {name: kind for name, kind in present.items() if name not in means}
     notes = dict.fromkeys((*score.notes, *more))
     return attrs.evolve(score, notes=tuple(notes), described=described(named, present))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from kinetic.errors import OptionError
+
 PLAIN = "plain"
 """The samples as they are."""
 DENOISED = "denoised"
@@ -17,11 +19,14 @@ T = TypeVar("T")
 
 def in_files(views: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
     """What the views say, under the names that tables and `scores.json` have: with `_denoised` the denoised ones."""
-    return {
-        name if view == PLAIN else f"{name}_{view}": value
-        for view, values in views.items()
-        for name, value in values.items()
-    }
+    named: dict[str, T] = {}
+    for view, values in views.items():
+        for name, value in values.items():
+            key = name if view == PLAIN else f"{name}_{view}"
+            if key in named:
+                raise OptionError(f"two columns or values are called {key!r}: no name of its own may end in _{view}")
+            named[key] = value
+    return named
 
 
 def split(name: str) -> tuple[str, str]:

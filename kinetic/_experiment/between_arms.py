@@ -99,7 +99,7 @@ def _views(one: Run, other: Run, control: Scores) -> Iterator[tuple[str, Scores,
         mine, its = (run.views.get(DENOISED, run.details) for run in (one, other))
         yield DENOISED, mine, its
         if control:
-            yield CONTROL, mine, control
+            yield (CONTROL, mine, control) if DENOISED in one.views else (CONTROL, control, its)
 
 
 def _of_scores(mine: Score, theirs: Score, keep: Array, strata: Array | None) -> Iterator[tuple[str, Estimate]]:
@@ -131,7 +131,9 @@ def _averaged(score: Score) -> dict[str, Array]:
     return {
         name: column.numpy() if column.dtype == torch.bool else column.double().numpy()
         for name, column in score.columns.items()
-        if (column.is_floating_point() or column.dtype == torch.bool) and score.described[name].kind != "index"
+        if (column.is_floating_point() or column.dtype == torch.bool)
+        and score.described[name].kind != "index"
+        and score.is_mean(name)
     }
 
 

@@ -150,13 +150,17 @@ class Arms:
         return run
 
     def controls(self, runs: Mapping[str, Run], baselines: Mapping[str, str]) -> dict[str, dict[str, Score]]:
-        """For each arm in which noise was left, its baseline's scores after the same step; see `Runner.control`."""
+        """For each arm in which noise was left, its baseline's scores after the same step; see `Runner.control`.
+
+        Where noise was left in the baseline alone, the arm's own after the step of the baseline.
+        """
         controls = {}
         for arm, base in baselines.items():
-            if DENOISED in runs[arm].views:
-                gain = runs[arm].energy["gain"]
-                with within(f"arm {base!r}, as the control of {arm!r}"):
-                    controls[arm] = self.runners[base].control(runs[base], gain, **self.asked, features=self.features)
+            noisy, other = (arm, base) if DENOISED in runs[arm].views else (base, arm)
+            if DENOISED in runs[noisy].views:
+                gain = runs[noisy].energy["gain"]
+                with within(f"arm {other!r}, as the control of {noisy!r}"):
+                    controls[arm] = self.runners[other].control(runs[other], gain, **self.asked, features=self.features)
         return controls
 
 

@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import re
 from collections.abc import Iterable, Mapping
-from importlib.metadata import Distribution, EntryPoint
+from importlib.metadata import Distribution, EntryPoint, PackageMetadata
 from pathlib import Path
 
 GROUP = "kinetic"
@@ -41,8 +41,9 @@ def distribution_of(point: EntryPoint) -> tuple[str, str]:
         return "unknown", ""
     name, version = _folder(point.dist)
     try:
-        return point.dist.metadata["Name"] or name, point.dist.version or version
-    except (OSError, TypeError, KeyError):  # a folder without METADATA
+        said = point.dist.metadata
+        return _said(said, "Name") or name, _said(said, "Version") or version
+    except (OSError, TypeError):  # a folder without METADATA
         return name, version
 
 
@@ -71,6 +72,10 @@ def _folder(distribution: Distribution) -> tuple[str, str]:
     """Name and version as the metadata's folder has them, which can be read without opening a file."""
     path = Path(str(getattr(distribution, "_path", "")))  # pip asks for it too: nothing public tells the folder
     if path.suffix not in (".dist-info", ".egg-info"):
-        return distribution.metadata["Name"] or "", distribution.version
+        return _said(distribution.metadata, "Name"), _said(distribution.metadata, "Version")
     name, _, rest = path.stem.partition("-")
     return name, rest.partition("-")[0]
+
+
+def _said(metadata: PackageMetadata, key: str) -> str:
+    return str(metadata[key] or "") if key in metadata else ""

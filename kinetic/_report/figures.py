@@ -45,7 +45,7 @@ def _columns(rows: pa.Table) -> dict[str, np.ndarray]:
         column = rows[name].combine_chunks()
         if column.null_count:
             continue
-        if pa.types.is_fixed_size_list(column.type):
+        if pa.types.is_fixed_size_list(column.type) or pa.types.is_list(column.type):
             columns[name] = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
         elif not pa.types.is_string(column.type):
             columns[name] = column.to_numpy(zero_copy_only=False)

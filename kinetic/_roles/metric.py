@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,6 +55,15 @@ class Score:
     notes: tuple[str, ...] = ()
     nearest: Dataset | None = None
     described: Mapping[str, Column] = attrs.field(factory=dict)
+
+    def is_mean(self, name: str) -> bool:
+        """Whether the value that a column is named for is the mean of the column, or there is none of that name."""
+        described = self.described.get(name)
+        value = self.values.get(name if described is None else described.value)
+        mean = float(self.columns[name].double().mean())
+        if value is None or value.value == mean or (math.isnan(value.value) and math.isnan(mean)):
+            return True
+        return math.isclose(value.value, mean, rel_tol=1e-9, abs_tol=1e-12)
 
     @values.validator
     def _with_intervals(self, attribute: attrs.Attribute[Any], values: Mapping[str, Any]) -> None:

@@ -52,9 +52,9 @@ def check_parts(
         ShapeError: velocities, gains or columns of another shape than the samples ask for.
     """
     v, warnings = _check_field(field, x0, batch)
-    if schedule is not None:
-        _check_gain(schedule, x0, v)
     dynamics = Dynamics.of(field, schedule, batch, x0)
+    for each in dynamics.schedules:
+        _check_gain(each, x0, v)
     accounts = Accounts(meters, dynamics, x0)
     trajectory, x1 = Trajectory(solver.solve(_Steady(v, dynamics.breakpoints), x0)), x0.clone()
     for step in trajectory:

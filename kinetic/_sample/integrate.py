@@ -55,6 +55,7 @@ def integrate(
     denoised = x
     if dynamics.may_stop_short or "t_end" in columns:
         denoised, noise_left = denoise(dynamics.field, x, accounts.gain, Batch(batch.ids, batch.condition))
+        denoised = x if torch.equal(denoised, x) else denoised
         energy |= {"gain": accounts.gain, "noise_left": noise_left}
     return Shard(
         start=int(batch.ids[0]),

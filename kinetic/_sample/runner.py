@@ -36,6 +36,8 @@ def _named(cls: type) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
     def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if not isinstance(value, Mapping) or not all(isinstance(part, cls) for part in value.values()):
             raise OptionError(f"{attribute.name!r} must map names to {cls.__name__}s: {value!r}")
+        if cls is Metric and "energy" in value:
+            raise OptionError("no metric may be called 'energy', which files call the columns of the meters")
 
     return check
 

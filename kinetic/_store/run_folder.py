@@ -111,6 +111,11 @@ class RunFolder:
             before = cls(path).provenance().get("weights", weights)
             if before != weights:
                 key = next(_differences(before, dict(weights), ""))
+                if "owners" not in cls(path).provenance():
+                    raise StoreError(
+                        f"{path} was made by an older kinetic, whose hashes of weights and data cannot be compared\n"
+                        "  Choose another folder with --out."
+                    )
                 raise StoreError(f"{path} was made with other weights or data: {key}\n  {_ANOTHER}, or delete it.")
         elif there or path.is_file():
             raise StoreError(f"{path} exists but holds no run\n  {_ANOTHER}.")
@@ -176,7 +181,13 @@ class FinishedRun:
     @cached_property
     def evidence(self) -> dict[str, Any]:
         """What the arms say together: differences, correlations, shares; see `docs/evidence.md`."""
-        return read_json(self.folder / EVIDENCE)
+        held: dict[str, Any] = read_json(self.folder / EVIDENCE)
+        if "verdicts" not in held:
+            raise StoreError(
+                f"{self.folder / EVIDENCE} was written by an older kinetic\n  Its files hold its numbers; `kinetic run "
+                f"{self.folder / RECIPE} --out DIR` makes the run anew."
+            )
+        return held
 
     @property
     def arms(self) -> list[str]:

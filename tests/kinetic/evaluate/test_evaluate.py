@@ -112,3 +112,36 @@ def test_means_of_columns_know_how_many_samples_of_each_class_there_are():
 
     known = asked(torch.arange(60) % 10)
     assert (known.value, known.low, known.high) == pytest.approx((4.5, 4.5, 4.5))
+
+
+@attrs.frozen(eq=False)
+class Halfway(kinetic.TableMetric):
+    """A column and a value of one name, the median."""
+
+    def rows(self, samples):
+        return {"ones": samples.x[:, 0].double()}
+
+    def judge(self, ids, rows):
+        return Score({"ones": Estimate(float(rows["ones"].median()))}, ids, rows)
+
+
+def test_a_value_that_is_no_mean_of_its_column_keeps_what_it_is():
+    """The median of 0..59 is 29, the mean 29.5; with classes it stays 29."""
+    x = torch.arange(60.0)[:, None].expand(-1, 2)
+    batch = {"plain": Samples(torch.arange(60), x, torch.arange(60) % 10)}
+    score = evaluate({"a": Halfway()}, [batch])["plain"]["a"]
+    assert score.values["ones"].value == 29
+    assert not score.is_mean("ones")
+
+
+def test_a_column_that_is_not_of_all_samples_is_refused():
+    @attrs.frozen(eq=False)
+    class Short(kinetic.TableMetric):
+        def rows(self, samples):
+            return {"few": samples.x[:, 0]}
+
+        def judge(self, ids, rows):
+            return Score({}, ids[:3], {"few": rows["few"][:3]})
+
+    with pytest.raises(OptionError, match=r"^metric 'a': .*the column 'few' must be \(5,\)"):
+        evaluate({"a": Short()}, batches(torch.zeros(5, 2)))

@@ -18,7 +18,7 @@ def score(values, **more):
     described = {"good": Column("good", "good is good.", better="higher"), "set": Column("set")}
     leave_out = np.linspace(0, 1, evidence.GROUPS) + float(values[0])
     return Score(
-        {"good": Estimate(1.0), "set": Estimate(float(values[0]), leave_out=leave_out)},
+        {"good": Estimate(float(values.mean())), "set": Estimate(float(values[0]), leave_out=leave_out)},
         torch.arange(N),
         {"good": values, **more},
         described=described | {name: Column(name, kind="index") for name in more},
@@ -57,7 +57,7 @@ def test_a_score_resampled_over_the_reference_is_subtracted_once_and_not_column_
     def resampled(shift, **more):
         made = run(shift)
         plain = made.details["m"]
-        known = Estimate(shift, leave_out=draws[0] * (1 + shift), **more)
+        known = Estimate(float(plain.columns["good"].mean()), leave_out=draws[0] * (1 + shift), **more)
         made.views["plain"]["m"] = attrs.evolve(plain, values={"good": known})
         return made
 
@@ -81,6 +81,14 @@ def test_a_difference_is_of_one_view_and_says_which():
     assert sets == {"plain": pytest.approx(1), "denoised": pytest.approx(2), "control": pytest.approx(-3)}
     assert not rows(found, name="index")
     assert [row["view"] for row in rows(found, metric="energy")] == ["plain"]
+
+
+def test_where_the_baseline_alone_left_noise_the_arm_takes_the_step_and_the_view_says_so():
+    runs = {"noisy": run(1.0, ("plain", "denoised")), "clean": run()}
+    control = {"clean": {"m": score(torch.arange(N, dtype=torch.float64) + 5)}}
+    found = compare(runs, {"clean": "noisy"}, control)
+    apart = {row["view"]: row["value"] for row in rows(found, metric="m", name="good")}
+    assert apart == {"plain": pytest.approx(-1), "denoised": pytest.approx(-2), "control": pytest.approx(3)}
 
 
 def test_without_noise_there_is_one_view():

@@ -316,7 +316,9 @@ def test_evidence_leaves_out_what_stopped_on_the_way_and_says_so():
         energy = {name: torch.rand(n, dtype=torch.float64) for name in ("x0_sq", "x0_dot_x1", "x1_sq")}
         energy |= {"kpe": values, "status": torch.tensor(status, dtype=torch.float64), "nfe": values}
         described = {"good": Column("good")}
-        score = Score({"good": Estimate(1.0)}, torch.arange(n), {"good": values * 2}, described=described)
+        score = Score(
+            {"good": Estimate(float(values.mean()) * 2)}, torch.arange(n), {"good": values * 2}, described=described
+        )
         kinds = dict.fromkeys(energy, "energy") | {"status": "label", "nfe": "count"}
         columns = {name: Column(name, kind=kind) for name, kind in kinds.items()}
         return Run(torch.zeros(n, 2), torch.zeros(n, 2), energy, {"plain": {"metric": score}}, described=columns)

@@ -8,7 +8,7 @@ from kinetic_fields import Gaussian
 from kinetic_solvers import Dopri5, Euler
 from torch import nn
 
-from kinetic import Batch, EnergyMeter, Schedule, Solver, VelocityField
+from kinetic import Batch, EnergyMeter, Schedule, Shaped, Solver, VelocityField
 from kinetic._sample.check_parts import check_parts
 from kinetic.errors import OptionError, ShapeError
 
@@ -127,6 +127,11 @@ def test_a_column_of_another_length_is_refused():
 def test_gains_that_are_negative_or_of_another_shape_are_refused(formula, error, said):
     with pytest.raises(error, match=said):
         look(schedule=Gain(formula))
+
+
+def test_the_gains_of_a_shaped_field_are_looked_at_as_well():
+    with pytest.raises(OptionError, match=r"Gain has the gain -0\.01562 at t = 0\.5156"):
+        look(Shaped(Gaussian(size=6), Gain(lambda t: 0.5 - t)))
 
 
 def test_a_velocity_of_another_shape_or_type_is_refused():

@@ -201,6 +201,8 @@ def test_a_bad_argument_is_named_with_its_bound(bad, said):
 def test_a_part_of_the_wrong_role_is_refused():
     with pytest.raises(OptionError, match="'solver' must be a solver"):
         Runner(field=Gaussian(), solver=KPE())
+    with pytest.raises(OptionError, match="no metric may be called 'energy'"):
+        Runner(Gaussian(), Euler(), metrics={"energy": Memorisation(train=TensorData(torch.zeros(3, 2)))})
     with pytest.raises(OptionError, match="'meters' must map names to EnergyMeters"):
         Runner(field=Gaussian(), solver=Euler(), meters={"kpe": Euler()})
 

@@ -91,12 +91,22 @@ def test_a_run_that_was_not_finished_says_how_to_go_on(tmp_path):
 
 def test_a_folder_takes_one_recipe_with_one_set_of_weights(tmp_path):
     folder = RunFolder.open(tmp_path / "run", {"run": {"samples": 3}}, {"a": {"field": "12"}})
-    folder.save_json("provenance.json", {"weights": {"a": {"field": "12"}}})
+    folder.save_json("provenance.json", {"weights": {"a": {"field": "12"}}, "owners": {}})
     RunFolder.open(tmp_path / "run", {"run": {"samples": 3}}, {"a": {"field": "12"}})
     with pytest.raises(StoreError, match=r"holds another run: run\.samples is 3 there and 4 here\n  Choose another"):
         RunFolder.open(tmp_path / "run", {"run": {"samples": 4}}, {"a": {"field": "12"}})
     with pytest.raises(StoreError, match=r"other weights or data: a\.field is '12' there and '13' here\n  Choose"):
         RunFolder.open(tmp_path / "run", {"run": {"samples": 3}}, {"a": {"field": "13"}})
+
+
+def test_what_an_older_kinetic_wrote_is_named_as_such(tmp_path):
+    folder = RunFolder.open(tmp_path / "run", {}, {"a": {"field": "12"}})
+    folder.save_json("provenance.json", {"weights": {"a": {"field": "12"}}})
+    with pytest.raises(StoreError, match=r"made by an older kinetic, .*cannot be compared\n  Choose another folder"):
+        RunFolder.open(tmp_path / "run", {}, {"a": {"field": "13"}})
+    (tmp_path / "run" / "evidence.json").write_text('{"differences": []}')
+    with pytest.raises(StoreError, match=r"evidence\.json was written by an older kinetic\n  .*--out"):
+        _ = load_run(tmp_path / "run").evidence
 
 
 def test_a_folder_that_is_none_or_holds_something_else_is_refused(tmp_path):

@@ -3,7 +3,7 @@
 All intervals are 95%. Everything is deterministic: what draws, draws from a generator with a fixed seed.
 """
 
-from kinetic.evidence._correlation import Correlation, expected_false, spearman
+from kinetic.evidence._correlation import Correlation, spearman
 from kinetic.evidence._equivalence import equivalent, p_value
 from kinetic.evidence._estimate import LEVEL, Estimate
 from kinetic.evidence._fifths import quantile_groups
@@ -29,7 +29,6 @@ __all__ = [
     "Verdict",
     "comparable",
     "equivalent",
-    "expected_false",
     "groups",
     "holm",
     "jackknife",

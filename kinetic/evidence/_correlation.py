@@ -94,11 +94,6 @@ def spearman(
     return [row(energy, score) for energy in energies for score in scores]
 
 
-def expected_false(rows: Sequence[Correlation]) -> float:
-    """How many of the rows' intervals would miss 0 by chance, were nothing correlated: 5% of them."""
-    return (1 - LEVEL) * sum((row.raw is not None) + (row.partial is not None) for row in rows)
-
-
 def _raw(columns: Columns, groups: Strata) -> Grids:
     rho, error = rank_correlations(columns.x, columns.y, groups)
     return {"raw": _grid(lambda cell: on_fisher_scale(rho[cell], error[cell], groups.dof - 1), rho.shape)}

@@ -55,18 +55,18 @@ def integrate(
     denoised = x
     if dynamics.may_stop_short or "t_end" in columns:
         denoised, noise_left = denoise(dynamics.field, x, accounts.gain, Batch(batch.ids, batch.condition))
-        denoised = x if torch.equal(denoised, x) else denoised
         energy |= {"gain": accounts.gain, "noise_left": noise_left}
+    samples = x.cpu()
     return Shard(
         start=int(batch.ids[0]),
-        samples=x.cpu(),
-        denoised=x.cpu() if denoised is x else denoised.cpu(),
+        samples=samples,
+        denoised=samples if denoised is x else denoised.cpu(),
         energy={name: value.double().cpu() for name, value in energy.items()},
     )
 
 
 def denoise(field: VelocityField, x: State, gain: PerSample, batch: Batch) -> tuple[State, PerSample]:
-    """x + (1 - I) v(x, I), one Euler step over what a mean gain I below 1 left undone; x itself where none is.
+    """x + (1 - I) v(x, I), one Euler step over what a mean gain I below 1 left undone; x itself if nothing moves.
 
     Args:
         field: the field, without its gain.
@@ -83,7 +83,8 @@ def denoise(field: VelocityField, x: State, gain: PerSample, batch: Batch) -> tu
     change = v * rest.to(v.dtype).view(-1, *[1] * (v.dim() - 1))
     finite = torch.isfinite(change.flatten(1)).all(1)  # a sample that a solver gave up on may be anywhere
     change[~finite] = 0
-    return x + change, change.double().flatten(1).square().mean(1).sqrt()
+    moved = x + change
+    return x if torch.equal(moved, x) else moved, change.double().flatten(1).square().mean(1).sqrt()
 
 
 def renoise(field: VelocityField, x: State, x0: State, gain: PerSample, batch: Batch) -> State:

@@ -73,7 +73,7 @@ class ShardStore:
     def save(self, shard: Shard) -> None:
         """Keep a shard, whole or not at all."""
         tensors = {"samples": shard.samples.contiguous()}
-        if shard.denoised is not shard.samples and not torch.equal(shard.denoised, shard.samples):
+        if shard.denoised is not shard.samples:
             tensors["denoised"] = shard.denoised.contiguous()
         tensors |= {f"energy.{name}": column.contiguous() for name, column in shard.energy.items()}
         order = {"columns": json.dumps(list(tensors))}  # safetensors sorts them; a table read back keeps its order

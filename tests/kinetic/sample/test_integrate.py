@@ -5,10 +5,11 @@ import pytest
 import torch
 from kinetic_energy import KPE, Path, PowerProfile
 from kinetic_fields import Empirical, Gaussian
+from kinetic_metrics import Memorisation
 from kinetic_schedules import KTS, Constant
 from kinetic_solvers import RK4, Dopri5, Doubled, DPMSolver, Euler
 
-from kinetic import Batch, EnergyMeter, Runner, Shaped, Solver, Status, VelocityField
+from kinetic import Batch, EnergyMeter, Runner, Shaped, Solver, Status, TensorData, VelocityField
 from kinetic._sample.integrate import renoise
 from kinetic._sample.noise import noise
 from kinetic.errors import NonFiniteError, OptionError
@@ -213,3 +214,12 @@ def test_putting_back_adds_the_noise_of_the_sample_and_takes_the_same_step():
     again = renoise(Steady(), x, x0, gain, Batch(torch.arange(3)))
     assert torch.allclose(again[0], 0.8 * x[0] + 0.2 * x0[0] + 0.2)
     assert torch.equal(again[1:], x[1:])
+
+
+def test_without_noise_there_is_one_view_where_samples_are_copied_to_the_cpu(monkeypatch):
+    """As from a GPU: each call of `cpu` gives another tensor."""
+    monkeypatch.setattr(torch.Tensor, "cpu", torch.Tensor.clone)
+    data = TensorData(torch.randn(9, 3))
+    run = Runner(Gaussian(size=3), Euler(steps=2), metrics={"m": Memorisation(train=data)}).run(4, device="cpu")
+    assert run.views.keys() == {"plain"}
+    assert run.denoised is run.samples

@@ -67,7 +67,8 @@ def evaluate(
             with within(f"metric {name!r}"):
                 score = metric.finish(own.pop(name))  # it may be the first to read its data
                 notes = (*features.notes(metric), *_of_data(metric, seen[view]), *_not_finite(name, score.values))
-                scores[view][name] = _by_classes(_completed(metric, score, notes), metric, classes[view])
+                _check_columns(score, len(classes[view]))
+                scores[view][name] = _by_classes(_completed(metric, score, notes), classes[view])
     return scores
 
 
@@ -115,23 +116,21 @@ def _not_finite(metric: str, values: Mapping[str, Estimate]) -> tuple[str, ...]:
     )
 
 
-def _by_classes(score: Score, metric: Metric, table: SampleTable) -> Score:
-    """The score, the means of its columns with intervals that know how many samples of each class there are.
-
-    Raises:
-        OptionError: a column is not of all samples.
-    """
-    ids, asked = table.sort()
+def _check_columns(score: Score, n: int) -> None:
     for name, column in score.columns.items():
-        if column.shape != ids.shape:
-            raise OptionError(f"the column {name!r} must be ({len(ids)},), a number a sample: {tuple(column.shape)}")
+        if column.shape != (n,):
+            raise OptionError(f"the column {name!r} must be ({n},), a number a sample: {tuple(column.shape)}")
+
+
+def _by_classes(score: Score, table: SampleTable) -> Score:
+    """The completed score, the means of its columns with intervals that know how many of each class there are."""
+    ids, asked = table.sort()
     if "class" not in asked or asked["class"].dim() != 1 or score.ids is None or not torch.equal(ids, score.ids):
         return score
-    names = {column.name: column.value for column in (*metric.described, *score.described.values())}
     means = {
-        names.get(name, name): mean_of(column, asked["class"])
+        score.value_of(name): mean_of(column, asked["class"])
         for name, column in score.columns.items()
-        if has_mean(column) and score.values.get(names.get(name, name), _NONE).leave_out is None and score.is_mean(name)
+        if has_mean(column) and score.values.get(score.value_of(name), _NONE).leave_out is None and score.is_mean(name)
     }
     return attrs.evolve(score, values={name: means.get(name, value) for name, value in score.values.items()})
 

@@ -15,6 +15,7 @@ from kinetic import evidence
 from kinetic._evaluate.views import CONTROL, DENOISED, PLAIN
 from kinetic._experiment.within_arm import as_json, classes, energies
 from kinetic._roles.metric import Score
+from kinetic._roles.sample_table import has_mean
 from kinetic._roles.tree import options_given
 from kinetic._sample.run import Run
 from kinetic.errors import within
@@ -24,7 +25,7 @@ Array = NDArray[Any]
 Scores = Mapping[str, Score]
 """`{metric: Score}`."""
 Controls = Mapping[str, Scores]
-"""`{arm: {metric: Score}}`, of the arm it is compared with, after the step that denoised this one."""
+"""`{arm: {metric: Score}}`, of its baseline after the step that denoised the arm, or the arm after its baseline's."""
 
 
 def between_arms(
@@ -131,9 +132,7 @@ def _averaged(score: Score) -> dict[str, Array]:
     return {
         name: column.numpy() if column.dtype == torch.bool else column.double().numpy()
         for name, column in score.columns.items()
-        if (column.is_floating_point() or column.dtype == torch.bool)
-        and score.described[name].kind != "index"
-        and score.is_mean(name)
+        if has_mean(column) and score.described[name].kind != "index" and score.is_mean(name)
     }
 
 

@@ -24,7 +24,8 @@ def compare(
     Args:
         runs: `{arm: Run}`.
         baselines: `{arm: arm}`, what each arm is compared with.
-        controls: of each arm in which noise was left, its baseline after the same step.
+        controls: of each arm in which noise was left, its baseline after the same step; where noise was left in the
+            baseline alone, the arm after its baseline's.
         delta: the smallest difference that matters: of a column, in standard deviations of the baseline's over samples;
             of a score of the set, as a share of the baseline's.
     Returns:

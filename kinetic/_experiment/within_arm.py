@@ -51,8 +51,9 @@ class _Table:
         own = energies(run, keep)
         norms = {name: run.energy[name].numpy()[keep] for name in NORMS}
         norms = norms if all(np.isfinite(column).all() for column in norms.values()) else {}
-        scores = {f"{view} {metric} {name}": (view, metric, name) for view, metric, name, _ in _numbers(run, keep)}
-        columns = {f"{view} {metric} {name}": column for view, metric, name, column in _numbers(run, keep)}
+        numbers = list(_numbers(run, keep))
+        scores = {f"{view} {metric} {name}": (view, metric, name) for view, metric, name, _ in numbers}
+        columns = {f"{view} {metric} {name}": column for view, metric, name, column in numbers}
         return cls(run, {**norms, **own, **columns}, [*own], scores, [*norms], classes(run, keep))
 
     def correlations(self) -> list[Correlation]:

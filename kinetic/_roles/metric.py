@@ -56,10 +56,13 @@ class Score:
     nearest: Dataset | None = None
     described: Mapping[str, Column] = attrs.field(factory=dict)
 
+    def value_of(self, name: str) -> str:
+        """The name of the value that a column is named for."""
+        return self.described[name].value if name in self.described else name
+
     def is_mean(self, name: str) -> bool:
         """Whether the value that a column is named for is the mean of the column, or there is none of that name."""
-        described = self.described.get(name)
-        value = self.values.get(name if described is None else described.value)
+        value = self.values.get(self.value_of(name))
         mean = float(self.columns[name].double().mean())
         if value is None or value.value == mean or (math.isnan(value.value) and math.isnan(mean)):
             return True

@@ -36,10 +36,13 @@ def _named(cls: type) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
     def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if not isinstance(value, Mapping) or not all(isinstance(part, cls) for part in value.values()):
             raise OptionError(f"{attribute.name!r} must map names to {cls.__name__}s: {value!r}")
-        if cls is Metric and "energy" in value:
-            raise OptionError("no metric may be called 'energy', which files call the columns of the meters")
 
     return check
+
+
+def _not_energy(instance: Any, attribute: attrs.Attribute[Any], value: Mapping[str, Metric]) -> None:
+    if "energy" in value:
+        raise OptionError("no metric may be called 'energy', which files call the columns of the meters")
 
 
 @final
@@ -65,7 +68,7 @@ class Runner:
     solver: Solver = options.component(Solver)
     schedule: Schedule | None = options.component(Schedule, None)
     meters: Mapping[str, EnergyMeter] = attrs.field(factory=dict, validator=_named(EnergyMeter))
-    metrics: Mapping[str, Metric] = attrs.field(factory=dict, validator=_named(Metric))
+    metrics: Mapping[str, Metric] = attrs.field(factory=dict, validator=[_named(Metric), _not_energy])
 
     def run(
         self,

@@ -82,7 +82,7 @@ def test_a_field_may_use_autograd_inside():
 )
 def test_a_field_that_points_elsewhere_is_noted_with_the_mistake_it_looks_like(wrong, words):
     right = Empirical(torch.randn(9, 6, generator=torch.Generator().manual_seed(1))).velocity
-    velocity = wrong(lambda x, t: right(x, t.clamp(0, 0.75)))
+    velocity = wrong(lambda x, t: right(x, t.clamp(0, 0.9)))
     (warning,) = run(lambda x, t, batch: velocity(x, t)).warnings
     assert words in warning
 

@@ -126,7 +126,8 @@ class Runner:
 
         The field is asked for four velocities: of two samples at t = 0, twice at t = 1/2, and of one of them alone;
         and where these begin at N(0, I) and hold less than 2048 elements, of up to 256 at t = 0. Solver and meters
-        walk along the first. All data that metrics compare with are looked at. `run` begins with it. Arguments and errors as there.
+        walk along the first. All data that metrics compare with are looked at. `run` begins with it. Arguments and
+        errors as there.
 
         Returns:
             What does not stop a run, but should be known: a field that answers differently when asked twice, or alone,

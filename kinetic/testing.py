@@ -226,7 +226,9 @@ def cut(samples: Samples, index: Sequence[int] | range) -> Samples:
     """Some of the samples, in the order of `index`."""
     rows = torch.tensor(list(index))
     condition = None if samples.condition is None else samples.condition[rows]
-    return Samples(samples.ids[rows], samples.x[rows], condition)
+    x = samples.x[rows]
+    state = x if samples.state is samples.x else samples.state[rows]
+    return Samples(samples.ids[rows], x, condition, state=state)
 
 
 def _check_score(metric: Metric, score: Score, samples: Samples) -> None:

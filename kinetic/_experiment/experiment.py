@@ -24,8 +24,9 @@ from kinetic._progress import Bars, Reporter
 from kinetic._report import write_report
 from kinetic._roles.metric import Score
 from kinetic._roles.tree import inside
+from kinetic._sample.draw import find_device
 from kinetic._sample.run import Run, estimates
-from kinetic._sample.runner import Runner, find_device
+from kinetic._sample.runner import Runner
 from kinetic._store.provenance import TIME_MAP, environment, now, options_of, owners, parts_of, weight_hashes
 from kinetic._store.run_folder import EVIDENCE, PROVENANCE, SCORES, FinishedRun, RunFolder, load_run
 from kinetic.errors import within

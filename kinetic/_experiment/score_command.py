@@ -24,7 +24,7 @@ from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace
 from kinetic._roles.metric import Metric
 from kinetic._roles.tree import hash_of, to_device
-from kinetic._sample.runner import find_device
+from kinetic._sample.draw import find_device
 from kinetic._store.feature_cache import cached
 from kinetic._store.files import check_writable, write_json
 from kinetic._store.provenance import environment, now, options_of

@@ -14,7 +14,8 @@ from kinetic._evaluate.views import PLAIN
 from kinetic._roles.dataset import Dataset, as_dataset
 from kinetic._roles.metric import Metric, Samples
 from kinetic._roles.tree import to_device
-from kinetic._sample.runner import batch_size, find_device
+from kinetic._sample.draw import find_device
+from kinetic._sample.runner import batch_size
 from kinetic._store.score_folder import SetScores
 from kinetic.errors import OptionError
 from kinetic.options import check_integer

@@ -42,6 +42,29 @@ class VelocityField(Component):
         """
         return 1.0
 
+    def start(self, z: State, batch: Batch | None = None) -> State:
+        """x0, where the path of a sample begins, of its noise z ~ N(0, I); z itself by default.
+
+        A field whose noise is scaled gives T z. Energies, norms and the noise that a sample is put back to are of x0.
+
+        Args:
+            z: `(m, *event)`, standard normal.
+            batch: who they are, as of `velocity`.
+        Returns:
+            `(m, *event)`, of z's dtype and on its device, each row from its own alone.
+        """
+        return z
+
+    def seen(self, x: State) -> State:
+        """What metrics and the report see of samples x; x itself by default, images where x are latents.
+
+        Args:
+            x: `(m, *event)`, samples as they were moved.
+        Returns:
+            `(m, ...)`, one for each, on x's device. Energies stay those of x.
+        """
+        return x
+
     @abc.abstractmethod
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         """Velocity of each sample.
@@ -74,6 +97,12 @@ class Shaped(VelocityField):
     @property
     def t_end(self) -> float:
         return self.field.t_end
+
+    def start(self, z: State, batch: Batch | None = None) -> State:
+        return self.field.start(z, batch)
+
+    def seen(self, x: State) -> State:
+        return self.field.seen(x)
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         v = self.field.velocity(x, t, batch)

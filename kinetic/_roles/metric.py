@@ -25,14 +25,20 @@ class Samples:
 
     Args:
         ids: int64 `(m,)`.
-        x: `(m, *event)`, the samples. Where noise was left in them a metric is asked a second time with the denoised
-            ones, and need not know.
+        x: `(m, *event)`, the samples as `VelocityField.seen` shows them. Where noise was left in them a metric is
+            asked a second time with the denoised ones, and need not know.
         condition: int64 `(m,)` class labels, or None.
+        state: `(m, *event)`, the samples as the field moved them, for metrics that ask a field; x itself by default.
     """
 
     ids: Tensor
     x: State
     condition: Tensor | None = None
+    state: State = attrs.field(kw_only=True)
+
+    @state.default
+    def _as_seen(self) -> State:
+        return self.x
 
 
 @attrs.frozen(eq=False)

@@ -56,13 +56,22 @@ def integrate(
     if dynamics.may_stop_short or "t_end" in columns:
         denoised, noise_left = denoise(dynamics.field, x, accounts.gain, Batch(batch.ids, batch.condition))
         energy |= {"gain": accounts.gain, "noise_left": noise_left}
-    samples = x.cpu()
+    state, samples = _kept(field, x)
+    denoised_state, denoised_samples = (state, samples) if denoised is x else _kept(field, denoised)
     return Shard(
         start=int(batch.ids[0]),
         samples=samples,
-        denoised=samples if denoised is x else denoised.cpu(),
+        denoised=denoised_samples,
+        state=state,
+        denoised_state=denoised_state,
         energy={name: value.double().cpu() for name, value in energy.items()},
     )
+
+
+def _kept(field: VelocityField, x: State) -> tuple[Tensor, Tensor]:
+    """Samples as they were moved and as they are seen, on the CPU; one tensor where these are the same."""
+    state, seen = x.cpu(), field.seen(x)
+    return state, state if seen is x else seen.cpu()
 
 
 def denoise(field: VelocityField, x: State, gain: PerSample, batch: Batch) -> tuple[State, PerSample]:

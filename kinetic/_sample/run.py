@@ -27,15 +27,27 @@ class Shard:
 
     Args:
         start: id of the first; ids are consecutive.
-        samples: `(n, *event)`.
-        denoised: `(n, *event)`, after one more Euler step over what was left undone; `samples` where nothing was.
+        samples: `(n, ...)`, as `VelocityField.seen` shows them.
+        denoised: the same, after one more Euler step over what was left undone; `samples` where nothing was.
         energy: `{column: (n,) or (n, k)}` float64.
+        state: `(n, *event)`, the samples as the field moved them; `samples` where they are seen so.
+        denoised_state: the same, denoised; `state` where no noise was left, `denoised` where it is seen so.
     """
 
     start: int
     samples: Tensor
     denoised: Tensor
     energy: Mapping[str, Tensor]
+    state: Tensor = attrs.field(kw_only=True)
+    denoised_state: Tensor = attrs.field(kw_only=True)
+
+    @state.default
+    def _as_seen(self) -> Tensor:
+        return self.samples
+
+    @denoised_state.default
+    def _denoised_as_seen(self) -> Tensor:
+        return self.state if self.denoised is self.samples else self.denoised
 
     @property
     def stop(self) -> int:
@@ -62,8 +74,8 @@ class Run:
     """What came of one run.
 
     Args:
-        samples: `(n, *event)`, the samples, ids 0 to n - 1, on the CPU.
-        denoised: `(n, *event)`, after one more Euler step over what was left undone; `samples` where nothing was.
+        samples: `(n, ...)`, the samples as they are seen, ids 0 to n - 1, on the CPU.
+        denoised: the same, after one more Euler step over what was left undone; `samples` where nothing was.
         energy: `{column: (n,)}` float64 from the meters, `(n, k)` for a curve.
         views: `{view: {metric: Score}}`, what metrics say of the samples (`plain`) and, where noise was left in them,
             of the denoised ones (`denoised`), with intervals, per-sample columns and notes.
@@ -72,6 +84,8 @@ class Run:
         terms: `{column: {term: weight}}`, columns of `energy` that are sums of others.
         warnings: what the dry run noticed.
         metrics: `{name: Metric}`, those that were asked.
+        state: `(n, *event)`, the samples as the field moved them; `samples` where they are seen so.
+        denoised_state: the same, denoised.
     """
 
     samples: Tensor
@@ -83,6 +97,16 @@ class Run:
     terms: Mapping[str, Mapping[str, float]] = attrs.field(factory=dict)
     warnings: tuple[str, ...] = ()
     metrics: Mapping[str, Metric] = attrs.field(factory=dict)
+    state: Tensor = attrs.field(kw_only=True)
+    denoised_state: Tensor = attrs.field(kw_only=True)
+
+    @state.default
+    def _as_seen(self) -> Tensor:
+        return self.samples
+
+    @denoised_state.default
+    def _denoised_as_seen(self) -> Tensor:
+        return self.state if self.denoised is self.samples else self.denoised
 
     @property
     def details(self) -> Mapping[str, Score]:

@@ -13,8 +13,8 @@ from kinetic import options
 from kinetic._evaluate.evaluate import Views, check_data, dry_run, evaluate
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._evaluate.views import DENOISED, PLAIN
-from kinetic._roles.batch import Batch
 from kinetic._roles.column import described
+from kinetic._roles.dataset import Dataset
 from kinetic._roles.field import VelocityField
 from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.metric import Metric, Samples, Score
@@ -23,9 +23,9 @@ from kinetic._roles.solver import Solver
 from kinetic._roles.tree import to_device
 from kinetic._sample.check_parts import Findings, check_parts
 from kinetic._sample.columns import OWN
+from kinetic._sample.draw import Draw, check_start, draw_of
 from kinetic._sample.dynamics import Dynamics
 from kinetic._sample.integrate import Progress, integrate, renoise
-from kinetic._sample.noise import noise
 from kinetic._sample.run import Run, Shard, ShardStore
 from kinetic.errors import OptionError
 
@@ -79,6 +79,7 @@ class Runner:
         *,
         classes: int | None = None,
         dtype: torch.dtype | None = None,
+        start: Tensor | Dataset | None = None,
         store: ShardStore | None = None,
         features: SharedFeatures | None = None,
         progress: Progress | None = None,
@@ -92,6 +93,7 @@ class Runner:
             device: a torch device, or "auto": CUDA where there is one.
             classes: ask sample i for class i mod `classes`; None asks for nothing.
             dtype: of the samples; torch's default by default.
+            start: data whose point i is where sample i begins, in place of noise; `VelocityField.start` is not asked.
             store: where finished batches are kept and taken up again.
             features: what feature spaces computed for other runs of the same components.
             progress: called as the samples move.
@@ -101,9 +103,10 @@ class Runner:
             NonFiniteError: the field returned NaN or infinity; finished batches are in the store.
         """
         samples, size = options.check_integer("'samples'", samples, at_least=1), self._batch_size(batch)
-        draw, features = _draw(seed, classes, dtype, device), features or SharedFeatures()
+        draw, features = draw_of(seed, classes, dtype, device, start), features or SharedFeatures()
+        check_start(draw.data, samples, self.field)
         here = self.to_device(draw.device)
-        with torch.inference_mode():
+        with torch.no_grad():
             findings = here._dry_run(draw, features)
             shards = list(here._shards(samples, size, draw, store, progress or (lambda done: None)))
             views = here._evaluate(shards, draw, features)
@@ -116,18 +119,23 @@ class Runner:
         *,
         classes: int | None = None,
         dtype: torch.dtype | None = None,
+        start: Tensor | Dataset | None = None,
         features: SharedFeatures | None = None,
     ) -> tuple[str, ...]:
         """Two samples through field, solver, schedule, meters and metrics, before any is drawn.
 
-        The field is asked for a few velocities, and solver and meters walk along the first. All data that metrics
-        compare with are looked at. `run` begins with it. Arguments and errors as there.
+        The field is asked for four velocities: of two samples at t = 0, twice at t = 1/2, and of one of them alone;
+        and where these begin at N(0, I) and hold less than 2048 elements, of up to 256 at t = 0. Solver and meters
+        walk along the first. All data that metrics compare with are looked at. `run` begins with it. Arguments and
+        errors as there.
 
         Returns:
-            What does not stop a run, but should be known: a field that answers differently when asked twice, or alone.
+            What does not stop a run, but should be known: a field that answers differently when asked twice, or alone,
+            or that does not point from noise to data at t = 0.
         """
-        draw = _draw(seed, classes, dtype, device)
-        with torch.inference_mode():
+        draw = draw_of(seed, classes, dtype, device, start)
+        check_start(draw.data, 2, self.field)
+        with torch.no_grad():
             return self.to_device(draw.device)._dry_run(draw, features or SharedFeatures()).warnings
 
     def control(
@@ -139,6 +147,7 @@ class Runner:
         device: str | torch.device = "auto",
         *,
         classes: int | None = None,
+        start: Tensor | Dataset | None = None,
         features: SharedFeatures | None = None,
     ) -> dict[str, Score]:
         """What the metrics say of a run's samples put back to the noise of another run, and denoised from there.
@@ -150,24 +159,24 @@ class Runner:
         Args:
             run: what this runner gave with the same seed, batch and classes.
             gain: I of each sample of the other run, `(n,)`.
-            seed, batch, device, classes, features: as of `run`.
+            seed, batch, device, classes, start, features: as of `run`.
         Returns:
             `{metric: Score}`.
         """
-        draw = _draw(seed, classes, run.samples.dtype, device)
+        draw = draw_of(seed, classes, run.state.dtype, device, start)
         here = self.to_device(draw.device)
         size = self._batch_size(batch)
 
         def batches() -> Iterator[Views]:
-            for start in range(0, len(run.samples), size):
-                rows = slice(start, min(start + size, len(run.samples)))
+            for first in range(0, len(run.samples), size):
+                rows = slice(first, min(first + size, len(run.samples)))
                 ids = draw.batch(rows.start, rows.stop)
-                x0 = draw.noise(range(rows.start, rows.stop), self.field.event_shape)
+                x0 = draw.begin(here.field, range(rows.start, rows.stop), ids)
                 field = Dynamics.of(here.field, here.schedule, ids, x0).field
-                x = renoise(field, run.denoised[rows].to(draw.device), x0, gain[rows].to(draw.device), ids)
-                yield {PLAIN: Samples(ids.ids, x, ids.condition)}
+                x = renoise(field, run.denoised_state[rows].to(draw.device), x0, gain[rows].to(draw.device), ids)
+                yield {PLAIN: Samples(ids.ids, here.field.seen(x), ids.condition, state=x)}
 
-        with torch.inference_mode():
+        with torch.no_grad():
             return evaluate(here.metrics, batches(), features)[PLAIN]
 
     def to_device(self, device: torch.device, memo: dict[int, Any] | None = None) -> Runner:
@@ -195,7 +204,8 @@ class Runner:
             else:
                 following = min((a for a, _ in done if a > start), default=samples)
                 stop = min(start + size, following, samples)
-                x0, batch = draw.noise(range(start, stop), self.field.event_shape), draw.batch(start, stop)
+                batch = draw.batch(start, stop)
+                x0 = draw.begin(self.field, range(start, stop), batch)
                 shard = integrate(self.field, self.solver, self.schedule, self.meters, x0, batch, progress)
                 if store:
                     store.save(shard)
@@ -207,32 +217,35 @@ class Runner:
 
         def batches() -> Iterator[Views]:
             for shard in shards:
-                batch, x = draw.batch(shard.start, shard.stop), shard.samples.to(draw.device)
-                plain = Samples(batch.ids, x, batch.condition)
+                batch = draw.batch(shard.start, shard.stop)
+                plain = draw.shown(batch, shard.samples, shard.state)
                 same = shard.denoised is shard.samples
-                denoised = plain if same else attrs.evolve(plain, x=shard.denoised.to(draw.device))
+                denoised = plain if same else draw.shown(batch, shard.denoised, shard.denoised_state)
                 yield {PLAIN: plain, DENOISED: denoised} if noisy else {PLAIN: plain}
 
         return evaluate(self.metrics, batches(), features) if self.metrics else {}
 
     def _dry_run(self, draw: Draw, features: SharedFeatures) -> Findings:
-        x0, batch = draw.noise(range(2), self.field.event_shape), draw.batch(0, 2)
-        dry_run(self.metrics, Samples(batch.ids, x0, batch.condition), features)
-        findings = check_parts(self.field, self.solver, self.schedule, self.meters, x0, batch)
+        batch = draw.batch(0, 2)
+        x0 = draw.begin(self.field, range(2), batch)
+        dry_run(self.metrics, Samples(batch.ids, self.field.seen(x0), batch.condition, state=x0), features)
+        noise = draw.more_noise(self.field, x0, batch)
+        findings = check_parts(self.field, self.solver, self.schedule, self.meters, x0, batch, noise)
         check_data(self.metrics, features)
         return findings
 
     def _run(
         self, shards: list[Shard], views: dict[str, dict[str, Score]], findings: Findings, condition: Tensor | None
     ) -> Run:
-        samples = torch.cat([shard.samples for shard in shards])
-        as_they_are = all(shard.denoised is shard.samples for shard in shards)
+        samples, denoised, state, denoised_state = _joined(shards)
         energy = {name: torch.cat([shard.energy[name] for shard in shards]) for name in shards[0].energy}
         kinds = {name: "energy" if name in findings.metered else "count" for name in energy}
         metered = [column for meter in self.meters.values() for column in meter.described]
         return Run(
             samples=samples,
-            denoised=samples if as_they_are else torch.cat([shard.denoised for shard in shards]),
+            denoised=denoised,
+            state=state,
+            denoised_state=denoised_state,
             energy=energy,
             views=views,
             condition=condition,
@@ -243,51 +256,18 @@ class Runner:
         )
 
 
-@attrs.frozen(eq=False)
-class Draw:
-    """Who the samples are: seed, classes, type and device."""
-
-    seed: int
-    classes: int | None
-    dtype: torch.dtype
-    device: torch.device
-
-    def noise(self, ids: range, event_shape: torch.Size) -> Tensor:
-        """x0 of these samples."""
-        return noise(self.seed, ids, event_shape, self.dtype).to(self.device)
-
-    def condition(self, start: int, stop: int) -> Tensor | None:
-        """What each is asked to be, int64 `(n,)` on the CPU."""
-        return None if self.classes is None else torch.arange(start, stop) % self.classes
-
-    def batch(self, start: int, stop: int) -> Batch:
-        """Their identity."""
-        condition = self.condition(start, stop)
-        ids = torch.arange(start, stop).to(self.device)
-        return Batch(ids, None if condition is None else condition.to(self.device))
-
-
-def _draw(seed: int, classes: int | None, dtype: torch.dtype | None, device: str | torch.device) -> Draw:
-    seed = options.check_integer("'seed'", seed, at_least=0)
-    classes = None if classes is None else options.check_integer("'classes'", classes, at_least=1)
-    return Draw(seed, classes, dtype or torch.get_default_dtype(), find_device(device))
+def _joined(shards: list[Shard]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Samples, denoised samples and the states of both, of all shards; one tensor where all shards have one."""
+    kinds = ("samples", "denoised", "state", "denoised_state")
+    joined: dict[tuple[int, ...], Tensor] = {}
+    for kind in kinds:
+        parts = [getattr(shard, kind) for shard in shards]
+        key = tuple(map(id, parts))
+        joined[key] = joined[key] if key in joined else torch.cat(parts)
+    first, second, third, fourth = (joined[tuple(id(getattr(shard, kind)) for shard in shards)] for kind in kinds)
+    return first, second, third, fourth
 
 
 def batch_size(event_shape: torch.Size) -> int:
     """Samples at a time where no number is given: at most 500, and 4 Mi elements."""
     return max(1, min(_BATCH_SAMPLES, _BATCH_ELEMENTS // max(1, event_shape.numel())))
-
-
-def find_device(device: str | torch.device) -> torch.device:
-    """The device meant; "auto" is CUDA where there is one, else the CPU."""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        known = torch.device(device)
-        torch.empty(0, device=known)
-    except (RuntimeError, AssertionError) as error:
-        here = ", ".join(["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))])
-        raise OptionError(
-            f"'device' must be one that torch has here, or \"auto\": {str(device)!r}\n  Here: {here}."
-        ) from error
-    return known

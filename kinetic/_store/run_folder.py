@@ -68,13 +68,20 @@ class ShardStore:
             ) from error
         samples = tensors.pop("samples")
         denoised = tensors.pop("denoised", samples)
-        return Shard(start, samples, denoised, {name.removeprefix("energy."): t for name, t in tensors.items()})
+        state = tensors.pop("state", samples)
+        denoised_state = tensors.pop("denoised_state", state if denoised is samples else denoised)
+        energy = {name.removeprefix("energy."): tensor for name, tensor in tensors.items()}
+        return Shard(start, samples, denoised, energy, state=state, denoised_state=denoised_state)
 
     def save(self, shard: Shard) -> None:
         """Keep a shard, whole or not at all."""
         tensors = {"samples": shard.samples.contiguous()}
         if shard.denoised is not shard.samples:
             tensors["denoised"] = shard.denoised.contiguous()
+        if shard.state is not shard.samples:
+            tensors["state"] = shard.state.contiguous()
+            if shard.denoised_state is not shard.state:
+                tensors["denoised_state"] = shard.denoised_state.contiguous()
         tensors |= {f"energy.{name}": column.contiguous() for name, column in shard.energy.items()}
         order = {"columns": json.dumps(list(tensors))}  # safetensors sorts them; a table read back keeps its order
         write_whole(self._path(shard.start, shard.stop), lambda path: save_file(tensors, path, order))
@@ -216,7 +223,7 @@ class FinishedRun:
         return self.table.filter(pa.compute.equal(self.table["arm"], arm))
 
     def samples(self, arm: str) -> Tensor:
-        """The samples of one arm, `(n, *event)`."""
+        """The samples of one arm as they are seen, `(n, ...)`."""
         if arm not in self.arms:
             raise unknown("no arm is named", arm, self.arms)
         store = ShardStore(self.folder / SHARDS / arm)

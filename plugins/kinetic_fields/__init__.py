@@ -7,6 +7,7 @@ from kinetic_fields.empirical import Empirical as Empirical
 from kinetic_fields.gaussian import Gaussian as Gaussian
 from kinetic_fields.guided import Guided as Guided
 from kinetic_fields.hybrid import Hybrid as Hybrid
+from kinetic_fields.reversed import Reversed as Reversed
 
 
 @kinetic.hookimpl
@@ -16,3 +17,4 @@ def register_fields(register: Callable[[str, type[kinetic.VelocityField]], None]
     register("gaussian", Gaussian)
     register("guided", Guided)
     register("hybrid", Hybrid)
+    register("reversed", Reversed)

@@ -33,6 +33,16 @@ class Guided(VelocityField):
     def breakpoints(self) -> tuple[float, ...]:
         return self.field.breakpoints
 
+    @property
+    def t_end(self) -> float:
+        return self.field.t_end
+
+    def start(self, z: State, batch: Batch | None = None) -> State:
+        return self.field.start(z, batch)
+
+    def seen(self, x: State) -> State:
+        return self.field.seen(x)
+
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         conditional = self.field.velocity(x, t, batch)
         free = self.field.velocity(x, t, batch and batch.unconditional())

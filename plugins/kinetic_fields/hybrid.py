@@ -16,6 +16,7 @@ from kinetic.types import PerSample, State
 @attrs.frozen(eq=False)
 class Hybrid(VelocityField):
     """v(x, t) = early(x, t) for t < tau, late(x, t) from tau on. Each sample is asked of one field alone.
+    A path begins where `early` says, and ends and is seen as `late` says.
 
     With the closed-form field early and a net late it tells when the net's own errors matter: where the paths have
     chosen their data point by tau, the net can only land on it.
@@ -39,6 +40,16 @@ class Hybrid(VelocityField):
     @property
     def breakpoints(self) -> tuple[float, ...]:
         return tuple(sorted({*self.early.breakpoints, self.tau, *self.late.breakpoints}))
+
+    @property
+    def t_end(self) -> float:
+        return self.late.t_end
+
+    def start(self, z: State, batch: Batch | None = None) -> State:
+        return self.early.start(z, batch)
+
+    def seen(self, x: State) -> State:
+        return self.late.seen(x)
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         late = t >= self.tau

@@ -62,13 +62,13 @@ class LogLikelihood(SampleMetric):
     )
 
     def columns(self, samples: Samples) -> dict[str, Tensor]:
-        if samples.x.shape[1:] != self.field.event_shape:
+        if samples.state.shape[1:] != self.field.event_shape:
             theirs = tuple(self.field.event_shape)
-            raise ShapeError(f"samples have shape {tuple(samples.x.shape[1:])}, those of 'field' {theirs}")
+            raise ShapeError(f"samples have shape {tuple(samples.state.shape[1:])}, those of 'field' {theirs}")
         with torch.inference_mode(False), torch.no_grad():
             ids, asked = samples.ids.clone(), samples.condition
             asked = None if asked is None else asked.clone()  # what was made in inference mode takes no gradient
-            return self._weigh(samples.x.clone().double(), ids, asked)
+            return self._weigh(samples.state.clone().double(), ids, asked)
 
     def means(self, columns: Mapping[str, Tensor]) -> dict[str, Estimate]:
         return super().means({name: column for name, column in columns.items() if name != "probe_error"})

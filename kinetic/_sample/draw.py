@@ -1,0 +1,111 @@
+"""Who the samples of a run are, and where each of them begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import torch
+from torch import Tensor
+
+from kinetic import options
+from kinetic._roles.batch import Batch
+from kinetic._roles.dataset import Dataset, as_dataset
+from kinetic._roles.field import VelocityField
+from kinetic._roles.metric import Samples
+from kinetic._sample.noise import noise
+from kinetic.errors import OptionError, ShapeError, shown
+from kinetic.types import State
+
+
+@attrs.frozen(eq=False)
+class Draw:
+    """Who the samples are: seed, classes, type and device, and the data they begin at in place of noise, if any."""
+
+    seed: int
+    classes: int | None
+    dtype: torch.dtype
+    device: torch.device
+    data: Dataset | None = None
+
+    def begin(self, field: VelocityField, ids: range, batch: Batch) -> State:
+        """x0 of these samples, where the field begins their noise, or points of the data set."""
+        if self.data is None:
+            return field.start(self.noise(ids, field.event_shape), batch)
+        return self.data.read(ids.start, ids.stop).to(self.device, self.dtype)
+
+    def more_noise(
+        self, field: VelocityField, x0: State, batch: Batch
+    ) -> Callable[[range], tuple[State, Batch]] | None:
+        """The noise that samples begin with, by their ids; None where x0 of these is not N(0, I)."""
+        ids = range(len(batch.ids))
+        if self.data is not None or not torch.equal(x0, self.noise(ids, field.event_shape)):
+            return None
+        return lambda ids: (self.noise(ids, field.event_shape), self.batch(ids.start, ids.stop))
+
+    def shown(self, batch: Batch, seen: Tensor, state: Tensor) -> Samples:
+        """Samples on the device, once where they are seen as they were moved."""
+        x = seen.to(self.device)
+        return Samples(batch.ids, x, batch.condition, state=x if state is seen else state.to(self.device))
+
+    def noise(self, ids: range, event_shape: torch.Size) -> Tensor:
+        """Standard normal noise of these samples."""
+        return noise(self.seed, ids, event_shape, self.dtype).to(self.device)
+
+    def condition(self, start: int, stop: int) -> Tensor | None:
+        """What each is asked to be, int64 `(n,)` on the CPU."""
+        return None if self.classes is None else torch.arange(start, stop) % self.classes
+
+    def batch(self, start: int, stop: int) -> Batch:
+        """Their identity."""
+        condition = self.condition(start, stop)
+        ids = torch.arange(start, stop).to(self.device)
+        return Batch(ids, None if condition is None else condition.to(self.device))
+
+
+def draw_of(
+    seed: int,
+    classes: int | None,
+    dtype: torch.dtype | None,
+    device: str | torch.device,
+    start: Tensor | Dataset | None = None,
+) -> Draw:
+    """Who they are, of the arguments of `Runner.run`."""
+    seed = options.check_integer("'seed'", seed, at_least=0)
+    classes = None if classes is None else options.check_integer("'classes'", classes, at_least=1)
+    return Draw(seed, classes, dtype or torch.get_default_dtype(), find_device(device), as_dataset(start))
+
+
+def find_device(device: str | torch.device) -> torch.device:
+    """The device meant; "auto" is CUDA where there is one, else the CPU."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        known = torch.device(device)
+        torch.empty(0, device=known)
+    except (RuntimeError, AssertionError) as error:
+        here = ", ".join(["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))])
+        raise OptionError(
+            f"'device' must be one that torch has here, or \"auto\": {str(device)!r}\n  Here: {here}."
+        ) from error
+    return known
+
+
+def check_start(data: Any, samples: int, field: VelocityField) -> None:
+    """Refuse data that samples cannot begin at.
+
+    Raises:
+        OptionError, ShapeError: they are no data set, too few, or of another shape.
+    """
+    if data is None:
+        return
+    if not isinstance(data, Dataset):
+        raise OptionError(f"'start' must be a Dataset, a tensor or None: {shown(data)}")
+    if data.event_shape != field.event_shape:
+        raise ShapeError(
+            f"'start' holds points of shape {tuple(data.event_shape)}, {type(field).__name__} moves samples of shape "
+            f"{tuple(field.event_shape)}"
+        )
+    if len(data) < samples:
+        raise OptionError(f"'samples' must be at most {len(data)}, the points of 'start': {samples}")

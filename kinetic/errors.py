@@ -41,6 +41,10 @@ class ShapeError(KineticError, ValueError):
     """A tensor whose shape is not the one its neighbour expects."""
 
 
+class FieldError(KineticError, RuntimeError):
+    """A velocity field that raised an error of its own when it was first asked, or that never moves a sample."""
+
+
 class StoreError(KineticError, OSError):
     """A folder that holds something else, or a file in it that cannot be read or written."""
 

@@ -28,20 +28,11 @@ Controls = Mapping[str, Scores]
 """`{arm: {metric: Score}}`, of its baseline after the step that denoised the arm, or the arm after its baseline's."""
 
 
-def between_arms(
-    arm: str, base: str, runs: Mapping[str, Run], control: Mapping[str, Score], delta: float
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The rows `differences` and `verdicts` of one pair of arms; see `compare`."""
+def between_arms(arm: str, base: str, runs: Mapping[str, Run], control: Mapping[str, Score]) -> list[Difference]:
+    """What differs between an arm and its baseline, number by number; nothing where no pair of samples is whole."""
     one, other = runs[arm], runs[base]
     keep = (one.reached & other.reached).numpy()  # both ends of a pair, or neither
-    if not keep.any():
-        return [], []
-    rows, verdicts = [], []
-    for each in _differences(arm, base, one, other, control, keep):
-        head = {"arm": arm, "against": base, "metric": each.metric, "name": each.name}
-        rows += [{**head, "view": view, **estimate.to_json()} for view, estimate in each.views.items()]
-        verdicts.append({**head, **each.verdict(delta, int(keep.sum()))})
-    return rows, verdicts
+    return list(_differences(arm, base, one, other, control, keep)) if keep.any() else []
 
 
 @attrs.frozen(eq=False)
@@ -52,23 +43,40 @@ class Difference:
         metric, name: of which it is.
         views: `{view: Estimate}`.
         scale: the standard deviation of the baseline's column, or the size of its score of the set.
+        n: how many samples, or runs, it is of.
+        of: what these are.
     """
 
     metric: str
     name: str
     views: Mapping[str, Estimate]
     scale: float
+    n: int
+    of: str = "samples"
 
-    def verdict(self, delta: float, n: int) -> dict[str, Any]:
-        """`word`: less, more, noise only, undecided or no clear difference; `because`, where it is undecided."""
+    def rows(self, arm: str, base: str) -> list[dict[str, Any]]:
+        """Its rows of `differences`; see `compare`."""
+        head = self._head(arm, base)
+        return [{**head, "view": view, **estimate.to_json()} for view, estimate in self.views.items()]
+
+    def verdict(self, arm: str, base: str, delta: float) -> dict[str, Any]:
+        """Its row of `verdicts`.
+
+        `word`: less, more, noise only, undecided or no clear difference; `because`, where it is undecided.
+        """
         plain, size = self.views[PLAIN], delta * self.scale
         if DENOISED not in self.views:
-            return {"word": ("no clear difference", "more", "less")[plain.sign], "because": ""}
+            word = ("no clear difference", "more", "less")[plain.sign]
+            return {**self._head(arm, base), "word": word, "because": ""}
         denoised = self.views[DENOISED]
         control = self.views.get(CONTROL, denoised)
-        word = evidence.noise_verdict(plain, denoised, control, size)
-        because = evidence.undecided_because(denoised, control, size, n) if word == "undecided" else ""
-        return {"word": word, "because": because}
+        said = evidence.noise_verdict(plain, denoised, control, size)
+        undecided = said == "undecided"
+        because = evidence.undecided_because(denoised, control, size, self.n, self.of) if undecided else ""
+        return {**self._head(arm, base), "word": said, "because": because}
+
+    def _head(self, arm: str, base: str) -> dict[str, Any]:
+        return {"arm": arm, "against": base, "metric": self.metric, "name": self.name}
 
 
 def _differences(
@@ -79,7 +87,7 @@ def _differences(
         if name in theirs:
             with within(f"arms {arm!r} and {base!r}: column {name!r}"):
                 difference = evidence.paired_difference(column, theirs[name], strata)
-            yield Difference("energy", name, {PLAIN: difference}, float(theirs[name].std()))
+            yield Difference("energy", name, {PLAIN: difference}, float(theirs[name].std()), int(keep.sum()))
     pairs = list(_views(one, other, control))
     for metric, score in one.details.items():
         if metric not in other.details or unlike(one, other, metric):
@@ -91,7 +99,8 @@ def _differences(
                     found.setdefault(name, {})[view] = difference
         for name in dict.fromkeys((*score.columns, *score.values)):
             if PLAIN in found.get(name, {}):
-                yield Difference(metric, name, found[name], _scale(other.details[metric], name, keep))
+                scale = _scale(other.details[metric], name, keep)
+                yield Difference(metric, name, found[name], scale, int(keep.sum()))
 
 
 def _views(one: Run, other: Run, control: Scores) -> Iterator[tuple[str, Scores, Scores]]:

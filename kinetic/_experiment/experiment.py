@@ -10,16 +10,20 @@ from typing import Any, final
 import attrs
 import pyarrow as pa
 import torch
+from torch import nn
 
 from kinetic import evidence
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._evaluate.views import DENOISED
 from kinetic._experiment.compare import DELTA, compare
+from kinetic._experiment.levels import Levels, check_trainings
+from kinetic._experiment.over_runs import scores_over_runs
 from kinetic._experiment.within_arm import classes
 from kinetic._plugins.registry import Registry
 from kinetic._progress import Bars, Reporter
 from kinetic._report import write_report
 from kinetic._roles.metric import Score
+from kinetic._roles.tree import inside
 from kinetic._sample.draw import find_device
 from kinetic._sample.run import Run, estimates
 from kinetic._sample.runner import Runner
@@ -39,14 +43,17 @@ class Recipe:
     Args:
         name: of the file, without `.toml`; the run folder is named after it.
         content: the recipe with its overrides applied, as TOML would hold it.
-        runners: `{arm: Runner}`, in the order of the recipe.
+        runners: `{run: Runner}`, in the order of the recipe; a run is named after its arm, and where there are several
+            of each arm after training and seed too, `kts.b.seed-1`.
         baselines: `{arm: arm}`, what each arm is compared with.
+        levels: how often each arm is run.
     """
 
     name: str
     content: Mapping[str, Any]
     runners: Mapping[str, Runner]
     baselines: Mapping[str, str]
+    levels: Levels
     registry: Registry
 
     @property
@@ -59,6 +66,20 @@ class Recipe:
     def delta(self) -> float:
         """The smallest difference that matters, `delta` under `[evidence]`; see `compare`."""
         return float(self.content.get("evidence", {}).get("delta", DELTA))
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms, in the order of the recipe."""
+        return tuple(self.content.get("arms") or ("base",))
+
+    @property
+    def run_baselines(self) -> dict[str, str]:
+        """What each run is compared with: the run of the baseline with the same training and seed."""
+        return {
+            run: other
+            for arm, base in self.baselines.items()
+            for run, other in zip(self.levels.runs(arm), self.levels.runs(base), strict=True)
+        }
 
     @property
     def against(self) -> Mapping[str, str]:
@@ -83,6 +104,9 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
     on = find_device(device)
     parts = {arm: parts_of(runner) for arm, runner in recipe.runners.items()}
     weights = weight_hashes(parts)
+    units = {arm: recipe.levels.units(arm) for arm in recipe.arms} if recipe.levels.of else {}
+    if recipe.levels.trainings:
+        check_trainings(units, weights)
     folder = RunFolder.open(out, recipe.content, weights)
     before = folder.provenance()
     seconds: dict[str, float] = before.get("seconds", {})
@@ -94,8 +118,13 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
         runs = {arm: arms.run(arm, folder, bars, seconds) for arm in recipe.runners}
         bars.say("comparing the arms")
         folder.save_table(joined_table(runs))
-        folder.save_json(SCORES, {arm: _scores(run) for arm, run in runs.items()})
-        folder.save_json(EVIDENCE, compare(runs, recipe.baselines, arms.controls(runs, recipe.baselines), recipe.delta))
+        scores = {run: _scores(each) for run, each in runs.items()}
+        folder.save_json(SCORES, scores)
+        controls = arms.controls(runs, recipe.run_baselines)
+        said = compare(runs, recipe.run_baselines, controls, recipe.delta, units, recipe.levels.of)
+        if units:
+            said["over_runs"]["scores"] = {arm: scores_over_runs(own, scores) for arm, own in units.items()}
+        folder.save_json(EVIDENCE, {**said, "one_training": _trained_once(recipe)})
         for arm, run in runs.items():
             _keep_neighbours(folder, arm, run)
         folder.save_json(PROVENANCE, {**provenance, "finished": now(), "seconds": seconds})
@@ -106,10 +135,18 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
 
 @attrs.frozen(eq=False)
 class Arms:
-    """The runners of a recipe on one device, where what they share is there once, and what is asked of all of them."""
+    """The runners of a recipe on one device, where what they share is there once, and what is asked of them.
+
+    Args:
+        runners: `{run: Runner}`.
+        samples: of each.
+        seeds: `{run: seed}`.
+        asked: the other arguments, of all of them.
+    """
 
     runners: Mapping[str, Runner]
     samples: int
+    seeds: Mapping[str, int]
     asked: Mapping[str, Any]
     features: SharedFeatures = attrs.field(factory=SharedFeatures)
 
@@ -121,8 +158,8 @@ class Arms:
         return cls(
             runners,
             table["samples"],
+            {run: seed for arm in recipe.arms for run, (_, seed) in recipe.levels.runs(arm).items()},
             {
-                "seed": table.get("seed", 0),
                 "classes": table.get("classes"),
                 "batch": table.get("batch"),
                 "device": device,
@@ -134,7 +171,7 @@ class Arms:
         asked = {name: value for name, value in self.asked.items() if name != "batch"}
         for arm, runner in self.runners.items():
             with within(f"arm {arm!r}"):
-                runner.dry_run(**asked, features=self.features)
+                runner.dry_run(self.seeds[arm], **asked, features=self.features)
 
     def run(self, arm: str, folder: RunFolder, bars: Bars, seconds: dict[str, float]) -> Run:
         """One arm, its finished samples kept in the folder; `seconds` takes how long it was."""
@@ -142,6 +179,7 @@ class Arms:
         with within(f"arm {arm!r}"):
             run = self.runners[arm].run(
                 self.samples,
+                self.seeds[arm],
                 **self.asked,
                 store=folder.store(arm),
                 features=self.features,
@@ -161,7 +199,9 @@ class Arms:
             if DENOISED in runs[noisy].views:
                 gain = runs[noisy].energy["gain"]
                 with within(f"arm {other!r}, as the control of {noisy!r}"):
-                    controls[arm] = self.runners[other].control(runs[other], gain, **self.asked, features=self.features)
+                    control = self.runners[other].control
+                    asked = {"seed": self.seeds[other], **self.asked}
+                    controls[arm] = control(runs[other], gain, **asked, features=self.features)
         return controls
 
 
@@ -172,12 +212,25 @@ def _provenance(recipe: Recipe, parts: Mapping[str, Mapping[str, Any]], device: 
         "title": recipe.title,
         "time_map": TIME_MAP,
         "run": dict(recipe.content["run"]),
-        "against": dict(recipe.baselines),
+        "against": recipe.run_baselines,
+        "runs": {
+            run: {"arm": arm, "training": training, "seed": seed}
+            for arm in recipe.arms
+            for run, (training, seed) in recipe.levels.runs(arm).items()
+        },
         "arms": {arm: {name: options_of(part, known) for name, part in own.items()} for arm, own in parts.items()},
         "owners": owners([part for own in parts.values() for part in own.values()], known),
         **environment(device),
         "plugins": [f"{plugin.name} ({plugin.distribution} {plugin.version})" for plugin in known.plugins],
     }
+
+
+def _trained_once(recipe: Recipe) -> list[str]:
+    """The arms whose field holds a network of which there is one training."""
+    if recipe.levels.trainings:
+        return []
+    first = {arm: next(iter(recipe.levels.runs(arm))) for arm in recipe.arms}
+    return [arm for arm, run in first.items() if inside(recipe.runners[run].field, nn.Module)]
 
 
 def joined_table(runs: Mapping[str, Run]) -> pa.Table:

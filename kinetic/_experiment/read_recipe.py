@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 from kinetic._experiment.experiment import Recipe
+from kinetic._experiment.levels import Levels
 from kinetic._experiment.overrides import DEEPEST, NAMED, check_values, merged, overridden
 from kinetic._plugins.builder import ComponentBuilder, Defaults, named
 from kinetic._plugins.distributions import distribution_of, entry_points, is_disabled, way_out
@@ -25,8 +26,8 @@ from kinetic.errors import PluginError, RecipeError, shown, unknown, within
 from kinetic.options import LARGEST, check_integer, suffix
 
 _SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
-_TOP = ("title", "about", "run", "evidence", "arms", *_SHARED)
-_RUN = {"samples": 1, "seed": 0, "batch": 1, "classes": 1}  # key: smallest value
+_TOP = ("title", "about", "run", "evidence", "arms", "trainings", *_SHARED)
+_RUN = {"samples": 1, "seed": 0, "seeds": 1, "batch": 1, "classes": 1}  # key: smallest value
 _BASELINE = ("baseline", "against")  # the second is what older recipes call it
 _DIGITS = re.compile(r"[0-9][0-9_]{4299,}")  # more than Python reads
 
@@ -93,12 +94,16 @@ def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Reci
     for arm, table in arms.items():
         _check_arm_name(arm)
         check_keys(f"arm {arm!r}", table, (*_SHARED, *_BASELINE))
+    _check_trainings(content.get("trainings", {}))
+    levels = Levels(content.get("trainings", {}), content["run"].get("seeds", 1), content["run"].get("seed", 0))
     runners, builder = {}, ComponentBuilder(known)
     for arm, table in arms.items():
-        with within(f"arm {arm!r}"):
-            tables = {key: merged(named(content.get(key, {})), named(table.get(key, {})), key) for key in _SHARED}
-            runners[arm] = build_runner(builder, tables)
-    return Recipe(name, content, runners, _baselines(arms), known)
+        tables = {key: merged(named(content.get(key, {})), named(table.get(key, {})), key) for key in _SHARED}
+        for run, (training, _) in levels.runs(arm).items():
+            with within(f"arm {run!r}"):
+                own = {key: levels.laid_over(key, table, training) for key, table in tables.items()}
+                runners[run] = build_runner(builder, own)
+    return Recipe(name, content, runners, _baselines(arms), levels, known)
 
 
 def shipped() -> dict[str, Path]:
@@ -198,11 +203,16 @@ def _find(source: str | Path) -> Path:
 
 
 def _check_tables(content: Mapping[str, Any], name: str) -> None:
-    for key in ("run", "arms"):
+    for key in ("run", "arms", "trainings"):
         if not isinstance(content.get(key, {}), Mapping):
             raise RecipeError(f"recipe {name!r}: [{key}] must be a table: {shown(content[key])}")
-    arms = {f"arms.{arm}.": table for arm, table in content.get("arms", {}).items() if isinstance(table, Mapping)}
-    for start, table in {"": content, **arms}.items():
+    below = {
+        f"{key}.{each}.": table
+        for key in ("arms", "trainings")
+        for each, table in content.get(key, {}).items()
+        if isinstance(table, Mapping)
+    }
+    for start, table in {"": content, **below}.items():
         for key in _SHARED:
             given = table.get(key, {})
             if not isinstance(given if key in NAMED else named(given), Mapping):
@@ -215,6 +225,17 @@ def _check_run(table: Mapping[str, Any]) -> None:
         raise RecipeError("[run] needs `samples`, how many to draw in each arm")
     for key, value in table.items():
         check_integer(f"[run] {key!r}", value, at_least=_RUN[key])
+
+
+def _check_trainings(tables: Mapping[str, Any]) -> None:
+    for name, table in tables.items():
+        _check_arm_name(name, "a training")
+        check_keys(f"training {name!r}", table, _SHARED)
+    if len(tables) == 1:
+        raise RecipeError(
+            f"[trainings] holds {next(iter(tables))!r} alone: an interval over trainings takes two, and is fair from "
+            "five on\n  Add the others, or set the field under [field]."
+        )
 
 
 def _check_evidence(table: Mapping[str, Any]) -> None:
@@ -242,6 +263,6 @@ def _baselines(arms: Mapping[str, Any]) -> dict[str, str]:
     return baselines
 
 
-def _check_arm_name(arm: str) -> None:
-    if not all(letter.isalnum() or letter in "-_+" for letter in arm) or not arm:
-        raise RecipeError(f"an arm is named in letters, digits, '-', '_' and '+': {arm!r}")
+def _check_arm_name(name: str, what: str = "an arm") -> None:
+    if not all(letter.isalnum() or letter in "-_+" for letter in name) or not name:
+        raise RecipeError(f"{what} is named in letters, digits, '-', '_' and '+': {name!r}")

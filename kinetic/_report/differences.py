@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from kinetic._evaluate.views import CONTROL, DENOISED, PLAIN
-from kinetic._report import columns
+from kinetic._report import columns, over_runs
 from kinetic._report.numbers import format_aligned
 from kinetic._report.tables import STEP, Table
 from kinetic._store.run_folder import FinishedRun
@@ -58,7 +58,7 @@ def verdict(run: FinishedRun) -> dict[str, dict[str, str]]:
         words += f": {each.because}" if each.because else ""
         told.setdefault(" against ".join(each.arms), {}).setdefault(_KINDS[each.word], []).append(words)
     for row in run.evidence["side_by_side"]:
-        if columns.meaning(run, row["metric"], row["name"])["main"]:
+        if row["arm"] in run.drawn and columns.meaning(run, row["metric"], row["name"])["main"]:
             mine, its = format_aligned([row["value"], row["baseline"]])
             words = f"{_label(run, row['metric'], row['name'])} {mine} beside {its} ({row['why']})"
             told.setdefault(f"{row['arm']} against {row['against']}", {}).setdefault(_UNLIKE, []).append(words)
@@ -86,7 +86,7 @@ def differences_in_brief(run: FinishedRun) -> Table | None:
         for i, view in enumerate(views):
             head.append(label if view == PLAIN else f"{label}, {view}")
             body.append(cells[i * len(undecided) : (i + 1) * len(undecided)])
-    caption = f"Arm minus the arm it is compared with, same noise, paired by sample. {_told(run, _main(run))}"
+    caption = f"Arm minus the arm it is compared with, same noise, {_paired(run)}. {_told(run, _main(run))}"
     caption += "One interval in twenty excludes 0 by chance."
     return Table("Differences between arms", caption, tuple(head), tuple(zip(*body, strict=True)))
 
@@ -106,6 +106,10 @@ def differences(run: FinishedRun) -> Table | None:
     return Table("Every difference", caption.strip(), head, tuple(rows), tuple(each.mark for each in kept))
 
 
+def _paired(run: FinishedRun) -> str:
+    return f"run by run; intervals over {over_runs.count(run)}, Student's t" if run.runs else "paired by sample"
+
+
 def _all(run: FinishedRun) -> list[Difference]:
     views: dict[tuple[str, str, str, str], dict[str, Row]] = {}
     for row in run.evidence["differences"]:
@@ -122,7 +126,8 @@ def _all(run: FinishedRun) -> list[Difference]:
 def _main(run: FinishedRun) -> list[Difference]:
     """In order: energies; yes and no, or else the first number of each metric; scores of sets."""
     single, first = {*run.table.column_names}, columns.headline(run)
-    main = [each for each in _all(run) if columns.meaning(run, each.metric, each.name)["main"]]
+    there = [each for each in _all(run) if each.arms[0] in run.runs or not run.runs]
+    main = [each for each in there if columns.meaning(run, each.metric, each.name)["main"]]
     answers = [each for each in main if each.metric != "energy" and _is_answer(run, each)]
     answering = {each.metric for each in answers}
 

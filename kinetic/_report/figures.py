@@ -24,8 +24,8 @@ _DRAWN = 2  # energies against scores and in strips; tables have all
 
 def pictures(run: FinishedRun) -> list[canvas.Picture]:
     """Every picture this run has the columns for."""
-    columns = {arm: _columns(run.rows(arm)) for arm in run.arms}
-    plain = [arm for arm in run.arms if not run.shaped(arm)] or run.arms
+    columns = {arm: _columns(run.rows(arm)) for arm in run.drawn}
+    plain = [arm for arm in run.drawn if not run.shaped(arm)] or run.drawn
     found = [
         *(_curve(run, columns, name) for name in meanings.curves(run)),
         _distributions(run, columns),
@@ -33,7 +33,7 @@ def pictures(run: FinishedRun) -> list[canvas.Picture]:
         *(_scatter(run, arm, columns[arm]) for arm in plain),
         _rhos(run),
         *(_strips(run, arm, columns[arm]) for arm in plain),
-        *(_neighbours(run, arm) for arm in run.arms),
+        *(_neighbours(run, arm) for arm in run.drawn),
     ]
     return [picture for picture in found if picture is not None]
 
@@ -170,13 +170,13 @@ def _rhos(run: FinishedRun) -> canvas.Picture | None:
     panels = [(e, k) for e, k in panels if any(r["energy"] == e and r[k] for r in rows.values())]
     if not scores or not panels:
         return None
-    across = 2 if len(run.arms) <= 10 else 1
-    size = (1.0 + 0.42 * len(run.arms), 0.9 + 0.21 * len(scores))
+    across = 2 if len(run.drawn) <= 10 else 1
+    size = (1.0 + 0.42 * len(run.drawn), 0.9 + 0.21 * len(scores))
     figure, axes = canvas.panels(len(panels), across, size, sharex=True, sharey=True)
     for axis, (energy, key) in zip(axes, panels, strict=False):
-        grid = np.full((len(scores), len(run.arms)), np.nan)
+        grid = np.full((len(scores), len(run.drawn)), np.nan)
         for i, score in enumerate(scores):
-            for j, arm in enumerate(run.arms):
+            for j, arm in enumerate(run.drawn):
                 row = rows.get((arm, energy, score))
                 if row and row[key]:
                     grid[i, j] = row[key]["value"]
@@ -186,7 +186,7 @@ def _rhos(run: FinishedRun) -> canvas.Picture | None:
                     said = typeset(fixed(grid[i, j], 2))
                     axis.text(j, i, said, ha="center", va="center", fontsize=6.5, color=colour, weight=weight)
         axis.imshow(grid, cmap=colormaps["RdBu_r"], vmin=-1, vmax=1, aspect="auto")
-        axis.set_xticks(range(len(run.arms)), run.arms, rotation=35, ha="right", rotation_mode="anchor")
+        axis.set_xticks(range(len(run.drawn)), run.drawn, rotation=35, ha="right", rotation_mode="anchor")
         axis.set_yticks(range(len(scores)), scores)
         axis.set_title(f"{energy}, {key}", fontsize=8)
         axis.grid(visible=False)

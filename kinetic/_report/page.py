@@ -7,6 +7,7 @@ import datetime
 import json
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import attrs
 import jinja2
 from markupsafe import Markup
 
-from kinetic._report import tables
+from kinetic._report import over_runs, tables
 from kinetic._report.canvas import Picture
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.figures import pictures
@@ -22,6 +23,7 @@ from kinetic._report.numbers import typeset
 from kinetic._report.tables import Table
 from kinetic._store.files import read_text, write_text
 from kinetic._store.run_folder import RECIPE, REPORT, FinishedRun, load_run
+from kinetic.evidence import ONE_TRAINING
 
 _NUMBER = re.compile(r"-?\d|$")  # how a cell of a column of numbers begins, or it is empty
 _UNDRAWN = "Not drawn: this takes an energy, and images of 1 or 3 channels or points in the plane."
@@ -71,8 +73,8 @@ def _sections(run: FinishedRun) -> list[Section]:
         return tuple(picture for picture in drawn if any(word in picture.title for word in words))
 
     brief, compared = differences_in_brief(run), differences(run)
-    by_arm = [tables.correlations(run, arm) for arm in run.arms] + [tables.groups(run, arm) for arm in run.arms]
-    counts = run.evidence["multiplicity"].values()
+    by_arm = [tables.correlations(run, arm) for arm in run.drawn] + [tables.groups(run, arm) for arm in run.drawn]
+    counts = [run.evidence["multiplicity"][arm] for arm in run.drawn]
     shown, mean = (sum(count[key] for count in counts) for key in ("shown", "mean"))
     worst = max((count["high"] for count in counts), default=0)
     lead = (
@@ -84,11 +86,13 @@ def _sections(run: FinishedRun) -> list[Section]:
         (arms, " ".join(f"{kind.capitalize()}: {words}." for kind, words in found.items()))
         for arms, found in verdict(run).items()
     )
-    changed = (
-        "Arm against arm, same noise, paired by sample; 95% intervals, one in twenty of which excludes 0 by chance."
-    )
+    if once := over_runs.trained_once(run):
+        told += ((", ".join(once), f"{ONE_TRAINING}.".capitalize()),)
+    over, together = over_runs.scores(run), over_runs.correlations(run)
+    single = f"Pictures and tables of single arms are of the first run of each: {', '.join(run.drawn)}." if over else ""
     sections = [
-        Section("In short", changed if told else "", told),
+        Section("In short", _changed(run) if told else "", told),
+        Section("Over runs", single, tables=tuple(over), more=(together,) if together else ()),
         Section("Arms", tables=(*tables.energies(run), *tables.scores(run))),
         Section("Differences", tables=(brief,) if brief else (), more=(compared,) if compared else ()),
         Section("Energies", pictures=titled("against time", "Distribution", "Where the variance")),
@@ -106,6 +110,11 @@ def _sections(run: FinishedRun) -> list[Section]:
     ]
 
 
+def _changed(run: FinishedRun) -> str:
+    paired = f"intervals over {over_runs.count(run)}" if run.runs else "paired by sample"
+    return f"Arm against arm, same noise, {paired}; 95% intervals, one in twenty of which excludes 0 by chance."
+
+
 def _facts(run: FinishedRun) -> str:
     p = run.provenance
     solvers: dict[str, list[str]] = defaultdict(list)
@@ -114,13 +123,24 @@ def _facts(run: FinishedRun) -> str:
     said = solvers if len(solvers) == 1 else [f"{name} in {', '.join(arms)}" for name, arms in solvers.items()]
     parts = [
         f"Recipe {p['recipe']}",
-        f"{p['run']['samples']:,} samples in each of {len(run.arms)} arms, seed {p['run'].get('seed', 0)}",
+        f"{p['run']['samples']:,} samples in each of {_counted(run)}, {_seeds(p)}",
         f"Solver {'; '.join(said)}",
         f"On {p['device']}, {_lasted(sum(p['seconds'].values()))}, {_day(p['started'])}",
         f"kinetic {p['packages'].get('kinetic-flow', '')}, torch {p['packages'].get('torch', '')}",
         p["time_map"],
     ]
     return ". ".join(parts) + "."
+
+
+def _counted(run: FinishedRun) -> str:
+    """`12 runs of 2 arms`."""
+    return f"{len(run.arms)} runs of {len(run.runs)} arms" if run.runs else f"{len(run.arms)} arms"
+
+
+def _seeds(provenance: Mapping[str, Any]) -> str:
+    first = provenance["run"].get("seed", 0)
+    last = max((each["seed"] for each in provenance.get("runs", {}).values()), default=first)
+    return f"seed {first}" if last == first else f"seeds {first} to {last}"
 
 
 def _component(made: Any) -> str:

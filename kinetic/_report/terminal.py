@@ -10,11 +10,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from kinetic._report import columns, tables
+from kinetic._report import columns, over_runs, tables
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.numbers import interval
 from kinetic._store.run_folder import EVIDENCE, REPORT, FinishedRun
 from kinetic._terminal import add_row, draw, heading, printable, say
+from kinetic.evidence import ONE_TRAINING
 
 if TYPE_CHECKING:
     from kinetic._store.score_folder import SetScores
@@ -24,7 +25,7 @@ def print_brief(run: FinishedRun, console: Console) -> None:
     """Print the energies, what changed from arm to arm, and where the rest is."""
     _head(run, console)
     shown = {"arm", *columns.energies(run, main=True)}
-    for table in tables.energies(run)[:1]:
+    for table in over_runs.scores(run)[:1] or tables.energies(run)[:1]:
         _print(_columns(table, [i for i, name in enumerate(table.head) if name in shown]), console)
     for arms, found in verdict(run).items():
         say(console, (arms, "bold"))
@@ -38,8 +39,16 @@ def print_brief(run: FinishedRun, console: Console) -> None:
 def print_report(run: FinishedRun, console: Console) -> None:
     """Print every table of the page."""
     _head(run, console)
-    arms = [table for arm in run.arms for table in (tables.correlations(run, arm), tables.groups(run, arm))]
-    for table in (*tables.energies(run), *tables.scores(run), differences_in_brief(run), differences(run), *arms):
+    arms = [table for arm in run.drawn for table in (tables.correlations(run, arm), tables.groups(run, arm))]
+    over = [*over_runs.scores(run), over_runs.correlations(run)]
+    for table in (
+        *over,
+        *tables.energies(run),
+        *tables.scores(run),
+        differences_in_brief(run),
+        differences(run),
+        *arms,
+    ):
         if table is not None:
             _print(table, console, captions=True)
     _warnings(run, console)
@@ -68,6 +77,8 @@ def _head(run: FinishedRun, console: Console) -> None:
 
 
 def _warnings(run: FinishedRun, console: Console) -> None:
+    if once := over_runs.trained_once(run):
+        say(console, f"{', '.join(once)}: {ONE_TRAINING}")
     for arm in run.arms:
         for note in run.evidence["notes"].get(arm, {}).get("energy", []):
             say(console, (f"{arm}: {note}", "yellow"))

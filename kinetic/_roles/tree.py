@@ -71,9 +71,9 @@ def to_device(value: T, device: Any, memo: dict[int, Any] | None = None) -> T:
     """`value` with every tensor and network inside it on `device`; what is shared inside it is shared there too.
 
     A component comes back as a new one (itself, if nothing moved); an `nn.Module` is moved in place, as `Module.to`
-    does. `memo` as of `rebuild`.
+    does. One that is offloaded, quantised or without data (meta) stays where its owner put it. `memo` as of `rebuild`.
     """
-    return rebuild(value, lambda each: each.to(device) if isinstance(each, Tensor | nn.Module) else each, memo)
+    return rebuild(value, lambda each: each.to(device) if _may_move(each) else each, memo)
 
 
 def device_of(value: Any) -> torch.device | None:
@@ -108,6 +108,15 @@ def unwrap(component: Any) -> Any:
     while (inner := getattr(component, "wraps", None)) is not None:
         component = inner
     return component
+
+
+def _may_move(value: Any) -> bool:
+    if not isinstance(value, nn.Module):
+        return isinstance(value, Tensor)
+    kept = ("hf_device_map", "is_quantized", "quantization_method")  # as transformers, diffusers and accelerate mark it
+    if any(getattr(part, mark, None) for part in value.modules() for mark in kept):
+        return False
+    return not any(tensor.is_meta for tensor in (*value.parameters(), *value.buffers()))
 
 
 def _with_children(value: Any, copies: Mapping[Any, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -33,6 +34,15 @@ class Draw:
         if self.data is None:
             return field.start(self.noise(ids, field.event_shape), batch)
         return self.data.read(ids.start, ids.stop).to(self.device, self.dtype)
+
+    def more_noise(
+        self, field: VelocityField, x0: State, batch: Batch
+    ) -> Callable[[range], tuple[State, Batch]] | None:
+        """The noise that samples begin with, by their ids; None where x0 of these is not N(0, I)."""
+        ids = range(len(batch.ids))
+        if self.data is not None or not torch.equal(x0, self.noise(ids, field.event_shape)):
+            return None
+        return lambda ids: (self.noise(ids, field.event_shape), self.batch(ids.start, ids.stop))
 
     def shown(self, batch: Batch, seen: Tensor, state: Tensor) -> Samples:
         """Samples on the device, once where they are seen as they were moved."""

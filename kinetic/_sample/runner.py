@@ -124,11 +124,14 @@ class Runner:
     ) -> tuple[str, ...]:
         """Two samples through field, solver, schedule, meters and metrics, before any is drawn.
 
-        The field is asked for a few velocities, and solver and meters walk along the first. All data that metrics
-        compare with are looked at. `run` begins with it. Arguments and errors as there.
+        The field is asked for four velocities: of two samples at t = 0, twice at t = 1/2, and of one of them alone;
+        and where these begin at N(0, I) and hold less than 2048 elements, of up to 256 at t = 0. Solver and meters
+        walk along the first. All data that metrics compare with are looked at. `run` begins with it. Arguments and
+        errors as there.
 
         Returns:
-            What does not stop a run, but should be known: a field that answers differently when asked twice, or alone.
+            What does not stop a run, but should be known: a field that answers differently when asked twice, or alone,
+            or that does not point from noise to data at t = 0.
         """
         draw = draw_of(seed, classes, dtype, device, start)
         check_start(draw.data, 2, self.field)
@@ -226,7 +229,8 @@ class Runner:
         batch = draw.batch(0, 2)
         x0 = draw.begin(self.field, range(2), batch)
         dry_run(self.metrics, Samples(batch.ids, self.field.seen(x0), batch.condition, state=x0), features)
-        findings = check_parts(self.field, self.solver, self.schedule, self.meters, x0, batch)
+        noise = draw.more_noise(self.field, x0, batch)
+        findings = check_parts(self.field, self.solver, self.schedule, self.meters, x0, batch, noise)
         check_data(self.metrics, features)
         return findings
 

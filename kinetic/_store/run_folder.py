@@ -198,8 +198,19 @@ class FinishedRun:
 
     @property
     def arms(self) -> list[str]:
-        """The arms, in the order of the recipe."""
+        """The arms, in the order of the recipe; where they are run several times, every run."""
         return list(self.scores)
+
+    @property
+    def runs(self) -> dict[str, list[list[str]]]:
+        """`{arm: [[run, ...], ...]}`, training by training or seed by seed, where arms are run several times."""
+        runs: dict[str, list[list[str]]] = self.evidence.get("over_runs", {}).get("runs", {})
+        return runs
+
+    @property
+    def drawn(self) -> list[str]:
+        """The arms that pictures and tables of single arms show: of each the first run."""
+        return [units[0][0] for units in self.runs.values()] or self.arms
 
     def shaped(self, arm: str) -> bool:
         """Whether an arm ran under a schedule."""

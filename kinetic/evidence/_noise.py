@@ -39,12 +39,15 @@ def noise_verdict(plain: Estimate, denoised: Estimate, control: Estimate, delta:
     return "undecided" if plain.sign or signs != {0} else "no clear difference"
 
 
-def undecided_because(denoised: Estimate, control: Estimate, delta: float, n: int | None = None) -> str:
+def undecided_because(
+    denoised: Estimate, control: Estimate, delta: float, n: int | None = None, of: str = "samples"
+) -> str:
     """Why `noise_verdict` is undecided, and what would decide, as half a sentence.
 
     Args:
         denoised, control, delta: as there.
-        n: the samples that the differences are of.
+        n: how many samples, or runs, the differences are of.
+        of: what these are, in the plural.
     """
     margin(delta)
     if denoised.low is None or control.low is None:
@@ -53,9 +56,8 @@ def undecided_because(denoised: Estimate, control: Estimate, delta: float, n: in
     less, more = (max(times_to_pass(each, sign) for each in both) for sign in (-1, 1))
     times = min(less, more, max(times_to_fit(each, delta) for each in both))
     if not math.isfinite(times):
-        return "the two controls are on different sides: more samples would not decide"
+        return f"the two controls are on different sides: more {of} would not decide"
     needed = f"{max(1.0, times):.2g} times the" if n is None else f"{round_up(max(1.0, times) * n):,}"
     return (
-        f"the two controls do not agree on one side, nor are both within {delta:.2g}: about {needed} samples would "
-        "decide"
+        f"the two controls do not agree on one side, nor are both within {delta:.2g}: about {needed} {of} would decide"
     )

@@ -8,6 +8,7 @@ from kinetic_digits.features import DigitsFeatures as DigitsFeatures
 from kinetic_digits.features import DigitsLogits as DigitsLogits
 from kinetic_digits.velocity import DigitsField as DigitsField
 from kinetic_digits.velocity import MemorisedDigitsField as MemorisedDigitsField
+from kinetic_digits.velocity import SmallDigitsField as SmallDigitsField
 
 
 @kinetic.hookimpl
@@ -18,9 +19,10 @@ def register_datasets(register: Callable[[str, type[kinetic.Dataset]], None]) ->
 
 @kinetic.hookimpl
 def register_fields(register: Callable[[str, type[kinetic.VelocityField]], None]) -> None:
-    """Offer the two nets."""
+    """Offer the nets."""
     register("digits", DigitsField)
     register("digits-memorised", MemorisedDigitsField)
+    register("digits-small", SmallDigitsField)
 
 
 @kinetic.hookimpl

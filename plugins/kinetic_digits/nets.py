@@ -15,6 +15,10 @@ from kinetic.options import existing_path
 CLASSES = 10
 NULL = CLASSES  # the class of an unconditional sample
 WEIGHTS = Path(__file__).parent / "weights"
+TRAININGS = 6
+"""How many times the small net was trained."""
+SMALL = {"width": 92, "blocks": 2, "condition": 48}
+"""What the small net is made with."""
 _Net = TypeVar("_Net", bound=nn.Module)
 
 
@@ -56,6 +60,11 @@ class VelocityNet(nn.Module):
         for block in self.blocks:
             h = block(h, condition)
         return self.leave(h).view_as(x)
+
+
+def small_name(training: int) -> str:
+    """The weights of one training of the small net, 1 to `TRAININGS`."""
+    return f"digits-small-{training}"
 
 
 class Classifier(nn.Module):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from kinetic_digits.digits import Digits
-from kinetic_digits.nets import CLASSES, NULL, WEIGHTS, Classifier, VelocityNet
+from kinetic_digits.nets import CLASSES, NULL, SMALL, TRAININGS, WEIGHTS, Classifier, VelocityNet, small_name
 
 CLIP = Path(__file__).parent / "clip"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -55,6 +55,8 @@ class Plan:
         name: of the weights file.
         size: how many training digits; None for all.
         steps: of AdamW, batch 256, cosine learning rate from `rate` to 0.
+        seed: of the weights it begins with; noise, times and batches have seeds of their own, counted on from it.
+        shape: width and blocks of the net.
     """
 
     name: str
@@ -62,11 +64,14 @@ class Plan:
     steps: int
     rate: float = 1e-3
     decay: float = 0.01
+    seed: int = 0
+    shape: Mapping[str, int] = attrs.field(factory=dict)
 
 
 PLANS = (
     Plan("digits", None, 5000, decay=0.1),
     Plan("digits-memorised", 256, 8000, decay=0.0),
+    *(Plan(small_name(k), 128, 12000, 2e-3, decay=0.0, seed=100 * k, shape=SMALL) for k in range(1, TRAININGS + 1)),
 )
 
 
@@ -84,14 +89,14 @@ def train_velocity(plan: Plan, steps: int | None = None) -> tuple[nn.Module, flo
 
     The class is withheld from a tenth of the samples. Returns the averaged net and its loss per pixel.
     """
-    torch.manual_seed(0)
+    torch.manual_seed(plan.seed)
     steps = steps or plan.steps
-    net, generator = VelocityNet(), torch.Generator().manual_seed(1)
+    net, generator = VelocityNet(**plan.shape), torch.Generator().manual_seed(plan.seed + 1)
     mean = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=plan.rate, weight_decay=plan.decay)
     slowing = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     losses: list[float] = []
-    for x1, labels in track(batches(Digits(size=plan.size), steps, 2), plan.name, total=steps):
+    for x1, labels in track(batches(Digits(size=plan.size), steps, plan.seed + 2), plan.name, total=steps):
         x0, t = torch.randn(x1.shape, generator=generator), torch.rand(len(x1), generator=generator)
         at = t[:, None, None, None]
         free = torch.rand(len(x1), generator=generator) < 0.1

@@ -1,4 +1,4 @@
-"""Two trained velocity fields: one generalises, one memorises."""
+"""Trained velocity fields: one generalises, one memorises, and a small one that memorises was trained several times."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import attrs
 import torch
 from torch import nn
 
-from kinetic import Batch, VelocityField
+from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError, ShapeError
 from kinetic.types import PerSample, State
-from kinetic_digits.nets import CLASSES, NULL, VelocityNet, load
+from kinetic_digits.nets import CLASSES, NULL, SMALL, TRAININGS, VelocityNet, load, small_name
 
 _EVENT = torch.Size([1, 8, 8])
 
@@ -59,6 +59,31 @@ class MemorisedDigitsField(VelocityField):
     """
 
     _net: nn.Module = attrs.field(init=False, repr=False, factory=lambda: load(VelocityNet(), "digits-memorised"))
+
+    @property
+    def event_shape(self) -> torch.Size:
+        return _EVENT
+
+    def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
+        return _answer(self._net, x, t, batch)
+
+
+@final
+@attrs.frozen(eq=False)
+class SmallDigitsField(VelocityField):
+    """Velocity of a small net trained on the first 128 training digits until it copies most of them.
+
+    It was trained six times, from other weights with other batches and noise, so that it can be asked what holds for
+    the training and what for one net. Otherwise like `DigitsField`. Its training data are `Digits(size=128)`.
+    """
+
+    training: int = options.integer(1, at_least=1, at_most=TRAININGS, doc="which of the six trainings")
+    _net: nn.Module = attrs.field(init=False, repr=False)
+
+    @_net.default
+    def _trained(self) -> nn.Module:
+        training = options.check_integer("'training'", self.training, at_least=1, at_most=TRAININGS)
+        return load(VelocityNet(**SMALL), small_name(training))
 
     @property
     def event_shape(self) -> torch.Size:

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from kinetic_digits import Digits, DigitsFeatures, DigitsField, MemorisedDigitsField
+from kinetic_digits import Digits, DigitsFeatures, DigitsField, MemorisedDigitsField, SmallDigitsField
 from kinetic_metrics import Memorisation
 from kinetic_solvers import Euler
 
@@ -10,7 +10,8 @@ from kinetic.testing import check_field
 
 
 @pytest.mark.parametrize(
-    ("field", "size", "low", "high"), [(DigitsField, None, 0.0, 0.02), (MemorisedDigitsField, 256, 0.2, 0.9)]
+    ("field", "size", "low", "high"),
+    [(DigitsField, None, 0.0, 0.02), (MemorisedDigitsField, 256, 0.2, 0.9), (SmallDigitsField, 128, 0.2, 0.9)],
 )
 def test_one_net_generalises_and_the_other_memorises(field, size, low, high):
     metrics = {"memorisation": Memorisation(train=Digits(size=size))}
@@ -20,7 +21,7 @@ def test_one_net_generalises_and_the_other_memorises(field, size, low, high):
     assert (taken_for == run.condition).double().mean() > 0.95
 
 
-@pytest.mark.parametrize("field", [DigitsField, MemorisedDigitsField])
+@pytest.mark.parametrize("field", [DigitsField, MemorisedDigitsField, SmallDigitsField])
 def test_the_contract_of_a_field_is_kept_with_and_without_classes(field):
     check_field(field())
     check_field(field(), torch.arange(6))
@@ -41,9 +42,18 @@ def test_bad_input_is_named():
         field.velocity(torch.randn(2, 3, 8, 8), t)
 
 
-@pytest.mark.parametrize("field", [DigitsField, MemorisedDigitsField])
+@pytest.mark.parametrize("field", [DigitsField, MemorisedDigitsField, SmallDigitsField])
 def test_another_default_dtype_changes_nothing(field, other_default):
     x, t, batch = torch.randn(4, 1, 8, 8), torch.rand(4), Batch(torch.arange(4), torch.arange(4))
     velocity = field().velocity(x, t, batch)
     with other_default():
         assert torch.equal(field().velocity(x, t, batch), velocity)
+
+
+def test_the_six_trainings_of_the_small_net_are_six_nets():
+    x, t = torch.randn(3, 1, 8, 8), torch.rand(3)
+    answers = [SmallDigitsField(training=k).velocity(x, t) for k in range(1, 7)]
+    assert all(not torch.allclose(a, b) for i, a in enumerate(answers) for b in answers[:i])
+    for wrong in (0, 7, 1.5):
+        with pytest.raises(OptionError, match="'training' must be an int"):
+            SmallDigitsField(training=wrong)

@@ -38,9 +38,7 @@ def changed(full, tmp_path):
         for name, view, numbers in rows:
             by_name.setdefault(name, {})[view] = Estimate(*numbers)
         found["verdicts"] = [
-            {"arm": "kts", "against": "plain", "metric": metric, "name": name}
-            | Difference(metric, name, views, 1.0).verdict(0.005, 60)
-            for name, views in by_name.items()
+            Difference(metric, name, views, 1.0, 60).verdict("kts", "plain", 0.005) for name, views in by_name.items()
         ]
         found["side_by_side"] = []
         label = next(iter(found["columns"].values()))["kpe"] | {"kind": "label", "value": "f_mem"}

@@ -1,5 +1,6 @@
 import hashlib
 
+import pytest
 import torch
 from kinetic_features import Pixels
 from kinetic_fields import Empirical
@@ -73,3 +74,18 @@ def test_options_go_by_the_names_of_a_recipe():
     given = options_given(Heun(steps=3))
     assert given["steps"] == 3
     assert "grid" in given
+
+
+@pytest.mark.parametrize("mark", ["hf_device_map", "is_quantized", "quantization_method"])
+def test_networks_that_are_offloaded_or_quantised_stay_where_they_are(mark):
+    inner = torch.nn.Linear(2, 2)
+    net = torch.nn.Sequential(inner)
+    setattr(inner, mark, "cpu")
+    assert to_device([net], torch.device("meta"))[0][0].weight.device.type == "cpu"
+    setattr(inner, mark, None)
+    assert to_device([net], torch.device("meta"))[0][0].weight.is_meta
+
+
+def test_networks_without_data_stay_where_they_are():
+    net = torch.nn.Linear(2, 2, device="meta")
+    assert to_device([net], torch.device("cpu"))[0].weight.is_meta

@@ -18,7 +18,7 @@ def test_a_state_dict_is_read_and_fills_a_network(suffix, tmp_path):
     assert set(state_dict(path)) == {"weight", "bias", "head.weight"}
     fill(other, path, "Linear", ("head.",))
     assert torch.equal(other.weight, net.weight)
-    with pytest.raises(OptionError, match="'weights' does not hold Linear: .*: 1 of 3 unexpected: head.weight$"):
+    with pytest.raises(OptionError, match=r"'weights' does not hold Linear: .*: 1 of 3 unexpected: head\.weight$"):
         fill(other, path, "Linear")
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import final
+from typing import Any, final
 
 import attrs
 import torch
@@ -62,7 +62,7 @@ class DiffusersField(VelocityField):
     _asked: dict[str, Tensor] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        net = _loaded(self.pretrained, getattr(torch, self.dtype))
+        net: Any = _loaded(self.pretrained, getattr(torch, self.dtype))
         way = TRANSFORMERS[type(net).__name__]
         object.__setattr__(self, "_net", net)
         object.__setattr__(self, "_way", way)

@@ -143,7 +143,7 @@ def check_meter(meter: EnergyMeter) -> None:
         part = Step(row, times[0][row], times[2][row], x[row], step.x1[row], (Stage(times[1][row], v[row], 1.0),))
         for name, add in meter.adds(part).items():
             _say(
-                _close(add.double(), adds[name][row].double(), 1e-12),
+                _close(add.double().nan_to_num(), adds[name][row].double().nan_to_num(), 1e-12),
                 meter,
                 f"adds to {name!r} what depends on the batch",
             )
@@ -154,7 +154,8 @@ def check_meter(meter: EnergyMeter) -> None:
         _say(
             column.dim() in (1, 2) and len(column) == _N, meter, f"gives column {name!r} of shape {tuple(column.shape)}"
         )
-        _say(bool(column.isfinite().all()), meter, f"gives a column {name!r} that is not finite")
+        if not meter.listens:  # one that does finds that nothing was told
+            _say(bool(column.isfinite().all()), meter, f"gives a column {name!r} that is not finite")
 
 
 def check_metric(metric: Metric, samples: Samples) -> None:

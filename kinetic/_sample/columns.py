@@ -12,6 +12,7 @@ IDENTITY = ("arm", "sample", "class")
 
 OWN = (
     Column("nfe", "Velocities asked for.", "count"),
+    Column("rows", "Rows that networks were asked for, where a velocity takes more or less than one.", "count"),
     Column("x0_sq", "||x0||^2, of the noise.", "energy", "squared data units", main=False),
     Column("x0_dot_x1", "<x0, x1>.", "energy", "squared data units", main=False),
     Column("x1_sq", "||x1||^2, of the sample.", "energy", "squared data units", main=False),

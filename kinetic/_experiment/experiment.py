@@ -22,6 +22,7 @@ from kinetic._experiment.within_arm import classes
 from kinetic._plugins.registry import Registry
 from kinetic._progress import Bars, Reporter
 from kinetic._report import write_report
+from kinetic._roles.dataset import Dataset
 from kinetic._roles.metric import Score
 from kinetic._roles.tree import inside
 from kinetic._sample.draw import find_device
@@ -29,6 +30,7 @@ from kinetic._sample.run import Run, estimates
 from kinetic._sample.runner import Runner
 from kinetic._store.provenance import (
     TIME_MAP,
+    code_hashes,
     environment,
     now,
     options_of,
@@ -56,6 +58,7 @@ class Recipe:
             of each arm after training and seed too, `kts.b.seed-1`.
         baselines: `{arm: arm}`, what each arm is compared with.
         levels: how often each arm is run.
+        start: the data that samples begin at, in place of noise, or None.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Recipe:
     baselines: Mapping[str, str]
     levels: Levels
     registry: Registry
+    start: Dataset | None = None
 
     @property
     def title(self) -> str:
@@ -112,14 +116,16 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
     """Run, compare, write; see `Recipe.run`."""
     on = find_device(device)
     parts = {arm: parts_of(runner) for arm, runner in recipe.runners.items()}
-    weights = weight_hashes(parts)
+    started = {"run": {"start": recipe.start}} if recipe.start is not None else {}
+    weights = weight_hashes(parts | started)
+    identity = {arm: own | (code_hashes(parts[arm]["field"]) if arm in parts else {}) for arm, own in weights.items()}
     units = {arm: recipe.levels.units(arm) for arm in recipe.arms} if recipe.levels.of else {}
     if recipe.levels.trainings:
         check_trainings(units, weights)
-    folder = RunFolder.open(out, recipe.content, weights)
+    folder = RunFolder.open(out, recipe.content, identity)
     before = folder.provenance()
     seconds: dict[str, float] = before.get("seconds", {})
-    provenance = _provenance(recipe, parts, on) | {"started": before.get("started", now()), "weights": weights}
+    provenance = _provenance(recipe, parts, on) | {"started": before.get("started", now()), "weights": identity}
     folder.save_json(PROVENANCE, {**provenance, "seconds": seconds})
     with reporter.running() as bars:
         arms = Arms.of(recipe, on)
@@ -172,6 +178,8 @@ class Arms:
                 "classes": table.get("classes"),
                 "batch": table.get("batch"),
                 "device": device,
+                "dtype": getattr(torch, table["dtype"]) if "dtype" in table else None,
+                "start": recipe.start,
             },
         )
 
@@ -210,6 +218,7 @@ class Arms:
                 with within(f"arm {other!r}, as the control of {noisy!r}"):
                     control = self.runners[other].control
                     asked = {"seed": self.seeds[other], **self.asked}
+                    asked.pop("dtype")  # that of the samples
                     controls[arm] = control(runs[other], gain, **asked, features=self.features)
         return controls
 

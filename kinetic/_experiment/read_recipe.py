@@ -29,6 +29,7 @@ from kinetic.options import LARGEST, check_integer, suffix
 _SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
 _TOP = ("title", "about", "run", "evidence", "arms", "trainings", *_SHARED)
 _RUN = {"samples": 1, "seed": 0, "seeds": 1, "batch": 1, "classes": 1}  # key: smallest value
+_DTYPES = ("float64", "float32", "bfloat16", "float16")
 _BASELINE = ("baseline", "against")  # the second is what older recipes call it
 _DIGITS = re.compile(r"[0-9][0-9_]{4299,}")  # more than Python reads
 
@@ -123,7 +124,9 @@ def build_recipe(
             with within(f"arm {run!r}"):
                 own = {key: levels.laid_over(key, table, training) for key, table in tables.items()}
                 runners[run] = build_runner(builder, own)
-    return Recipe(name, content, runners, _baselines(arms), levels, known)
+    with within("[run] 'start'"):
+        start = builder.build("dataset", content["run"]["start"]) if "start" in content["run"] else None
+    return Recipe(name, content, runners, _baselines(arms), levels, known, start)
 
 
 def shipped() -> dict[str, Path]:
@@ -240,11 +243,14 @@ def _check_tables(content: Mapping[str, Any], name: str) -> None:
 
 
 def _check_run(table: Mapping[str, Any]) -> None:
-    check_keys("[run]", table, tuple(_RUN))
+    check_keys("[run]", table, (*_RUN, "dtype", "start"))
     if "samples" not in table:
         raise RecipeError("[run] needs `samples`, how many to draw in each arm")
-    for key, value in table.items():
-        check_integer(f"[run] {key!r}", value, at_least=_RUN[key])
+    for key, smallest in _RUN.items():
+        if key in table:
+            check_integer(f"[run] {key!r}", table[key], at_least=smallest)
+    if table.get("dtype", _DTYPES[0]) not in _DTYPES:
+        raise RecipeError(f"[run] 'dtype' must be one of {', '.join(_DTYPES)}: {shown(table['dtype'])}")
 
 
 def _check_trainings(tables: Mapping[str, Any]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import hashlib
 import importlib.metadata
+import inspect
 import platform
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kinetic._plugins.registry import Registry
 from kinetic._roles.component import Component
@@ -72,6 +75,10 @@ def time_maps(field: VelocityField) -> list[str]:
     return [each.time_map for each in walk(field) if isinstance(each, VelocityField) and each.time_map]
 
 
+CODE = "code of "
+"""How the name of a hash of source code begins, among those of weights."""
+
+
 def weight_hashes(parts: Mapping[str, Mapping[str, Component]]) -> dict[str, dict[str, str]]:
     """SHA-256 of all tensors in each component that holds any, `{arm: {part: hash}}`; each tensor is read once."""
     memo: dict[int, bytes] = {}
@@ -79,6 +86,22 @@ def weight_hashes(parts: Mapping[str, Mapping[str, Component]]) -> dict[str, dic
         arm: {name: digest for name, part in own.items() if (digest := hash_of(part, memo)) is not None}
         for arm, own in parts.items()
     }
+
+
+def code_hashes(field: VelocityField) -> dict[str, str]:
+    """`{"code of CLASS": SHA-256}` of the source of every component and network in a field.
+
+    Torch's own, and those without source, are left out.
+    """
+    networks = (inner for each in walk(field) if isinstance(each, nn.Module) for inner in each.modules())
+    components = (each for each in walk(field) if isinstance(each, Component))
+    hashes = {}
+    for cls in dict.fromkeys(map(type, (*components, *networks))):
+        if not cls.__module__.startswith("torch."):
+            with contextlib.suppress(OSError, TypeError):
+                source = inspect.getsource(cls).encode()
+                hashes[f"{CODE}{cls.__module__}.{cls.__qualname__}"] = hashlib.sha256(source).hexdigest()
+    return hashes
 
 
 def environment(device: torch.device) -> dict[str, Any]:

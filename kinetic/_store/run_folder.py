@@ -31,6 +31,7 @@ from kinetic._store.files import (
     write_text,
     write_whole,
 )
+from kinetic._store.provenance import CODE
 from kinetic.errors import StoreError, unknown
 
 RECIPE, PROVENANCE, TABLE = "recipe.toml", "provenance.json", "samples.parquet"
@@ -116,14 +117,15 @@ class RunFolder:
                 key = next(_differences(theirs, recipe, ""))
                 raise StoreError(f"{path} holds another run: {key}\n  {_ANOTHER}, or delete it.")
             before = cls(path).provenance().get("weights", weights)
-            if before != weights:
-                key = next(_differences(before, dict(weights), ""))
+            key = next(_differences(before, _as_old(weights, before), ""), None)
+            if key is not None:
                 if "owners" not in cls(path).provenance():
                     raise StoreError(
                         f"{path} was made by an older kinetic, whose hashes of weights and data cannot be compared\n"
                         "  Choose another folder with --out."
                     )
-                raise StoreError(f"{path} was made with other weights or data: {key}\n  {_ANOTHER}, or delete it.")
+                what = "code" if f".{CODE}" in key else "weights or data"
+                raise StoreError(f"{path} was made with other {what}: {key}\n  {_ANOTHER}, or delete it.")
         elif there or path.is_file():
             raise StoreError(f"{path} exists but holds no run\n  {_ANOTHER}.")
         finished = f"  `kinetic report {path}` prints the tables of the run in it." if EVIDENCE in there else ""
@@ -257,6 +259,18 @@ def load_run(folder: str | Path) -> FinishedRun:
             f"the run in {path} is not finished\n  `kinetic run {path / RECIPE} --out {path}` goes on with it."
         )
     return FinishedRun(path)
+
+
+def _as_old(weights: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The hashes, without those of code where none were kept."""
+    return {
+        arm: {
+            name: digest
+            for name, digest in own.items()
+            if not name.startswith(CODE) or any(key.startswith(CODE) for key in before.get(arm, {}))
+        }
+        for arm, own in weights.items()
+    }
 
 
 def _differences(a: Any, b: Any, key: str) -> Iterator[str]:

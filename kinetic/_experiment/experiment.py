@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -30,14 +30,13 @@ from kinetic._sample.run import Run, estimates
 from kinetic._sample.runner import Runner
 from kinetic._store.provenance import (
     TIME_MAP,
-    code_hashes,
     environment,
+    identity,
     now,
     options_of,
     owners,
     parts_of,
     time_maps,
-    weight_hashes,
 )
 from kinetic._store.run_folder import EVIDENCE, PROVENANCE, SCORES, FinishedRun, RunFolder, load_run
 from kinetic.errors import within
@@ -59,6 +58,7 @@ class Recipe:
         baselines: `{arm: arm}`, what each arm is compared with.
         levels: how often each arm is run.
         start: the data that samples begin at, in place of noise, or None.
+        prompts: what samples are asked for, in place of classes: sample i for the prompt of index i mod their number.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Recipe:
     levels: Levels
     registry: Registry
     start: Dataset | None = None
+    prompts: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -116,23 +117,21 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
     """Run, compare, write; see `Recipe.run`."""
     on = find_device(device)
     parts = {arm: parts_of(runner) for arm, runner in recipe.runners.items()}
-    started = {"run": {"start": recipe.start}} if recipe.start is not None else {}
-    weights = weight_hashes(parts | started)
-    identity = {arm: own | (code_hashes(parts[arm]["field"]) if arm in parts else {}) for arm, own in weights.items()}
+    weights = identity(parts, recipe.start, recipe.prompts)
     units = {arm: recipe.levels.units(arm) for arm in recipe.arms} if recipe.levels.of else {}
     if recipe.levels.trainings:
         check_trainings(units, weights)
-    folder = RunFolder.open(out, recipe.content, identity)
+    folder = RunFolder.open(out, recipe.content, weights)
     before = folder.provenance()
     seconds: dict[str, float] = before.get("seconds", {})
-    provenance = _provenance(recipe, parts, on) | {"started": before.get("started", now()), "weights": identity}
+    provenance = _provenance(recipe, parts, on) | {"started": before.get("started", now()), "weights": weights}
     folder.save_json(PROVENANCE, {**provenance, "seconds": seconds})
     with reporter.running() as bars:
         arms = Arms.of(recipe, on)
         arms.dry_run()
         runs = {arm: arms.run(arm, folder, bars, seconds) for arm in recipe.runners}
         bars.say("comparing the arms")
-        folder.save_table(joined_table(runs))
+        folder.save_table(joined_table(runs, recipe.prompts))
         scores = {run: _scores(each) for run, each in runs.items()}
         folder.save_json(SCORES, scores)
         controls = arms.controls(runs, recipe.run_baselines)
@@ -175,7 +174,7 @@ class Arms:
             table["samples"],
             {run: seed for arm in recipe.arms for run, (_, seed) in recipe.levels.runs(arm).items()},
             {
-                "classes": table.get("classes"),
+                "classes": len(recipe.prompts) or table.get("classes"),
                 "batch": table.get("batch"),
                 "device": device,
                 "dtype": getattr(torch, table["dtype"]) if "dtype" in table else None,
@@ -231,6 +230,7 @@ def _provenance(recipe: Recipe, parts: Mapping[str, Mapping[str, Any]], device: 
         "time_map": TIME_MAP,
         "time_maps": {arm: found for arm, own in parts.items() if (found := time_maps(own["field"]))},
         "run": dict(recipe.content["run"]),
+        "prompts": list(recipe.prompts),
         "against": recipe.run_baselines,
         "runs": {
             run: {"arm": arm, "training": training, "seed": seed}
@@ -252,13 +252,19 @@ def _trained_once(recipe: Recipe) -> list[str]:
     return [arm for arm, run in first.items() if inside(recipe.runners[run].field, nn.Module)]
 
 
-def joined_table(runs: Mapping[str, Run]) -> pa.Table:
-    """The rows of all arms, with a first column `arm`; a column an arm does not have is null there."""
+def joined_table(runs: Mapping[str, Run], prompts: Sequence[str] = ()) -> pa.Table:
+    """The rows of all arms, with a first column `arm`; a column an arm does not have is null there.
+
+    Behind `class`, where that is the index of a prompt, stands `prompt`.
+    """
     tables = []
     for arm, run in runs.items():
         rows = run.table
+        if prompts:
+            words = pa.DictionaryArray.from_arrays(rows["class"].combine_chunks().cast(pa.int32()), pa.array(prompts))
+            rows = rows.add_column(rows.column_names.index("class") + 1, "prompt", words)
         tables.append(rows.add_column(0, "arm", pa.array([arm] * len(rows))))
-    return pa.concat_tables(tables, promote_options="default")
+    return pa.concat_tables(tables, promote_options="default").unify_dictionaries()
 
 
 def _scores(run: Run) -> dict[str, dict[str, Any]]:

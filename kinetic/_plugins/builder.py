@@ -11,6 +11,7 @@ from kinetic import options
 from kinetic._plugins.registry import Registry, describe, role_of
 from kinetic._roles.component import Component
 from kinetic.errors import KineticError, OptionError, RecipeError, shown, unknown, within
+from kinetic.networks import import_from_here
 
 CODE = "module"
 """The option of a component that imports code (`Component.imports_code`) which names it."""
@@ -19,6 +20,15 @@ CODE = "module"
 def named(value: Any) -> Any:
     """A component's table: a string is its name; anything else is itself."""
     return {"name": value} if isinstance(value, str) else value
+
+
+def code_of(words: str) -> tuple[str, str]:
+    """The name of the components that take code, and the code, from `module:PACKAGE.MODULE:ATTRIBUTE`."""
+    name, _, code = words.partition(":")
+    if not (name and code.partition(":")[2]):
+        raise RecipeError(f"--field must be module:PACKAGE.MODULE:ATTRIBUTE: {shown(words)}")
+    import_from_here()
+    return name, code
 
 
 @final
@@ -30,14 +40,18 @@ class Defaults:
         data: of required data sets.
         reference: of data sets that are called `reference`; `data` where there is none.
         features: of all feature spaces of metrics.
+        prompts: of an option of metrics that is called so, one for each class.
     """
 
     data: Any = None
     reference: Any = None
     features: Any = None
+    prompts: Any = None
 
     def fill(self, role: str, field: attrs.Attribute[Any], given: Mapping[str, Any]) -> Any:
         """The component for an option that a table of a component of `role` leaves out, or None."""
+        if role == "metric" and field.alias == "prompts":
+            return self.prompts
         cls, instead = field.metadata.get(options.COMPONENT), field.metadata.get(options.UNLESS)
         if cls is None or (instead and given.get(instead) is not None):
             return None

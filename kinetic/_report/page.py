@@ -88,11 +88,13 @@ def _sections(run: FinishedRun) -> list[Section]:
     )
     if once := over_runs.trained_once(run):
         told += ((", ".join(once), f"{ONE_TRAINING}.".capitalize()),)
+    prompts = tables.prompts(run)
     over, together = over_runs.scores(run), over_runs.correlations(run)
     single = f"Pictures and tables of single arms are of the first run of each: {', '.join(run.drawn)}." if over else ""
     sections = [
         Section("In short", _changed(run) if told else "", told),
         Section("Over runs", single, tables=tuple(over), more=(together,) if together else ()),
+        Section("Prompts", f"{len(prompts.rows)} prompts." if prompts else "", more=(prompts,) if prompts else ()),
         Section("Arms", tables=(*tables.energies(run), *tables.scores(run))),
         Section("Differences", tables=(brief,) if brief else (), more=(compared,) if compared else ()),
         Section("Energies", pictures=titled("against time", "Distribution", "Where the variance")),

@@ -40,7 +40,7 @@ def print_report(run: FinishedRun, console: Console) -> None:
     """Print every table of the page."""
     _head(run, console)
     arms = [table for arm in run.drawn for table in (tables.correlations(run, arm), tables.groups(run, arm))]
-    over = [*over_runs.scores(run), over_runs.correlations(run)]
+    over = [tables.prompts(run), *over_runs.scores(run), over_runs.correlations(run)]
     for table in (
         *over,
         *tables.energies(run),

@@ -7,7 +7,7 @@ from kinetic._roles.column import Column
 NORMS = ("x0_sq", "x0_dot_x1", "x1_sq")
 """The parts of the displacement; what partial correlations hold fixed."""
 
-IDENTITY = ("arm", "sample", "class")
+IDENTITY = ("arm", "sample", "class", "prompt")
 """What a row of the table is of."""
 
 OWN = (

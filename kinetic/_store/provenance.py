@@ -8,7 +8,7 @@ import hashlib
 import importlib.metadata
 import inspect
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from kinetic._plugins.registry import Registry
 from kinetic._roles.component import Component
+from kinetic._roles.dataset import Dataset
 from kinetic._roles.field import VelocityField
 from kinetic._roles.tree import hash_of, inside, options_given, unwrap, walk
 from kinetic._sample.runner import Runner
@@ -88,7 +89,22 @@ def weight_hashes(parts: Mapping[str, Mapping[str, Component]]) -> dict[str, dic
     }
 
 
-def code_hashes(field: VelocityField) -> dict[str, str]:
+def identity(
+    parts: Mapping[str, Mapping[str, Component]], start: Dataset | None, prompts: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """What a run is bound to beside its recipe, `{arm: {what: SHA-256}}`: tensors, and the code of fields.
+
+    Under `run` those of the data it begins at, and of its prompts.
+    """
+    hashes = weight_hashes({**parts, **({} if start is None else {"run": {"start": start}})})
+    bound = {arm: own | (code_hashes(parts[arm]["field"]) if arm in parts else {}) for arm, own in hashes.items()}
+    if prompts:
+        written = hashlib.sha256("\n".join(prompts).encode()).hexdigest()
+        bound["run"] = bound.get("run", {}) | {"prompts": written}
+    return bound
+
+
+def code_hashes(field: Component) -> dict[str, str]:
     """`{"code of CLASS": SHA-256}` of the source of every component and network in a field.
 
     Torch's own, and those without source, are left out.

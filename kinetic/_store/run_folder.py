@@ -117,8 +117,8 @@ class RunFolder:
                 key = next(_differences(theirs, recipe, ""))
                 raise StoreError(f"{path} holds another run: {key}\n  {_ANOTHER}, or delete it.")
             before = cls(path).provenance().get("weights", weights)
-            key = next(_differences(before, _as_old(weights, before), ""), None)
-            if key is not None:
+            key = next(_differences(before, _as_old(weights, before), ""), "")
+            if key:
                 if "owners" not in cls(path).provenance():
                     raise StoreError(
                         f"{path} was made by an older kinetic, whose hashes of weights and data cannot be compared\n"

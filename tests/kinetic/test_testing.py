@@ -267,7 +267,11 @@ OPTIONS = {
     ("features", "clip-image"): {"model": CLIP},
     ("features", "module"): {"module": torch.nn.Flatten()},
 }
-DOWNLOADS = {("features", "inception"), ("features", "dinov2"), ("field", "diffusers")}
+DOWNLOADS = {
+    ("features", "inception"),
+    ("features", "dinov2"),
+    *(("field", name) for name in ("azula", "diffusers", "torchcfm-unet")),
+}
 FILES = {("dataset", "tensor-file"), ("dataset", "image-folder")}
 
 

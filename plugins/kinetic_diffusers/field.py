@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from types import ModuleType
 from typing import Any, final
 
@@ -17,6 +15,7 @@ from torch import Tensor, nn
 from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError
 from kinetic.types import PerSample, State
+from kinetic_diffusers.folder import REMEDY, class_of, diffusers_package, folder_of
 from kinetic_diffusers.transformers import dit, flux, lumina2, stable_diffusion_3
 
 TRANSFORMERS: Mapping[str, ModuleType] = {
@@ -28,7 +27,6 @@ TRANSFORMERS: Mapping[str, ModuleType] = {
 """The classes that are asked, each in its own convention; no other one is."""
 
 _DTYPES = ("float32", "bfloat16", "float16")
-_REMEDY = "Give a folder that `save_pretrained` of diffusers wrote, of a pipeline or of its transformer."
 
 
 @final
@@ -111,32 +109,14 @@ class DiffusersField(VelocityField):
 
 
 def _loaded(location: str, dtype: torch.dtype) -> nn.Module:
-    folder = options.existing_path(location, what="pretrained", remedy=_REMEDY)
-    folder = folder / "transformer" if (folder / "transformer").is_dir() else folder
-    name = _class_of(folder)
+    folder = folder_of(location, "pretrained", "transformer", TRANSFORMERS)
+    cls = getattr(diffusers_package("field 'diffusers'"), class_of(folder, "pretrained"))
     try:
-        import diffusers
-    except ImportError as error:
-        raise OptionError("field 'diffusers' needs diffusers: pip install \"kinetic-flow[diffusers]\"") from error
-    try:
-        net: nn.Module = getattr(diffusers, name).from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, torch_dtype=dtype
-        )
+        net: nn.Module = cls.from_pretrained(folder, local_files_only=True, use_safetensors=True, torch_dtype=dtype)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         line = " ".join(str(error).split())[:300]
-        raise OptionError(f"'pretrained' cannot be loaded as safetensors: {folder}: {line}\n  {_REMEDY}") from error
+        raise OptionError(f"'pretrained' cannot be loaded as safetensors: {folder}: {line}\n  {REMEDY}") from error
     return net.eval().requires_grad_(False)
-
-
-def _class_of(folder: Path) -> str:
-    path = options.existing_path(folder / "config.json", what="pretrained", remedy=_REMEDY)
-    try:
-        name = json.loads(path.read_bytes()).get("_class_name")
-    except (ValueError, AttributeError) as error:
-        raise OptionError(f"'pretrained' has no readable config: {path}: {error}\n  {_REMEDY}") from error
-    if name not in TRANSFORMERS:
-        raise OptionError(f"'pretrained' is a {name!r}; known are {', '.join(TRANSFORMERS)}: {folder}")
-    return str(name)
 
 
 def _conditions(location: str | None, needs: tuple[str, ...]) -> dict[str, Tensor]:

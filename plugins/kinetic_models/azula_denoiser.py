@@ -38,7 +38,12 @@ class AzulaField(VelocityField):
 
     imports_code: ClassVar[bool] = True
 
-    module: Any = attrs.field(metadata={options.BOUND: "PACKAGE.MODULE:ATTRIBUTE; in Python a Denoiser of azula"})
+    module: Any = attrs.field(
+        metadata={
+            options.BOUND: "PACKAGE.MODULE:ATTRIBUTE; in Python a Denoiser of azula",
+            options.DOC: "the denoiser, or what makes one when called without arguments",
+        }
+    )
     shape: tuple[int, ...] = shape_option()
     label: str | None = options.text(None, doc="keyword of the class; the denoiser takes none")
     t_max: float = options.number(0.999, above=0, below=1, doc="kinetic's t it is asked at, the latest")

@@ -18,6 +18,7 @@ from kinetic._evaluate.views import DENOISED
 from kinetic._experiment.compare import DELTA, compare
 from kinetic._experiment.levels import Levels, check_trainings
 from kinetic._experiment.over_runs import scores_over_runs
+from kinetic._experiment.prompts import Prompts
 from kinetic._experiment.within_arm import classes
 from kinetic._plugins.registry import Registry
 from kinetic._progress import Bars, Reporter
@@ -47,6 +48,7 @@ class Recipe:
             of each arm after training and seed too, `kts.b.seed-1`.
         baselines: `{arm: arm}`, what each arm is compared with.
         levels: how often each arm is run.
+        prompts: what samples are asked for, where the recipe names a file of prompts.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Recipe:
     baselines: Mapping[str, str]
     levels: Levels
     registry: Registry
+    prompts: Prompts | None = None
 
     @property
     def title(self) -> str:
@@ -107,11 +110,14 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
     units = {arm: recipe.levels.units(arm) for arm in recipe.arms} if recipe.levels.of else {}
     if recipe.levels.trainings:
         check_trainings(units, weights)
-    folder = RunFolder.open(out, recipe.content, weights)
+    given = weights | ({"[run]": {"prompts": recipe.prompts.sha256}} if recipe.prompts else {})
+    folder = RunFolder.open(out, recipe.content, given)
     before = folder.provenance()
     seconds: dict[str, float] = before.get("seconds", {})
-    provenance = _provenance(recipe, parts, on) | {"started": before.get("started", now()), "weights": weights}
+    provenance = _provenance(recipe, parts, on) | {"started": before.get("started", now()), "weights": given}
     folder.save_json(PROVENANCE, {**provenance, "seconds": seconds})
+    if recipe.prompts:
+        folder.save_prompts(recipe.prompts.content)
     with reporter.running() as bars:
         arms = Arms.of(recipe, on)
         arms.dry_run()
@@ -160,7 +166,7 @@ class Arms:
             table["samples"],
             {run: seed for arm in recipe.arms for run, (_, seed) in recipe.levels.runs(arm).items()},
             {
-                "classes": table.get("classes"),
+                "classes": recipe.prompts.texts if recipe.prompts else table.get("classes"),
                 "batch": table.get("batch"),
                 "device": device,
             },

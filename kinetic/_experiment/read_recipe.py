@@ -17,6 +17,7 @@ import attrs
 from kinetic._experiment.experiment import Recipe
 from kinetic._experiment.levels import Levels
 from kinetic._experiment.overrides import DEEPEST, NAMED, check_values, merged, overridden
+from kinetic._experiment.prompts import Prompts, read_prompts
 from kinetic._plugins.builder import ComponentBuilder, Defaults, named
 from kinetic._plugins.distributions import distribution_of, entry_points, is_disabled, way_out
 from kinetic._plugins.registry import Registry, registry
@@ -96,14 +97,14 @@ def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Reci
         check_keys(f"arm {arm!r}", table, (*_SHARED, *_BASELINE))
     _check_trainings(content.get("trainings", {}))
     levels = Levels(content.get("trainings", {}), content["run"].get("seeds", 1), content["run"].get("seed", 0))
-    runners, builder = {}, ComponentBuilder(known)
+    runners, builder, prompts = {}, ComponentBuilder(known), _prompts(content["run"])
     for arm, table in arms.items():
         tables = {key: merged(named(content.get(key, {})), named(table.get(key, {})), key) for key in _SHARED}
         for run, (training, _) in levels.runs(arm).items():
             with within(f"arm {run!r}"):
                 own = {key: levels.laid_over(key, table, training) for key, table in tables.items()}
-                runners[run] = build_runner(builder, own)
-    return Recipe(name, content, runners, _baselines(arms), levels, known)
+                runners[run] = build_runner(builder, own, prompts)
+    return Recipe(name, content, runners, _baselines(arms), levels, known, prompts)
 
 
 def shipped() -> dict[str, Path]:
@@ -133,12 +134,15 @@ def shipped() -> dict[str, Path]:
     return files
 
 
-def build_runner(builder: ComponentBuilder, tables: Mapping[str, Any]) -> Runner:
-    """The runner of an arm, from tables with the keys of a recipe; `[data]`, `[reference]`, `[features]` fill in."""
+def build_runner(builder: ComponentBuilder, tables: Mapping[str, Any], prompts: Prompts | None = None) -> Runner:
+    """The runner of an arm, from tables with the keys of a recipe; `[data]`, `[reference]`, `[features]` fill in.
+
+    So do the prompts, where there are any.
+    """
     for role in ("field", "solver"):
         if not tables[role]:
             raise RecipeError(f"there is no [{role}]: name one, as in `[{role}]` and `name = ...`")
-    defaults = Defaults()
+    defaults = Defaults(prompts=prompts.texts if prompts else None)
     for key, role in (("data", "dataset"), ("reference", "dataset"), ("features", "features")):
         if tables[key]:
             defaults = attrs.evolve(defaults, **{key: builder.build(role, tables[key], defaults)})
@@ -220,11 +224,20 @@ def _check_tables(content: Mapping[str, Any], name: str) -> None:
 
 
 def _check_run(table: Mapping[str, Any]) -> None:
-    check_keys("[run]", table, tuple(_RUN))
+    check_keys("[run]", table, (*_RUN, "prompts"))
     if "samples" not in table:
         raise RecipeError("[run] needs `samples`, how many to draw in each arm")
-    for key, value in table.items():
-        check_integer(f"[run] {key!r}", value, at_least=_RUN[key])
+    if {"classes", "prompts"} <= table.keys():
+        raise RecipeError(
+            "[run] gives both `classes` and `prompts`: a sample is asked for one of either\n  Leave one out; a prompt "
+            "is the class of its samples."
+        )
+    for key in _RUN.keys() & table.keys():
+        check_integer(f"[run] {key!r}", table[key], at_least=_RUN[key])
+
+
+def _prompts(table: Mapping[str, Any]) -> Prompts | None:
+    return read_prompts(table["prompts"]) if "prompts" in table else None
 
 
 def _check_trainings(tables: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from kinetic._report.canvas import Picture
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.figures import pictures
 from kinetic._report.numbers import typeset
+from kinetic._report.prompts import prompts
 from kinetic._report.tables import Table
 from kinetic._store.files import read_text, write_text
 from kinetic._store.run_folder import RECIPE, REPORT, FinishedRun, load_run
@@ -102,7 +103,12 @@ def _sections(run: FinishedRun) -> list[Section]:
             pictures=titled("Energy and outcome", "All correlations"),
             more=tuple(table for table in by_arm if table),
         ),
-        Section("Samples", "" if titled("Samples by energy") else _UNDRAWN, pictures=titled("Samples by energy")),
+        Section(
+            "Samples",
+            "" if titled("Samples by energy") else _UNDRAWN,
+            pictures=titled("Samples by energy"),
+            more=tuple(table for table in (prompts(run, arm) for arm in run.drawn) if table),
+        ),
         Section("Nearest training points", pictures=titled("Nearest training points")),
     ]
     return [

@@ -35,7 +35,7 @@ from kinetic.errors import StoreError, unknown
 
 RECIPE, PROVENANCE, TABLE = "recipe.toml", "provenance.json", "samples.parquet"
 SCORES, EVIDENCE, REPORT = "scores.json", "evidence.json", "report.html"
-SHARDS = "shards"
+SHARDS, PROMPTS = "shards", "prompts.txt"
 _ANOTHER = "Choose another folder with --out"
 
 
@@ -123,7 +123,9 @@ class RunFolder:
                         f"{path} was made by an older kinetic, whose hashes of weights and data cannot be compared\n"
                         "  Choose another folder with --out."
                     )
-                raise StoreError(f"{path} was made with other weights or data: {key}\n  {_ANOTHER}, or delete it.")
+                raise StoreError(
+                    f"{path} was made with other weights, data or prompts: {key}\n  {_ANOTHER}, or delete it."
+                )
         elif there or path.is_file():
             raise StoreError(f"{path} exists but holds no run\n  {_ANOTHER}.")
         finished = f"  `kinetic report {path}` prints the tables of the run in it." if EVIDENCE in there else ""
@@ -147,6 +149,10 @@ class RunFolder:
     def save_json(self, name: str, value: Any) -> None:
         """Write one of the JSON files."""
         write_json(self.path / name, value)
+
+    def save_prompts(self, content: bytes) -> None:
+        """Keep the file of prompts, byte for byte."""
+        write_whole(self.path / PROMPTS, lambda part: part.write_bytes(content))
 
     def save_neighbours(self, arm: str, tensors: Mapping[str, Tensor], score: str) -> None:
         """Keep some samples and the training points nearest to them, ranked by a score, for the report."""

@@ -27,14 +27,14 @@ class CLIPScore(SampleMetric):
     Args:
         model: a built-in name of open_clip, or `local-dir:PATH`; PATH may be `package:NAME/REST`.
         pretrained: open_clip's tag of the weights; nothing for `local-dir:`.
-        prompts: one for each class, 2 or more; prompt c belongs to class c.
+        prompts: one for each class, 2 or more; prompt c belongs to class c. By default those of the recipe.
 
     Source: Hessel et al., CLIPScore, arXiv 2104.08718 (there times 2.5). The mean margin is our reading of the margin
     of arXiv 2602.07928, whose text we could not see define it.
     """
 
     model: str = options.text(doc="a built-in name of open_clip, or local-dir:PATH")
-    prompts: tuple[str, ...] = options.texts(at_least=2, doc="one for each class")
+    prompts: tuple[str, ...] = options.texts(at_least=2, prompts=True, doc="one for each class")
     pretrained: str | None = attrs.field(default=None, metadata={options.BOUND: "a tag of open_clip, or nothing"})
     _images: FeatureSpace = attrs.field(init=False, repr=False)
     _texts: Tensor = attrs.field(init=False, repr=False)

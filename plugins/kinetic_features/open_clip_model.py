@@ -57,8 +57,8 @@ class OpenClip:
     def cut(self, prompts: tuple[str, ...]) -> int:
         """How many of the prompts have more tokens than the model reads, which leaves out the rest of them."""
         tokens: int = self.net.context_length
-        longer = self.tokenize(list(prompts), context_length=tokens + 1)
-        return int((longer[:, tokens] != longer[:, :tokens].amin()).sum())
+        blank, *longer = self.tokenize(["", *prompts], context_length=tokens + 1)[:, tokens].tolist()
+        return sum(last != blank for last in longer)
 
     @property
     def preprocessing(self) -> str:

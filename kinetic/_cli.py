@@ -43,6 +43,9 @@ def run(
     override: Annotated[
         list[str] | None, typer.Option("--set", help="Change the recipe: arms.kts.schedule.alpha=0.02. Repeatable.")
     ] = None,
+    field: Annotated[
+        str | None, typer.Option(help="The code of the recipe's field `module`: module:PACKAGE.MODULE:ATTRIBUTE.")
+    ] = None,
 ) -> None:
     """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on."""
     from kinetic import load_recipe
@@ -51,7 +54,7 @@ def run(
     from kinetic._terminal import console, say
 
     try:
-        finished = load_recipe(recipe, override or ()).run(out, device, Reporter())
+        finished = load_recipe(recipe, override or (), field=field).run(out, device, Reporter())
     except KeyboardInterrupt:  # here, since typer would end without a message
         say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
         raise typer.Exit(130) from None

@@ -29,6 +29,27 @@ def other_default(request):
     return context
 
 
+class Trap:
+    """Unpickled, it writes the marker."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return (exec, (f"open({str(self.marker)!r}, 'w').close()",))
+
+
+@pytest.fixture
+def marker(tmp_path_factory):
+    """The path of a file that nobody but a payload writes."""
+    return tmp_path_factory.mktemp("marker") / "ran"
+
+
+@pytest.fixture
+def trap(marker):
+    return Trap(marker)
+
+
 @pytest.fixture(scope="session")
 def inception_weights(tmp_path_factory):
     """pytorch-fid's own network with random weights, saved as its release file is."""

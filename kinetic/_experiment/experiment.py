@@ -28,7 +28,16 @@ from kinetic._roles.tree import inside
 from kinetic._sample.draw import find_device
 from kinetic._sample.run import Run, estimates
 from kinetic._sample.runner import Runner
-from kinetic._store.provenance import TIME_MAP, environment, now, options_of, owners, parts_of, weight_hashes
+from kinetic._store.provenance import (
+    TIME_MAP,
+    environment,
+    now,
+    options_of,
+    owners,
+    parts_of,
+    time_maps,
+    weight_hashes,
+)
 from kinetic._store.run_folder import EVIDENCE, PROVENANCE, SCORES, FinishedRun, RunFolder, load_run
 from kinetic.errors import within
 
@@ -217,6 +226,7 @@ def _provenance(recipe: Recipe, parts: Mapping[str, Mapping[str, Any]], device: 
         "recipe": recipe.name,
         "title": recipe.title,
         "time_map": TIME_MAP,
+        "time_maps": {arm: found for arm, own in parts.items() if (found := time_maps(own["field"]))},
         "run": dict(recipe.content["run"]),
         "against": recipe.run_baselines,
         "runs": {

@@ -24,6 +24,7 @@ from kinetic._plugins.registry import Registry, registry
 from kinetic._sample.runner import Runner
 from kinetic._store.run_folder import RECIPE
 from kinetic.errors import PluginError, RecipeError, shown, unknown, within
+from kinetic.networks import import_from_here
 from kinetic.options import LARGEST, check_integer, suffix
 
 _SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
@@ -33,7 +34,12 @@ _BASELINE = ("baseline", "against")  # the second is what older recipes call it
 _DIGITS = re.compile(r"[0-9][0-9_]{4299,}")  # more than Python reads
 
 
-def load_recipe(source: str | Path, overrides: Sequence[str] = (), known: Registry | None = None) -> Recipe:
+def load_recipe(
+    source: str | Path,
+    overrides: Sequence[str] = (),
+    known: Registry | None = None,
+    field: str | None = None,
+) -> Recipe:
     """Read and check a recipe.
 
     Args:
@@ -41,11 +47,23 @@ def load_recipe(source: str | Path, overrides: Sequence[str] = (), known: Regist
         overrides: changes such as `arms.kts.schedule.alpha=0.02`; the value is TOML, or else a string. As in an arm, a
             changed `name` starts afresh.
         known: the registry to look names up in; the installed plugins by default.
+        field: `module:PACKAGE.MODULE:ATTRIBUTE`, the code of fields of that name (`module`), and nothing else of them:
+            the recipe holds their other options. It is imported, also from the folder kinetic was started in.
     Raises:
         RecipeError, UnknownNameError, OptionError, MissingFileError: something in it cannot be; the message says what.
     """
     path = _find(source)
-    return build_recipe(path.stem, overridden(read_recipe(path), overrides), known or registry())
+    code = {} if field is None else {"field": _code(field)}
+    return build_recipe(path.stem, overridden(read_recipe(path), overrides), known or registry(), code)
+
+
+def _code(words: str) -> tuple[str, str]:
+    """The name of the components that take code, and the code, from `module:PACKAGE.MODULE:ATTRIBUTE`."""
+    name, _, code = words.partition(":")
+    if not (name and code.partition(":")[2]):
+        raise RecipeError(f"--field must be module:PACKAGE.MODULE:ATTRIBUTE: {shown(words)}")
+    import_from_here()
+    return name, code
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -84,8 +102,10 @@ def read_bytes(path: Path) -> bytes:
         raise RecipeError(f"{path} cannot be read: {error}") from error
 
 
-def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Recipe:
-    """Check a recipe that is already a mapping."""
+def build_recipe(
+    name: str, content: Mapping[str, Any], known: Registry, code: Mapping[str, tuple[str, str]] | None = None
+) -> Recipe:
+    """Check a recipe that is already a mapping; `code` as of `ComponentBuilder`."""
     check_content(content)
     check_keys("the recipe", content, _TOP)
     _check_tables(content, name)
@@ -97,7 +117,8 @@ def build_recipe(name: str, content: Mapping[str, Any], known: Registry) -> Reci
         check_keys(f"arm {arm!r}", table, (*_SHARED, *_BASELINE))
     _check_trainings(content.get("trainings", {}))
     levels = Levels(content.get("trainings", {}), content["run"].get("seeds", 1), content["run"].get("seed", 0))
-    runners, builder, prompts = {}, ComponentBuilder(known), _prompts(content["run"])
+    runners, builder = {}, ComponentBuilder(known, code=code or {})
+    prompts = _prompts(content["run"])
     for arm, table in arms.items():
         tables = {key: merged(named(content.get(key, {})), named(table.get(key, {})), key) for key in _SHARED}
         for run, (training, _) in levels.runs(arm).items():

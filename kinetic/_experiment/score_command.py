@@ -31,6 +31,7 @@ from kinetic._store.provenance import environment, now, options_of
 from kinetic._store.run_folder import PROVENANCE, RECIPE, SHARDS
 from kinetic._store.score_folder import SetScores, free_folder
 from kinetic.errors import OptionError, RecipeError, UnknownNameError, within
+from kinetic.networks import import_from_here
 
 _TENSORS = (".npy", ".npz", ".safetensors")
 _PARTS = ("samples", "reference", "features", "metrics")
@@ -267,9 +268,8 @@ def features_table(words: str) -> dict[str, Any]:
 
 def build_features(builder: ComponentBuilder, table: Any) -> Any:
     """The feature space of a command line, which may import code, also from where it is started."""
-    from_here = isinstance(table, Mapping) and table.get("name") == "module"
-    if from_here and "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    if isinstance(table, Mapping) and table.get("name") == "module":
+        import_from_here()
     return builder.build("features", table, imports_code=True)
 
 

@@ -12,6 +12,9 @@ from kinetic._plugins.registry import Registry, describe, role_of
 from kinetic._roles.component import Component
 from kinetic.errors import KineticError, OptionError, RecipeError, shown, unknown, within
 
+CODE = "module"
+"""The option of a component that imports code (`Component.imports_code`) which names it."""
+
 
 def named(value: Any) -> Any:
     """A component's table: a string is its name; anything else is itself."""
@@ -60,10 +63,13 @@ class ComponentBuilder:
     Args:
         registry: where names are looked up.
         finish: given each new component, returns what stands for it, such as a feature space that keeps its features.
+        code: `{role: (name, words)}`, code that a person at the command line supplies: what the option `module` of
+            components of that role and name is.
     """
 
     registry: Registry
     finish: Callable[[Any], Any] = lambda component: component
+    code: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
     _built: dict[Any, tuple[Any, ...]] = attrs.field(factory=dict, init=False, repr=False)
 
     def build(
@@ -82,10 +88,7 @@ class ComponentBuilder:
         """
         name, cls, given = self._named(role, named(table))
         if cls.imports_code and not imports_code:
-            raise RecipeError(
-                f"{role} {name!r} imports code that its options name, which no recipe may: make it in Python, or on a "
-                f"command line with --{role} {name}:PACKAGE.MODULE:ATTRIBUTE."
-            )
+            given[CODE] = self._supplied(role, name, given)
         with within(f"{role} {name!r}"):
             for key, option in _components(cls):
                 if isinstance(given.get(key), Mapping | str):
@@ -95,6 +98,16 @@ class ComponentBuilder:
         if identity not in self._built:  # what is in it is kept too, so that no other object takes on its id
             self._built[identity] = (self.finish(_made(role, name, cls, given)), *given.values())
         return self._built[identity][0]
+
+    def _supplied(self, role: str, name: str, given: Mapping[str, Any]) -> str:
+        """The code that the command line supplies for such a component; a recipe may not name it."""
+        who, words = self.code.get(role, ("", ""))
+        if who != name or CODE in given:
+            raise RecipeError(
+                f"{role} {name!r} imports code that its options name, which no recipe may: make it in Python, or on a "
+                f"command line with --{role} {name}:PACKAGE.MODULE:ATTRIBUTE. The recipe leaves out {CODE!r}."
+            )
+        return words
 
     def _named(self, role: str, table: Any) -> tuple[str, type[Component], dict[str, Any]]:
         """The name, its class, and the options of a table, each of which the class knows."""

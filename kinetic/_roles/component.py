@@ -16,7 +16,8 @@ class Component(abc.ABC):
     A subclass is either abstract (it has abstract methods and cannot be made) or final (it can be made and cannot be
     subclassed). To change one method of a final class, wrap an instance of it in a class of your own.
 
-    `imports_code` is true of a component that imports code it is given the name of: no recipe may name it.
+    `imports_code` is true of a component that imports code it is given the name of, as its option `module`: no recipe
+    may hold that option.
     """
 
     imports_code: ClassVar[bool] = False

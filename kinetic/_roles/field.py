@@ -42,6 +42,11 @@ class VelocityField(Component):
         """
         return 1.0
 
+    @property
+    def time_map(self) -> str:
+        """How the time and state of a model behind the field go with kinetic's, for the provenance; mostly nothing."""
+        return ""
+
     def start(self, z: State, batch: Batch | None = None) -> State:
         """x0, where the path of a sample begins, of its noise z ~ N(0, I); z itself by default.
 

@@ -17,6 +17,7 @@ _ALONE = 1e-2  # how far, relative to its size, a velocity may differ for a row 
 _TWICE = 1e-5  # and how far when asked again
 _BAND = (-1.4, -0.7)  # <v, x>/||x||^2 at t = 0: -1 for a flow from N(0, I) to data paired with the noise at random
 _SURE = 5  # standard errors that a slope must lie outside the band
+_DEAF = 0.05  # how far, relative to its size, an answer changes at the most that time does not reach
 _ELEMENTS, _ROWS = 2048, 256  # noise to see it on, as far as so many samples give it
 
 Noise = Callable[[range], tuple[State, Batch]]
@@ -67,7 +68,7 @@ def check_field(field: VelocityField, x0: State, batch: Batch, noise: Noise | No
             f"{who} answers a sample differently alone and in a batch, by {apart:.2g} of its size: samples depend on "
             f"the batch. {way}",
         )
-    return v, _slope_notes(field, x0, v, batch, noise)
+    return v, (*_slope_notes(field, x0, v, batch, noise), *_time_notes(field, x0, v, together, batch))
 
 
 def slope(x: State, v: State) -> tuple[float, float]:
@@ -92,6 +93,24 @@ def _slope_notes(field: VelocityField, x0: State, v: State, batch: Batch, noise:
     return (
         f"{type(field).__name__} does not point from noise to data at t = 0: <v, x>/||x||^2 is {ratio:.3g} there, -1 "
         f"for a flow from N(0, I) to data that are independent of its noise. {_looks_like(ratio)}",
+    )
+
+
+def _time_notes(field: VelocityField, x0: State, v: State, halfway: State, batch: Batch) -> tuple[str, ...]:
+    """Whether the field is deaf to time: a net made for times up to 1000 that is told t / 1000 is.
+
+    A flow from noise to data answers otherwise at t = 1 than at t = 0, wherever it is asked. One more velocity, and
+    only where that halfway is as the first.
+    """
+    size = float(v.double().square().mean().sqrt()) or 1.0
+    if _furthest(halfway, v) / size > _DEAF:
+        return ()
+    apart = _furthest(_asked(field, x0, _clock(x0, field.t_end), batch), v) / size
+    if not apart <= _DEAF:
+        return ()
+    return (
+        f"{type(field).__name__} hardly depends on t: from t = 0 to t = {field.t_end:g} its answer to the same samples "
+        f"changes by {apart:.2g} of its size. It looks as if a net made for times up to 1000 were told t in [0, 1].",
     )
 
 

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from kinetic._plugins.registry import Registry
 from kinetic._roles.component import Component
-from kinetic._roles.tree import hash_of, inside, options_given, unwrap
+from kinetic._roles.field import VelocityField
+from kinetic._roles.tree import hash_of, inside, options_given, unwrap, walk
 from kinetic._sample.runner import Runner
 
 TIME_MAP = "t = 0 noise, t = 1 data, v = dx/dt, unit time; energies in squared data units, summed over elements"
@@ -64,6 +65,11 @@ def parts_of(runner: Runner) -> dict[str, Component]:
         parts["schedule"] = runner.schedule
     parts |= {f"energy.{name}": meter for name, meter in runner.meters.items()}
     return parts | {f"metrics.{name}": metric for name, metric in runner.metrics.items()}
+
+
+def time_maps(field: VelocityField) -> list[str]:
+    """How the times of the models inside a field go with kinetic's, of those that say so."""
+    return [each.time_map for each in walk(field) if isinstance(each, VelocityField) and each.time_map]
 
 
 def weight_hashes(parts: Mapping[str, Mapping[str, Component]]) -> dict[str, dict[str, str]]:

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from kinetic import FeatureSpace, in_blocks, options
 from kinetic.errors import MissingFileError, OptionError, UnknownNameError, unknown
+from kinetic.networks import fill, float32_layers, tensors_only, why
 from kinetic.types import State
 from kinetic_features.download import cached, forbidden, offline
 from kinetic_features.images import RGB, as_rgb, need
-from kinetic_features.weights import fill, float32_layers, tensors_only, why
 
 _UNUSED = ("mask_token", "head.", "head_dist.", "fc.", "classifier.")  # of a checkpoint, where features are asked for
 

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from kinetic import FeatureSpace, in_blocks, options
 from kinetic.errors import OptionError
+from kinetic.networks import float32_layers, state_dict
 from kinetic.types import State
 from kinetic_features.download import downloaded
 from kinetic_features.images import RGB, as_rgb, need
-from kinetic_features.weights import float32_layers, state_dict
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 SHA256 = "6726825d"  # how that of the file begins, as its name says

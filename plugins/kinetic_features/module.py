@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from typing import Any, ClassVar, final
 
@@ -12,9 +11,9 @@ from torch.nn import functional
 
 from kinetic import FeatureSpace, in_blocks, options
 from kinetic.errors import OptionError, ShapeError
+from kinetic.networks import fill, imported, in_dtype_of, made
 from kinetic.types import State
 from kinetic_features.images import RGB, as_rgb
-from kinetic_features.weights import fill, float32_layers, in_dtype_of
 
 
 def _three(doc: str) -> Any:
@@ -69,7 +68,7 @@ class ModuleFeatures(FeatureSpace):
             raise OptionError(
                 f"'mean' and 'std' must be given beside 'weights', which say nothing of preprocessing: {self.weights!r}"
             )
-        net = self.module if isinstance(self.module, nn.Module) else _imported(self.module)
+        net = self.module if isinstance(self.module, nn.Module) else _network(self.module)
         if self.weights is not None:
             fill(net, self.weights, type(net).__name__)
         object.__setattr__(self, "_net", net.eval().requires_grad_(False))
@@ -101,18 +100,9 @@ class ModuleFeatures(FeatureSpace):
         return (rgb - mean) / std
 
 
-def _imported(words: Any) -> nn.Module:
-    package, colon, attribute = words.partition(":") if isinstance(words, str) else ("", "", "")
-    if not (package and colon and attribute):
-        raise OptionError(f"'module' must be an nn.Module, or PACKAGE.MODULE:ATTRIBUTE: {words!r}")
-    try:
-        with float32_layers():
-            target: Any = importlib.import_module(package)
-            for name in attribute.split("."):
-                target = getattr(target, name)
-            made = target if isinstance(target, nn.Module) else target()
-    except Exception as error:  # a stranger's code may raise anything
-        raise OptionError(f"'module' cannot be made from {words!r}: {type(error).__name__}: {error}") from error
-    if not isinstance(made, nn.Module):
-        raise OptionError(f"'module' must be or make an nn.Module: {words!r} is {type(made).__name__}")
-    return made
+def _network(words: Any) -> nn.Module:
+    target = imported(words)
+    net = target if isinstance(target, nn.Module) else made(words, target)
+    if not isinstance(net, nn.Module):
+        raise OptionError(f"'module' must be or make an nn.Module: {words!r} is {type(net).__name__}")
+    return net

@@ -12,10 +12,10 @@ from torch.nn import functional
 
 from kinetic import in_blocks
 from kinetic.errors import KineticError, MissingFileError, OptionError
+from kinetic.networks import float32_layers, tensors_only, why
 from kinetic_features.clip_source import LOCAL, ClipSource, clip_source
 from kinetic_features.download import forbidden
 from kinetic_features.images import RGB, as_rgb, need
-from kinetic_features.weights import float32_layers, tensors_only, why
 
 
 @attrs.frozen(eq=False)

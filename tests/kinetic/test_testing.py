@@ -239,6 +239,8 @@ CLIP = "local-dir:package:kinetic_digits/clip"
 OPTIONS = {
     ("field", "empirical"): {"data": kinetic.TensorData(DATA.double())},
     ("field", "guided"): {"field": Gaussian()},
+    ("field", "reversed"): {"field": Gaussian()},
+    ("field", "module"): {"module": lambda t, x: -x, "shape": [2], "convention": "torchcfm"},
     ("field", "hybrid"): {"early": Gaussian(), "late": Gaussian(std=0.5)},
     ("grid", "given"): {"times": [0, 0.3, 1]},
     ("solver", "doubled"): {"solver": Euler(steps=4)},

@@ -96,3 +96,10 @@ def test_a_flow_from_noise_is_not_noted_in_few_dimensions_or_many(field):
 
 def test_a_run_that_begins_at_data_is_not_asked_which_way_it_points():
     assert Runner(Reversed(Gaussian(size=4)), Euler(steps=2)).run(3, start=torch.randn(3, 4)).warnings == ()
+
+
+def test_a_net_made_for_times_up_to_1000_that_is_told_t_is_noted():
+    right = Empirical(torch.randn(9, 6, generator=torch.Generator().manual_seed(1))).velocity
+    (warning,) = run(lambda x, t, batch: right(x, t / 1000)).warnings
+    assert "Mine hardly depends on t" in warning
+    assert run(lambda x, t, batch: right(x, t.clamp(0, 0.9))).warnings == ()

@@ -1,0 +1,1 @@
+"""How models run from noise to data, a path a file."""

@@ -1,0 +1,16 @@
+import torch
+from kinetic_models.paths.linear import Linear
+
+
+def test_the_map_carries_its_own_weights_into_those_of_the_line():
+    path = Linear(zero_is_noise=False)
+    low, high = path.ends
+    t = torch.linspace(max(low, 1e-3), min(high, 1 - 1e-3), 50, dtype=torch.float64)
+    s, size = path.time(t), path.size(t)
+    a, b = 1 - s, s
+    assert torch.allclose(a + b, size)
+    assert torch.allclose(a / (a + b), t)
+
+
+def test_its_words_are_its_numbers():
+    assert "s = 1 - t" in Linear(zero_is_noise=False).words

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import attrs
 
@@ -37,6 +38,20 @@ class Prompts:
     def sha256(self) -> str:
         """Of the file, as `sha256sum` prints it."""
         return hashlib.sha256(self.content).hexdigest()
+
+
+def prompts_of(run: Mapping[str, Any]) -> Prompts | None:
+    """The prompts that `[run]` names, or None.
+
+    Raises:
+        RecipeError: it names classes too; what `read_prompts` raises.
+    """
+    if {"classes", "prompts"} <= run.keys():
+        raise RecipeError(
+            "[run] gives both `classes` and `prompts`: a sample is asked for one of either\n  Leave one out; a prompt "
+            "is the class of its samples."
+        )
+    return read_prompts(run["prompts"]) if "prompts" in run else None
 
 
 def read_prompts(location: object) -> Prompts:

@@ -17,7 +17,7 @@ import attrs
 from kinetic._experiment.experiment import Recipe
 from kinetic._experiment.levels import Levels
 from kinetic._experiment.overrides import DEEPEST, NAMED, check_values, merged, overridden
-from kinetic._experiment.prompts import Prompts, read_prompts
+from kinetic._experiment.prompts import Prompts, prompts_of
 from kinetic._plugins.builder import ComponentBuilder, Defaults, named
 from kinetic._plugins.distributions import distribution_of, entry_points, is_disabled, way_out
 from kinetic._plugins.registry import Registry, registry
@@ -118,7 +118,7 @@ def build_recipe(
     _check_trainings(content.get("trainings", {}))
     levels = Levels(content.get("trainings", {}), content["run"].get("seeds", 1), content["run"].get("seed", 0))
     runners, builder = {}, ComponentBuilder(known, code=code or {})
-    prompts = _prompts(content["run"])
+    prompts = prompts_of(content["run"])
     for arm, table in arms.items():
         tables = {key: merged(named(content.get(key, {})), named(table.get(key, {})), key) for key in _SHARED}
         for run, (training, _) in levels.runs(arm).items():
@@ -248,17 +248,8 @@ def _check_run(table: Mapping[str, Any]) -> None:
     check_keys("[run]", table, (*_RUN, "prompts"))
     if "samples" not in table:
         raise RecipeError("[run] needs `samples`, how many to draw in each arm")
-    if {"classes", "prompts"} <= table.keys():
-        raise RecipeError(
-            "[run] gives both `classes` and `prompts`: a sample is asked for one of either\n  Leave one out; a prompt "
-            "is the class of its samples."
-        )
     for key in _RUN.keys() & table.keys():
         check_integer(f"[run] {key!r}", table[key], at_least=_RUN[key])
-
-
-def _prompts(table: Mapping[str, Any]) -> Prompts | None:
-    return read_prompts(table["prompts"]) if "prompts" in table else None
 
 
 def _check_trainings(tables: Mapping[str, Any]) -> None:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from kinetic._roles.solver import Status as Status
     from kinetic._roles.solver import Step as Step
     from kinetic._roles.tree import device_of as device_of
+    from kinetic._sample.ledger import Ledger as Ledger
+    from kinetic._sample.ledger import metered as metered
     from kinetic._sample.run import Run as Run
     from kinetic._sample.runner import Runner as Runner
     from kinetic._store.run_folder import FinishedRun as FinishedRun
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Column": "_roles.column",
+    "Ledger": "_sample.ledger",
+    "metered": "_sample.ledger",
     "FeatureMetric": "_roles.feature_metric",
     "SampleMetric": "_roles.sample_table",
     "SampleTable": "_roles.sample_table",
@@ -97,7 +101,7 @@ _HOME = {
 __all__ = sorted(_HOME)  # noqa: PLE0605 - one table serves both the lazy import and the list of names
 
 
-_MODULES = ("errors", "evidence", "options", "testing")
+_MODULES = ("errors", "evidence", "networks", "options", "testing")
 
 
 def __getattr__(name: str) -> Any:

@@ -262,7 +262,7 @@ OPTIONS = {
     ("features", "clip-image"): {"model": CLIP},
     ("features", "module"): {"module": torch.nn.Flatten()},
 }
-DOWNLOADS = {("features", "inception"), ("features", "dinov2")}
+DOWNLOADS = {("features", "inception"), ("features", "dinov2"), ("field", "diffusers")}
 FILES = {("dataset", "tensor-file"), ("dataset", "image-folder")}
 
 

@@ -103,3 +103,8 @@ def test_a_net_made_for_times_up_to_1000_that_is_told_t_is_noted():
     (warning,) = run(lambda x, t, batch: right(x, t / 1000)).warnings
     assert "Mine hardly depends on t" in warning
     assert run(lambda x, t, batch: right(x, t.clamp(0, 0.9))).warnings == ()
+
+
+def test_a_field_that_knows_few_samples_is_asked_for_no_others():
+    means = torch.zeros(3, 6)
+    assert run(lambda x, t, batch: (means[batch.ids] - x) * (1 - 2 * t[:, None])).warnings == ()

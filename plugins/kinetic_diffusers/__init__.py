@@ -1,0 +1,16 @@
+"""Models of diffusers: transformers as fields, and pipelines weighed and shaped without touching their code."""
+
+from collections.abc import Callable
+
+import kinetic
+from kinetic_diffusers.field import TRANSFORMERS as TRANSFORMERS
+from kinetic_diffusers.field import DiffusersField as DiffusersField
+from kinetic_diffusers.metered import PipelineMeter as PipelineMeter
+from kinetic_diffusers.metered import metered as metered
+from kinetic_diffusers.schedulers import ALLOWED as ALLOWED
+
+
+@kinetic.hookimpl
+def register_fields(register: Callable[[str, type[kinetic.VelocityField]], None]) -> None:
+    """Offer the field."""
+    register("diffusers", DiffusersField)

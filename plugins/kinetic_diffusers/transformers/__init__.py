@@ -1,0 +1,1 @@
+"""How transformers of diffusers are asked for a velocity, one a file."""

@@ -1,0 +1,140 @@
+"""Transformers of diffusers as fields, held against the pipelines they come from."""
+
+import itertools
+import json
+
+import pytest
+import torch
+from kinetic_diffusers import DiffusersField, metered
+from kinetic_energy import KPE
+from kinetic_fields import Guided
+from kinetic_grids import Given
+from kinetic_solvers import Euler
+from safetensors.torch import save_file
+
+from kinetic import Batch, Runner
+from kinetic._sample.noise import noise
+from kinetic.errors import KineticError, OptionError
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def saved(pipe, asked, folder, **more):
+    """The field of a pipeline's transformer, its prompts after those of the negative ones where there are any."""
+    pipe.transformer.save_pretrained(folder / "transformer")
+    needs = ("prompt_embeds", "pooled_prompt_embeds", "prompt_attention_mask")
+    rows = {
+        name: torch.cat([asked[name], asked.get(f"negative_{name}", asked[name])]).contiguous()
+        for name in needs
+        if name in asked
+    }
+    save_file(rows, folder / "c.safetensors")
+    return DiffusersField(pretrained=str(folder), conditions=str(folder / "c.safetensors"), **more)
+
+
+@pytest.mark.parametrize("name", ["sd3", "flux", "lumina2"])
+def test_euler_gives_the_samples_and_energies_of_the_pipeline(tiny, draw, tmp_path, name):
+    pipe, asked = tiny.PIPELINES[name]()
+    one = {"sd3": {"guidance_scale": 1.0}, "flux": {"guidance_scale": 3.5}, "lumina2": {"guidance_scale": 1.0}}[name]
+    asked |= one
+    size = 8 if name != "lumina2" else 4
+    # Flux packs latents of 8 x 8 pixels, which its own autoencoder shrinks by two, into 16 tokens of 4 numbers
+    shape = (1, 8, 8) if name == "flux" else (4, size, size)
+    field = saved(pipe, asked, tmp_path, height=size, width=size, **({"guidance": 3.5} if name == "flux" else {}))
+    assert field.event_shape == torch.Size(shape)
+    z = noise(0, range(2), shape)
+    latents = z.view(2, 1, 4, 2, 4, 2).permute(0, 2, 4, 1, 3, 5).reshape(2, 16, 4) if name == "flux" else z
+    with metered(pipe) as meter:
+        theirs = draw(pipe, asked, steps=5, latents=latents)
+    grid = Given(times=[0.0, *(1 - pipe.scheduler.sigmas[1:-1].double()).tolist(), 1.0])
+    run = Runner(field, Euler(steps=5, grid=grid), meters={"kpe": KPE()}).run(2, classes=2)
+    ours = run.samples
+    if name == "flux":
+        ours = ours.view(2, 1, 4, 2, 4, 2).permute(0, 2, 4, 1, 3, 5).reshape(2, 16, 4)
+    assert torch.allclose(ours, theirs, atol=2e-6)
+    assert torch.allclose(run.energy["kpe"], meter.energy["kpe"], rtol=1e-5)
+
+
+def test_guidance_around_the_field_is_that_of_the_pipeline(tiny, draw, tmp_path):
+    pipe, asked = tiny.sd3()
+    embeds = {name: value for name, value in asked.items() if isinstance(value, torch.Tensor)}
+    for name in ("negative_prompt_embeds", "negative_pooled_prompt_embeds"):
+        embeds[name] = embeds[name][:1].expand_as(embeds[name]).contiguous()
+    field = saved(pipe, embeds, tmp_path, null=2)
+    with metered(pipe) as meter:
+        theirs = draw(pipe, {**asked, **embeds}, latents=noise(0, range(2), (4, 8, 8)))
+    grid = Given(times=[0.0, *(1 - pipe.scheduler.sigmas[1:-1].double()).tolist(), 1.0])
+    guided = Runner(Guided(field, scale=4.0), Euler(steps=4, grid=grid), meters={"kpe": KPE()})
+    run = guided.run(2, classes=2)
+    assert torch.allclose(run.samples, theirs, atol=1e-5)
+    assert torch.allclose(run.energy["kpe"], meter.energy["kpe"], rtol=1e-5)
+
+
+def test_dit_goes_by_its_probability_flow(diffusers, tmp_path):
+    torch.manual_seed(0)
+    net = diffusers.DiTTransformer2DModel(
+        sample_size=8, num_layers=1, patch_size=2, attention_head_dim=4, num_attention_heads=2, in_channels=4,
+        out_channels=8, attention_bias=True, activation_fn="gelu-approximate", num_embeds_ada_norm=10,
+        norm_type="ada_norm_zero", norm_elementwise_affine=False,
+    )  # fmt: skip
+    generator = torch.Generator().manual_seed(5)
+    for p in net.parameters():
+        if p.abs().sum() == 0:
+            p.data = torch.randn(p.shape, generator=generator) * 0.05
+    net.eval().save_pretrained(tmp_path)
+    field = DiffusersField(pretrained=str(tmp_path), null=10)
+    assert "1000 betas" in field.time_map
+    kept = (1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)).cumprod(0)
+    y = torch.randn(3, 4, 8, 8, generator=generator)
+    batch, steps = Batch(torch.arange(3), torch.tensor([1, 4, 7])), [900, 700, 500, 300, 100]
+    a, b = kept.sqrt(), (1 - kept).sqrt()
+    x = y / (a[900] + b[900]).float()
+    for k, following in itertools.pairwise(steps):
+        with torch.no_grad():
+            e = net(y, torch.full((3,), k), class_labels=batch.condition).sample[:, :4]
+        x1 = (y - b[k].float() * e) / a[k].float()
+        y = a[following].float() * x1 + b[following].float() * e  # DDIM
+        t0, t1 = (float(a[s] / (a[s] + b[s])) for s in (k, following))
+        x = x + (t1 - t0) * field.velocity(x, torch.full((3,), t0), batch)
+        assert torch.allclose(x, y / (a[following] + b[following]).float(), atol=2e-5)
+    assert field.velocity(x, torch.full((3,), 0.5)).shape == x.shape
+
+
+def test_what_cannot_be_loaded_is_named(tiny, diffusers, tmp_path):
+    pipe, asked = tiny.sd3()
+    field = saved(pipe, asked, tmp_path)
+    x, t = torch.randn(2, 4, 8, 8), torch.full((2,), 0.5)
+    with pytest.raises(OptionError, match="'null' says no row"):
+        field.velocity(x, t)
+    with pytest.raises(OptionError, match="a row from 0 to 3"):
+        field.velocity(x, t, Batch(torch.arange(2), torch.tensor([0, 4])))
+    folder, conditions = str(tmp_path), str(tmp_path / "c.safetensors")
+    with pytest.raises(OptionError, match="'conditions' must be given"):
+        DiffusersField(pretrained=folder)
+    save_file({"prompt_embeds": torch.zeros(2, 3)}, tmp_path / "less.safetensors")
+    with pytest.raises(OptionError, match="'conditions' lacks pooled_prompt_embeds"):
+        DiffusersField(pretrained=folder, conditions=str(tmp_path / "less.safetensors"))
+    save_file(
+        {"prompt_embeds": torch.zeros(2, 3), "pooled_prompt_embeds": torch.zeros(3, 3)}, tmp_path / "un.safetensors"
+    )
+    with pytest.raises(OptionError, match="unlike numbers of prompts"):
+        DiffusersField(pretrained=folder, conditions=str(tmp_path / "un.safetensors"))
+    with pytest.raises(KineticError, match="there is no"):
+        DiffusersField(pretrained=str(tmp_path / "none"), conditions=conditions)
+    flux, more = tiny.flux()
+    with pytest.raises(OptionError, match="'guidance' is told to a distilled Flux"):
+        saved(flux, more, tmp_path / "flux", height=8, width=8)
+    config = tmp_path / "transformer" / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "_class_name": "UNet2DModel"}))
+    with pytest.raises(OptionError, match="'pretrained' is a 'UNet2DModel'; known are"):
+        DiffusersField(pretrained=folder, conditions=conditions)
+
+
+def test_a_pickle_beside_the_config_is_not_loaded(tiny, trap, marker, tmp_path):
+    pipe, asked = tiny.sd3()
+    saved(pipe, asked, tmp_path)
+    (tmp_path / "transformer" / "diffusion_pytorch_model.safetensors").unlink()
+    torch.save({"x": trap}, tmp_path / "transformer" / "diffusion_pytorch_model.bin")
+    with pytest.raises(OptionError, match="cannot be loaded as safetensors"):
+        DiffusersField(pretrained=str(tmp_path), conditions=str(tmp_path / "c.safetensors"))
+    assert not marker.exists()

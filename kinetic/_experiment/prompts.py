@@ -75,6 +75,7 @@ def read_prompts(location: object) -> Prompts:
             f"prompts: line {line} of {str(path)!r} is not UTF-8: {error.reason} at byte {error.start}\n"
             "  Save it as UTF-8."
         ) from error
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = {number: line.strip() for number, line in enumerate(text.split("\n"), 1)}
     seen: dict[str, int] = {}
     for number, line in lines.items():

@@ -37,7 +37,7 @@ def recipe_of(folder, *texts, extra=""):
 
 
 def test_prompts_are_lines_without_blanks_around_them_and_blank_lines_are_none(tmp_path):
-    content = "\ufeffa cat\r\n\n  # a dog \n\u3000\nein Bär\u2028at night".encode()
+    content = "\ufeffa cat\r\n\n  # a dog \r\u3000\nein Bär\u2028at night".encode()
     prompts = read_prompts(str(written(tmp_path, content)))
     assert prompts.texts == ("a cat", "# a dog", "ein Bär\u2028at night")
     assert prompts.sha256 == hashlib.sha256(content).hexdigest()

@@ -70,9 +70,9 @@ def read_prompts(location: object) -> Prompts:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        number = content.count(b"\n", 0, error.start) + 1
         raise RecipeError(
-            f"prompts: line {line} of {str(path)!r} is not UTF-8: {error.reason} at byte {error.start}\n"
+            f"prompts: line {number} of {str(path)!r} is not UTF-8: {error.reason} at byte {error.start}\n"
             "  Save it as UTF-8."
         ) from error
     text = text.replace("\r\n", "\n").replace("\r", "\n")

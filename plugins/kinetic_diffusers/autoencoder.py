@@ -35,7 +35,7 @@ def autoencoder(location: str, channels: int, dtype: torch.dtype) -> nn.Module:
             f"'vae' decodes latents of {net.config['latent_channels']} channels, the transformer moves {channels}: "
             f"{folder}"
         )
-    return net  # type: ignore[no-any-return]
+    return net
 
 
 def decoded(net: Any, x: Tensor) -> Tensor:

@@ -189,7 +189,7 @@ def test_a_folder_made_with_other_weights_is_left_alone(finished, tmp_path):
     found = json.loads((copy / "provenance.json").read_text())
     found["weights"]["plain"]["field"] = "0" * 64
     (copy / "provenance.json").write_text(json.dumps(found))
-    with pytest.raises(StoreError, match=r"other weights or data: plain\.field is '0000"):
+    with pytest.raises(StoreError, match=r"other weights, data or prompts: plain\.field is '0000"):
         load_recipe(finished.folder.parent / "small.toml").run(copy, device="cpu")
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from kinetic._roles.metric import Metric as Metric
     from kinetic._roles.metric import Samples as Samples
     from kinetic._roles.metric import Score as Score
+    from kinetic._roles.parts import tell as tell
+    from kinetic._roles.parts import told as told
     from kinetic._roles.sample_table import SampleMetric as SampleMetric
     from kinetic._roles.sample_table import SampleTable as SampleTable
     from kinetic._roles.sample_table import TableMetric as TableMetric
@@ -96,6 +98,8 @@ _HOME = {
     "load_recipe": "_experiment.read_recipe",
     "load_run": "_store.run_folder",
     "registry": "_plugins.registry",
+    "tell": "_roles.parts",
+    "told": "_roles.parts",
     "score_samples": "_experiment.score_samples",
 }
 __all__ = sorted(_HOME)  # noqa: PLE0605 - one table serves both the lazy import and the list of names

@@ -143,7 +143,7 @@ def check_meter(meter: EnergyMeter) -> None:
         part = Step(row, times[0][row], times[2][row], x[row], step.x1[row], (Stage(times[1][row], v[row], 1.0),))
         for name, add in meter.adds(part).items():
             _say(
-                _close(add.double(), adds[name][row].double(), 1e-12),
+                _close(add.double().nan_to_num(), adds[name][row].double().nan_to_num(), 1e-12),
                 meter,
                 f"adds to {name!r} what depends on the batch",
             )
@@ -151,10 +151,10 @@ def check_meter(meter: EnergyMeter) -> None:
     columns = meter.columns(sums, x0, x)
     _say(len(columns) > 0, meter, "gives no column")
     for name, column in columns.items():
-        _say(
-            column.dim() in (1, 2) and len(column) == _N, meter, f"gives column {name!r} of shape {tuple(column.shape)}"
-        )
-        _say(bool(column.isfinite().all()), meter, f"gives a column {name!r} that is not finite")
+        fits = column.dim() in (1, 2) and len(column) == _N
+        _say(fits, meter, f"gives column {name!r} of shape {tuple(column.shape)}")
+        finite = bool(column.isfinite().all()) or meter.listens  # one that does finds that nothing was told
+        _say(finite, meter, f"gives a column {name!r} that is not finite")
 
 
 def check_metric(metric: Metric, samples: Samples) -> None:

@@ -18,11 +18,11 @@ from kinetic._evaluate.views import DENOISED
 from kinetic._experiment.compare import DELTA, compare
 from kinetic._experiment.levels import Levels, check_trainings
 from kinetic._experiment.over_runs import scores_over_runs
-from kinetic._experiment.prompts import Prompts
 from kinetic._experiment.within_arm import classes
 from kinetic._plugins.registry import Registry
 from kinetic._progress import Bars, Reporter
 from kinetic._report import write_report
+from kinetic._roles.dataset import Dataset
 from kinetic._roles.metric import Score
 from kinetic._roles.tree import inside
 from kinetic._sample.draw import find_device
@@ -31,12 +31,12 @@ from kinetic._sample.runner import Runner
 from kinetic._store.provenance import (
     TIME_MAP,
     environment,
+    identity,
     now,
     options_of,
     owners,
     parts_of,
     time_maps,
-    weight_hashes,
 )
 from kinetic._store.run_folder import EVIDENCE, PROVENANCE, SCORES, FinishedRun, RunFolder, load_run
 from kinetic.errors import within
@@ -57,7 +57,8 @@ class Recipe:
             of each arm after training and seed too, `kts.b.seed-1`.
         baselines: `{arm: arm}`, what each arm is compared with.
         levels: how often each arm is run.
-        prompts: what samples are asked for, where the recipe names a file of prompts.
+        start: the data that samples begin at, in place of noise, or None.
+        prompts: what samples are asked for, in place of classes: sample i for the prompt of index i mod their number.
     """
 
     name: str
@@ -66,7 +67,8 @@ class Recipe:
     baselines: Mapping[str, str]
     levels: Levels
     registry: Registry
-    prompts: Prompts | None = None
+    start: Dataset | None = None
+    prompts: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -115,18 +117,15 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
     """Run, compare, write; see `Recipe.run`."""
     on = find_device(device)
     parts = {arm: parts_of(runner) for arm, runner in recipe.runners.items()}
-    weights = weight_hashes(parts)
+    weights = identity(parts, recipe.start, recipe.prompts)
     units = {arm: recipe.levels.units(arm) for arm in recipe.arms} if recipe.levels.of else {}
     if recipe.levels.trainings:
         check_trainings(units, weights)
-    given = weights | ({"[run]": {"prompts": recipe.prompts.sha256}} if recipe.prompts else {})
-    folder = RunFolder.open(out, recipe.content, given)
+    folder = RunFolder.open(out, recipe.content, weights)
     before = folder.provenance()
     seconds: dict[str, float] = before.get("seconds", {})
-    provenance = _provenance(recipe, parts, on) | {"started": before.get("started", now()), "weights": given}
+    provenance = _provenance(recipe, parts, on) | {"started": before.get("started", now()), "weights": weights}
     folder.save_json(PROVENANCE, {**provenance, "seconds": seconds})
-    if recipe.prompts:
-        folder.save_prompts(recipe.prompts.content)
     with reporter.running() as bars:
         arms = Arms.of(recipe, on)
         arms.dry_run()
@@ -175,9 +174,11 @@ class Arms:
             table["samples"],
             {run: seed for arm in recipe.arms for run, (_, seed) in recipe.levels.runs(arm).items()},
             {
-                "classes": recipe.prompts.texts if recipe.prompts else table.get("classes"),
+                "classes": recipe.prompts or table.get("classes"),
                 "batch": table.get("batch"),
                 "device": device,
+                "dtype": getattr(torch, table["dtype"]) if "dtype" in table else None,
+                "start": recipe.start,
             },
         )
 
@@ -216,6 +217,7 @@ class Arms:
                 with within(f"arm {other!r}, as the control of {noisy!r}"):
                     control = self.runners[other].control
                     asked = {"seed": self.seeds[other], **self.asked}
+                    asked.pop("dtype")  # that of the samples
                     controls[arm] = control(runs[other], gain, **asked, features=self.features)
         return controls
 
@@ -228,6 +230,7 @@ def _provenance(recipe: Recipe, parts: Mapping[str, Mapping[str, Any]], device: 
         "time_map": TIME_MAP,
         "time_maps": {arm: found for arm, own in parts.items() if (found := time_maps(own["field"]))},
         "run": dict(recipe.content["run"]),
+        "prompts": list(recipe.prompts),
         "against": recipe.run_baselines,
         "runs": {
             run: {"arm": arm, "training": training, "seed": seed}
@@ -255,7 +258,7 @@ def joined_table(runs: Mapping[str, Run]) -> pa.Table:
     for arm, run in runs.items():
         rows = run.table
         tables.append(rows.add_column(0, "arm", pa.array([arm] * len(rows))))
-    return pa.concat_tables(tables, promote_options="default")
+    return pa.concat_tables(tables, promote_options="default").unify_dictionaries()
 
 
 def _scores(run: Run) -> dict[str, dict[str, Any]]:

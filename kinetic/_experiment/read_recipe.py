@@ -17,19 +17,19 @@ import attrs
 from kinetic._experiment.experiment import Recipe
 from kinetic._experiment.levels import Levels
 from kinetic._experiment.overrides import DEEPEST, NAMED, check_values, merged, overridden
-from kinetic._experiment.prompts import Prompts, prompts_of
-from kinetic._plugins.builder import ComponentBuilder, Defaults, named
+from kinetic._experiment.prompts import read_prompts
+from kinetic._plugins.builder import ComponentBuilder, Defaults, code_of, named
 from kinetic._plugins.distributions import distribution_of, entry_points, is_disabled, way_out
 from kinetic._plugins.registry import Registry, registry
 from kinetic._sample.runner import Runner
 from kinetic._store.run_folder import RECIPE
 from kinetic.errors import PluginError, RecipeError, shown, unknown, within
-from kinetic.networks import import_from_here
 from kinetic.options import LARGEST, check_integer, suffix
 
 _SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
 _TOP = ("title", "about", "run", "evidence", "arms", "trainings", *_SHARED)
 _RUN = {"samples": 1, "seed": 0, "seeds": 1, "batch": 1, "classes": 1}  # key: smallest value
+_DTYPES = ("float64", "float32", "bfloat16", "float16")
 _BASELINE = ("baseline", "against")  # the second is what older recipes call it
 _DIGITS = re.compile(r"[0-9][0-9_]{4299,}")  # more than Python reads
 
@@ -53,17 +53,8 @@ def load_recipe(
         RecipeError, UnknownNameError, OptionError, MissingFileError: something in it cannot be; the message says what.
     """
     path = _find(source)
-    code = {} if field is None else {"field": _code(field)}
+    code = {} if field is None else {"field": code_of(field)}
     return build_recipe(path.stem, overridden(read_recipe(path), overrides), known or registry(), code)
-
-
-def _code(words: str) -> tuple[str, str]:
-    """The name of the components that take code, and the code, from `module:PACKAGE.MODULE:ATTRIBUTE`."""
-    name, _, code = words.partition(":")
-    if not (name and code.partition(":")[2]):
-        raise RecipeError(f"--field must be module:PACKAGE.MODULE:ATTRIBUTE: {shown(words)}")
-    import_from_here()
-    return name, code
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -117,15 +108,17 @@ def build_recipe(
         check_keys(f"arm {arm!r}", table, (*_SHARED, *_BASELINE))
     _check_trainings(content.get("trainings", {}))
     levels = Levels(content.get("trainings", {}), content["run"].get("seeds", 1), content["run"].get("seed", 0))
+    prompts = read_prompts(content["run"]["prompts"]) if "prompts" in content["run"] else ()
     runners, builder = {}, ComponentBuilder(known, code=code or {})
-    prompts = prompts_of(content["run"])
     for arm, table in arms.items():
         tables = {key: merged(named(content.get(key, {})), named(table.get(key, {})), key) for key in _SHARED}
         for run, (training, _) in levels.runs(arm).items():
             with within(f"arm {run!r}"):
                 own = {key: levels.laid_over(key, table, training) for key, table in tables.items()}
                 runners[run] = build_runner(builder, own, prompts)
-    return Recipe(name, content, runners, _baselines(arms), levels, known, prompts)
+    with within("[run] 'start'"):
+        start = builder.build("dataset", content["run"]["start"]) if "start" in content["run"] else None
+    return Recipe(name, content, runners, _baselines(arms), levels, known, start, prompts)
 
 
 def shipped() -> dict[str, Path]:
@@ -155,15 +148,15 @@ def shipped() -> dict[str, Path]:
     return files
 
 
-def build_runner(builder: ComponentBuilder, tables: Mapping[str, Any], prompts: Prompts | None = None) -> Runner:
+def build_runner(builder: ComponentBuilder, tables: Mapping[str, Any], prompts: tuple[str, ...] = ()) -> Runner:
     """The runner of an arm, from tables with the keys of a recipe; `[data]`, `[reference]`, `[features]` fill in.
 
-    So do the prompts, where there are any.
+    So do the prompts of the run, where a metric needs some.
     """
     for role in ("field", "solver"):
         if not tables[role]:
             raise RecipeError(f"there is no [{role}]: name one, as in `[{role}]` and `name = ...`")
-    defaults = Defaults(prompts=prompts.texts if prompts else None)
+    defaults = Defaults(prompts=prompts or None)
     for key, role in (("data", "dataset"), ("reference", "dataset"), ("features", "features")):
         if tables[key]:
             defaults = attrs.evolve(defaults, **{key: builder.build(role, tables[key], defaults)})
@@ -245,11 +238,18 @@ def _check_tables(content: Mapping[str, Any], name: str) -> None:
 
 
 def _check_run(table: Mapping[str, Any]) -> None:
-    check_keys("[run]", table, (*_RUN, "prompts"))
+    check_keys("[run]", table, (*_RUN, "dtype", "prompts", "start"))
     if "samples" not in table:
         raise RecipeError("[run] needs `samples`, how many to draw in each arm")
-    for key in _RUN.keys() & table.keys():
-        check_integer(f"[run] {key!r}", table[key], at_least=_RUN[key])
+    for key, smallest in _RUN.items():
+        if key in table:
+            check_integer(f"[run] {key!r}", table[key], at_least=smallest)
+    if "classes" in table and "prompts" in table:
+        raise RecipeError(
+            "[run] gives both `classes` and `prompts`: a sample is asked for one of them\n  Leave one out."
+        )
+    if table.get("dtype", _DTYPES[0]) not in _DTYPES:
+        raise RecipeError(f"[run] 'dtype' must be one of {', '.join(_DTYPES)}: {shown(table['dtype'])}")
 
 
 def _check_trainings(tables: Mapping[str, Any]) -> None:

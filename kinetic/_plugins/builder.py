@@ -11,6 +11,7 @@ from kinetic import options
 from kinetic._plugins.registry import Registry, describe, role_of
 from kinetic._roles.component import Component
 from kinetic.errors import KineticError, OptionError, RecipeError, shown, unknown, within
+from kinetic.networks import import_from_here
 
 CODE = "module"
 """The option of a component that imports code (`Component.imports_code`) which names it."""
@@ -19,6 +20,15 @@ CODE = "module"
 def named(value: Any) -> Any:
     """A component's table: a string is its name; anything else is itself."""
     return {"name": value} if isinstance(value, str) else value
+
+
+def code_of(words: str) -> tuple[str, str]:
+    """The name of the components that take code, and the code, from `module:PACKAGE.MODULE:ATTRIBUTE`."""
+    name, _, code = words.partition(":")
+    if not (name and code.partition(":")[2]):
+        raise RecipeError(f"--field must be module:PACKAGE.MODULE:ATTRIBUTE: {shown(words)}")
+    import_from_here()
+    return name, code
 
 
 @final
@@ -30,7 +40,7 @@ class Defaults:
         data: of required data sets.
         reference: of data sets that are called `reference`; `data` where there is none.
         features: of all feature spaces of metrics.
-        prompts: of options that are prompts, see `options.texts`.
+        prompts: of options that are prompts, one for each class; see `options.texts`.
     """
 
     data: Any = None

@@ -11,7 +11,7 @@ from kinetic._report.tables import Table
 from kinetic._store.run_folder import FinishedRun
 from kinetic._terminal import printable
 
-LISTED = 24
+LISTED = 50
 """Prompts a table lists."""
 _CUT = 100  # characters of a prompt
 

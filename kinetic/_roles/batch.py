@@ -8,6 +8,8 @@ from torch import Tensor
 
 from kinetic.types import ALL, Rows, is_all
 
+_ROWS = "rows beyond one a velocity"
+
 
 @attrs.frozen(eq=False)
 class Batch:
@@ -16,10 +18,12 @@ class Batch:
     Args:
         ids: int64 `(n,)`, the sample ids.
         condition: `(n, ...)` or None, what each sample is asked to be; int64 class labels where classes are used.
+        listening: whether a meter asks what velocities are made of (`kinetic.tell`).
     """
 
     ids: Tensor
     condition: Tensor | None = None
+    listening: bool = attrs.field(default=False, kw_only=True)
     _memo: dict[str, Tensor] = attrs.field(factory=dict, repr=False)  # names start with _prefix
     _rows: Rows = attrs.field(default=ALL, repr=False)
     _size: int = attrs.field(repr=False)
@@ -35,11 +39,23 @@ class Batch:
             return self
         index = torch.arange(self._size, device=self.ids.device)[self._rows][rows]
         condition = None if self.condition is None else self.condition[rows]
-        return Batch(self.ids[rows], condition, self._memo, index, self._size, prefix=self._prefix)
+        return Batch(
+            self.ids[rows], condition, self._memo, index, self._size, prefix=self._prefix, listening=self.listening
+        )
 
     def unconditional(self) -> Batch:
         """The same samples, asked for nothing, with a memory of their own that lives as long."""
         return Batch(self.ids, None, self._memo, self._rows, self._size, prefix=f"{self._prefix}unconditional ")
+
+    def count(self, rows: Tensor) -> None:
+        """Note that a velocity of each sample took so many rows of a network, int64 `(m,)`, in place of one."""
+        before = self.recall(_ROWS)
+        self.remember(_ROWS, rows - 1 if before is None else before + rows - 1)
+
+    @property
+    def more_rows(self) -> Tensor | None:
+        """How many rows of networks were asked for beyond one a velocity, int64 `(n,)`; None where none was counted."""
+        return self.recall(_ROWS)
 
     def remember(self, name: str, value: Tensor) -> None:
         """Keep `value`, `(m, ...)`, for these rows until the batch ends."""

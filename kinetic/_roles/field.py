@@ -11,6 +11,7 @@ import torch
 from kinetic import options
 from kinetic._roles.batch import Batch
 from kinetic._roles.component import Component
+from kinetic._roles.parts import tell, told
 from kinetic._roles.schedule import Schedule
 from kinetic.types import PerSample, State
 
@@ -111,5 +112,7 @@ class Shaped(VelocityField):
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         v = self.field.velocity(x, t, batch)
-        gain = self.schedule.gain(t, x, v).to(v.dtype)
-        return v * gain.view(-1, *[1] * (v.dim() - 1))
+        gain = self.schedule.gain(t, x, v)
+        shaped = v * gain.to(v.dtype).view(-1, *[1] * (v.dim() - 1))
+        parts = told(v)
+        return tell(shaped, {name: gain.double() ** 2 * part for name, part in parts.items()}) if parts else shaped

@@ -24,6 +24,11 @@ class EnergyMeter(Component):
         return ()
 
     @property
+    def listens(self) -> bool:
+        """Whether it asks what velocities are made of, `kinetic.told(stage.v)`: fields tell it then."""
+        return False
+
+    @property
     def terms(self) -> Mapping[str, Mapping[str, float]]:
         """Columns that are sums of others, `{column: {term: weight}}`: the report shows what each does to the variance.
 

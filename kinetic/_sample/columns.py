@@ -7,11 +7,12 @@ from kinetic._roles.column import Column
 NORMS = ("x0_sq", "x0_dot_x1", "x1_sq")
 """The parts of the displacement; what partial correlations hold fixed."""
 
-IDENTITY = ("arm", "sample", "class")
+IDENTITY = ("arm", "sample", "class", "prompt")
 """What a row of the table is of."""
 
 OWN = (
     Column("nfe", "Velocities asked for.", "count"),
+    Column("rows", "Rows that networks were asked for, where a velocity takes more or less than one.", "count"),
     Column("x0_sq", "||x0||^2, of the noise.", "energy", "squared data units", main=False),
     Column("x0_dot_x1", "<x0, x1>.", "energy", "squared data units", main=False),
     Column("x1_sq", "||x1||^2, of the sample.", "energy", "squared data units", main=False),

@@ -33,15 +33,18 @@ class Dynamics:
     _whole: int = 0
 
     @classmethod
-    def of(cls, field: VelocityField, schedule: Schedule | None, batch: Batch, x0: State) -> Dynamics:
-        """Of a field and a schedule; a field that is `Shaped` is taken apart."""
+    def of(
+        cls, field: VelocityField, schedule: Schedule | None, batch: Batch, x0: State, listening: bool = False
+    ) -> Dynamics:
+        """Of a field and a schedule; a field that is `Shaped` is taken apart. `listening` as of `Batch`."""
         shaped = Shaped(field, schedule) if schedule else field
         schedules = [schedule] if schedule else []
         while isinstance(field, Shaped):
             schedules.append(field.schedule)
             field = field.field
         calls = torch.zeros(len(x0), dtype=torch.int64, device=x0.device)
-        return cls(field, tuple(schedules), Batch(batch.ids, batch.condition), clock_dtype(x0.dtype), shaped, calls)
+        fresh = Batch(batch.ids, batch.condition, listening=listening)
+        return cls(field, tuple(schedules), fresh, clock_dtype(x0.dtype), shaped, calls)
 
     def __call__(self, x: State, t: PerSample, rows: Rows) -> State:
         if is_all(rows):
@@ -59,6 +62,12 @@ class Dynamics:
     def calls(self) -> PerSample:
         """Velocities asked for, sample by sample, int64 `(n,)`."""
         return self._part + self._whole
+
+    @property
+    def rows(self) -> PerSample | None:
+        """Rows that networks were asked for, int64 `(n,)`, where a field says that they are not one a velocity."""
+        more = self.batch.more_rows
+        return None if more is None else self.calls + more
 
     @property
     def may_stop_short(self) -> bool:

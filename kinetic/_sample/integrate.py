@@ -43,13 +43,14 @@ def integrate(
         NonFiniteError: the field returned NaN or infinity.
         OptionError: two meters, or a meter and the solver, that give one column.
     """
-    dynamics = Dynamics.of(field, schedule, batch, x0)
+    dynamics = Dynamics.of(field, schedule, batch, x0, any(meter.listens for meter in meters.values()))
     accounts = Accounts(meters, dynamics, x0)
     trajectory = Trajectory(solver.solve(dynamics, x0))
     x = _walk(trajectory, accounts, x0, progress)
     columns = trajectory.columns
     _check_finite(x, accounts, columns, lambda: solver.solve(Dynamics.of(field, schedule, batch, x0), x0), batch)
-    energy = {"nfe": dynamics.calls} | joined(type(solver).__name__, columns, accounts.columns(x))
+    asked = {"nfe": dynamics.calls} | ({} if dynamics.rows is None else {"rows": dynamics.rows})
+    energy = asked | joined(type(solver).__name__, columns, accounts.columns(x))
     first, last = x0.double().flatten(1), x.double().flatten(1)
     energy |= {"x0_sq": first.square().sum(1), "x0_dot_x1": (first * last).sum(1), "x1_sq": last.square().sum(1)}
     denoised = x

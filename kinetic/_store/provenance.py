@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import hashlib
 import importlib.metadata
+import inspect
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kinetic._plugins.registry import Registry
 from kinetic._roles.component import Component
+from kinetic._roles.dataset import Dataset
 from kinetic._roles.field import VelocityField
 from kinetic._roles.tree import hash_of, inside, options_given, unwrap, walk
 from kinetic._sample.runner import Runner
@@ -72,6 +76,10 @@ def time_maps(field: VelocityField) -> list[str]:
     return [each.time_map for each in walk(field) if isinstance(each, VelocityField) and each.time_map]
 
 
+CODE = "code of "
+"""How the name of a hash of source code begins, among those of weights."""
+
+
 def weight_hashes(parts: Mapping[str, Mapping[str, Component]]) -> dict[str, dict[str, str]]:
     """SHA-256 of all tensors in each component that holds any, `{arm: {part: hash}}`; each tensor is read once."""
     memo: dict[int, bytes] = {}
@@ -79,6 +87,37 @@ def weight_hashes(parts: Mapping[str, Mapping[str, Component]]) -> dict[str, dic
         arm: {name: digest for name, part in own.items() if (digest := hash_of(part, memo)) is not None}
         for arm, own in parts.items()
     }
+
+
+def identity(
+    parts: Mapping[str, Mapping[str, Component]], start: Dataset | None, prompts: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """What a run is bound to beside its recipe, `{arm: {what: SHA-256}}`: tensors, and the code of fields.
+
+    Under `[run]`, which no arm can be called, those of the data it begins at, and of its prompts.
+    """
+    hashes = weight_hashes({**parts, **({} if start is None else {"[run]": {"start": start}})})
+    bound = {arm: own | (code_hashes(parts[arm]["field"]) if arm in parts else {}) for arm, own in hashes.items()}
+    if prompts:
+        written = hashlib.sha256("\n".join(prompts).encode()).hexdigest()
+        bound["[run]"] = bound.get("[run]", {}) | {"prompts": written}
+    return bound
+
+
+def code_hashes(field: Component) -> dict[str, str]:
+    """`{"code of CLASS": SHA-256}` of the source of every component and network in a field.
+
+    Torch's own, and those without source, are left out.
+    """
+    networks = (inner for each in walk(field) if isinstance(each, nn.Module) for inner in each.modules())
+    components = (each for each in walk(field) if isinstance(each, Component))
+    hashes = {}
+    for cls in dict.fromkeys(map(type, (*components, *networks))):
+        if not cls.__module__.startswith("torch."):
+            with contextlib.suppress(OSError, TypeError):
+                source = inspect.getsource(cls).encode()
+                hashes[f"{CODE}{cls.__module__}.{cls.__qualname__}"] = hashlib.sha256(source).hexdigest()
+    return hashes
 
 
 def environment(device: torch.device) -> dict[str, Any]:

@@ -31,11 +31,12 @@ from kinetic._store.files import (
     write_text,
     write_whole,
 )
+from kinetic._store.provenance import CODE
 from kinetic.errors import StoreError, unknown
 
 RECIPE, PROVENANCE, TABLE = "recipe.toml", "provenance.json", "samples.parquet"
 SCORES, EVIDENCE, REPORT = "scores.json", "evidence.json", "report.html"
-SHARDS, PROMPTS = "shards", "prompts.txt"
+SHARDS = "shards"
 _ANOTHER = "Choose another folder with --out"
 
 
@@ -116,16 +117,15 @@ class RunFolder:
                 key = next(_differences(theirs, recipe, ""))
                 raise StoreError(f"{path} holds another run: {key}\n  {_ANOTHER}, or delete it.")
             before = cls(path).provenance().get("weights", weights)
-            if before != weights:
-                key = next(_differences(before, dict(weights), ""))
+            key = next(_differences(before, _as_old(weights, before), ""), "")
+            if key:
                 if "owners" not in cls(path).provenance():
                     raise StoreError(
                         f"{path} was made by an older kinetic, whose hashes of weights and data cannot be compared\n"
                         "  Choose another folder with --out."
                     )
-                raise StoreError(
-                    f"{path} was made with other weights, data or prompts: {key}\n  {_ANOTHER}, or delete it."
-                )
+                what = "code" if f".{CODE}" in key else "weights or data"
+                raise StoreError(f"{path} was made with other {what}: {key}\n  {_ANOTHER}, or delete it.")
         elif there or path.is_file():
             raise StoreError(f"{path} exists but holds no run\n  {_ANOTHER}.")
         finished = f"  `kinetic report {path}` prints the tables of the run in it." if EVIDENCE in there else ""
@@ -149,10 +149,6 @@ class RunFolder:
     def save_json(self, name: str, value: Any) -> None:
         """Write one of the JSON files."""
         write_json(self.path / name, value)
-
-    def save_prompts(self, content: bytes) -> None:
-        """Keep the file of prompts, byte for byte."""
-        write_whole(self.path / PROMPTS, lambda part: part.write_bytes(content))
 
     def save_neighbours(self, arm: str, tensors: Mapping[str, Tensor], score: str) -> None:
         """Keep some samples and the training points nearest to them, ranked by a score, for the report."""
@@ -263,6 +259,18 @@ def load_run(folder: str | Path) -> FinishedRun:
             f"the run in {path} is not finished\n  `kinetic run {path / RECIPE} --out {path}` goes on with it."
         )
     return FinishedRun(path)
+
+
+def _as_old(weights: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The hashes, without those of code where none were kept."""
+    return {
+        arm: {
+            name: digest
+            for name, digest in own.items()
+            if not name.startswith(CODE) or any(key.startswith(CODE) for key in before.get(arm, {}))
+        }
+        for arm, own in weights.items()
+    }
 
 
 def _differences(a: Any, b: Any, key: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import kinetic
+from kinetic_energy.guidance import GuidanceEnergy as GuidanceEnergy
 from kinetic_energy.kpe import KPE as KPE
 from kinetic_energy.path import Path as Path
 from kinetic_energy.power_profile import PowerProfile as PowerProfile
@@ -11,6 +12,7 @@ from kinetic_energy.power_profile import PowerProfile as PowerProfile
 @kinetic.hookimpl
 def register_meters(register: Callable[[str, type[kinetic.EnergyMeter]], None]) -> None:
     """Offer the meters."""
+    register("guidance", GuidanceEnergy)
     register("kpe", KPE)
     register("path", Path)
     register("power", PowerProfile)

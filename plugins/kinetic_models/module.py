@@ -46,6 +46,12 @@ def _check_shape(instance: object, attribute: attrs.Attribute[Any], value: Any) 
         raise OptionError(f"'shape' must be that of one sample, as [4, 32, 32]: {value!r}")
 
 
+def shape_option() -> Any:
+    """The shape of one sample, as an option."""
+    meant = {options.BOUND: "a list of ints", options.DOC: "of one sample, as [4, 32, 32]"}
+    return attrs.field(converter=_shape, validator=_check_shape, metadata=meant)
+
+
 def _check_output(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | str)):
         raise OptionError(f"'output' must be an index, a key or the name of an attribute, or nothing: {value!r}")
@@ -85,11 +91,7 @@ class ModuleField(VelocityField):
     module: Any = attrs.field(
         metadata={options.BOUND: "PACKAGE.MODULE:ATTRIBUTE; in Python an nn.Module or a callable"}
     )
-    shape: tuple[int, ...] = attrs.field(
-        converter=_shape,
-        validator=_check_shape,
-        metadata={options.BOUND: "a list of ints", options.DOC: "of one sample, as [4, 32, 32]"},
-    )
+    shape: tuple[int, ...] = shape_option()
     convention: str | None = _word(*CONVENTIONS, doc="a published model's, in place of the options below")
     weights: str | None = options.text(None, doc="path of a .safetensors or torch state dict for it")
     key: str | None = options.text(None, doc='where in the file the state dict is, such as "ema"')

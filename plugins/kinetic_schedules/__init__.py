@@ -5,6 +5,7 @@ from collections.abc import Callable
 import kinetic
 from kinetic_schedules.constant import Constant as Constant
 from kinetic_schedules.kts import KTS as KTS
+from kinetic_schedules.velocity_deficit import VelocityDeficit as VelocityDeficit
 
 
 @kinetic.hookimpl
@@ -12,3 +13,4 @@ def register_schedules(register: Callable[[str, type[kinetic.Schedule]], None]) 
     """Offer the schedules."""
     register("constant", Constant)
     register("kts", KTS)
+    register("velocity-deficit", VelocityDeficit)

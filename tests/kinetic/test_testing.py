@@ -239,6 +239,11 @@ CLIP = "local-dir:package:kinetic_digits/clip"
 OPTIONS = {
     ("field", "empirical"): {"data": kinetic.TensorData(DATA.double())},
     ("field", "guided"): {"field": Gaussian()},
+    ("field", "autoguided"): {"field": Gaussian(), "weak": Gaussian(std=2.0)},
+    ("field", "blocked"): {"field": Gaussian()},
+    ("field", "momentum"): {"field": Gaussian()},
+    ("field", "noise-scale"): {"field": Gaussian()},
+    ("field", "temperature"): {"field": Gaussian()},
     ("field", "reversed"): {"field": Gaussian()},
     ("field", "module"): {"module": lambda t, x: -x, "shape": [2], "convention": "torchcfm"},
     ("field", "hybrid"): {"early": Gaussian(), "late": Gaussian(std=0.5)},
@@ -262,7 +267,11 @@ OPTIONS = {
     ("features", "clip-image"): {"model": CLIP},
     ("features", "module"): {"module": torch.nn.Flatten()},
 }
-DOWNLOADS = {("features", "inception"), ("features", "dinov2"), ("field", "diffusers")}
+DOWNLOADS = {
+    ("features", "inception"),
+    ("features", "dinov2"),
+    *(("field", name) for name in ("azula", "diffusers", "torchcfm-unet")),
+}
 FILES = {("dataset", "tensor-file"), ("dataset", "image-folder")}
 
 
@@ -306,6 +315,8 @@ def test_every_registered_class_keeps_its_contract(role, name, tmp_path):
             assert judged(component, SAMPLES).values
         else:
             testing.check_metric(component, SAMPLES)
+    elif (role, name) == ("field", "guided"):
+        testing.check_field(component, torch.arange(6))
     else:
         getattr(testing, f"check_{role}")(component)
 

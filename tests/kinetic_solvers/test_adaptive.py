@@ -182,7 +182,7 @@ def test_a_sample_that_cannot_meet_the_tolerance_stops_with_a_status_and_the_oth
     assert (run.energy["t_end"][1::2] < 1).all()
     assert run.table["status"].to_pylist() == ["reached t = 1", status.words] * 3
     assert run.samples.isfinite().all()
-    assert f"3 of 6 samples did not reach t = 1 (3 {status.words})" in run.notes[0]
+    assert f"3 of 6 samples did not reach t = 1 (3 {status.words})" in " ".join(run.notes)
 
 
 def test_a_field_that_returns_nan_is_an_error_with_the_samples_named():

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 import torch
-from kinetic_example import Acceleration, Ralston3, VelocityDeficit
+from kinetic_example import Acceleration, Ralston3, Ramp
 
 import kinetic
 from kinetic.testing import check_meter, check_schedule, check_solver
@@ -21,9 +21,9 @@ def test_the_solver_keeps_the_contract_and_has_order_three():
 
 
 def test_the_schedule_keeps_the_contract():
-    check_schedule(VelocityDeficit())
+    check_schedule(Ramp())
     t = torch.tensor([0.0, 0.5, 1.0])
-    assert VelocityDeficit(alpha=0.1, power=2.0).gain(t, t, t).tolist() == pytest.approx([1.1, 1.025, 1.0])
+    assert Ramp(first=1.1, last=1.0).gain(t, t, t).tolist() == pytest.approx([1.1, 1.05, 1.0])
 
 
 def test_the_meter_keeps_the_contract():
@@ -33,7 +33,7 @@ def test_the_meter_keeps_the_contract():
 def test_the_plugin_is_found_with_all_it_offers():
     known = kinetic.registry()
     assert known.get("solver", "ralston3") is Ralston3
-    assert known.get("schedule", "velocity-deficit") is VelocityDeficit
+    assert known.get("schedule", "ramp") is Ramp
     assert known.get("meter", "acceleration") is Acceleration
     assert "kinetic-example" in {plugin.distribution for plugin in known.plugins}
 

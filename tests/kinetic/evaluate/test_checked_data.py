@@ -48,7 +48,7 @@ class Still(kinetic.VelocityField):
 
     def velocity(self, x, t, batch=None):
         self.calls.append(len(x))
-        return torch.zeros_like(x)
+        return torch.full_like(x, 1e-9)
 
 
 def scored(data):
@@ -75,7 +75,7 @@ def test_a_run_looks_at_all_its_data_before_it_samples():
     metrics = {"kid": KernelDistance(reference=Given(images(500, high=1.5)), subset_size=10)}
     with pytest.raises(OptionError, match="metric 'kid': points of 'reference' that are images"):
         Runner(field, Euler(steps=5), metrics=metrics).run(50, device="cpu")
-    assert max(field.calls) == 2  # of the dry run
+    assert 50 not in field.calls  # but the few of the dry run
 
 
 def test_data_that_lie_in_files_are_asked_to_check_themselves_before_a_run():
@@ -99,7 +99,7 @@ def test_data_that_lie_in_files_are_asked_to_check_themselves_before_a_run():
     field = Still()
     with pytest.raises(OptionError, match="metric 'm': 1 of 90 cannot be decoded"):
         Runner(field, Euler(steps=5), metrics={"m": Memorisation(train=Damaged())}).run(50, device="cpu")
-    assert max(field.calls) == 2
+    assert 50 not in field.calls
 
 
 def test_other_shapes_are_refused_in_a_run_as_in_a_score():

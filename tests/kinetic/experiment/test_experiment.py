@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import attrs
 import numpy as np
 import pytest
 import torch
@@ -18,7 +19,7 @@ from kinetic import load_recipe, load_run
 from kinetic._evaluate.checked_data import Checked
 from kinetic._experiment.experiment import Arms
 from kinetic._report import print_report
-from kinetic.errors import NonFiniteError, OptionError, ShapeError, StoreError
+from kinetic.errors import NonFiniteError, OptionError, RecipeError, ShapeError, StoreError
 
 SMALL = """
     title = "small"
@@ -189,7 +190,7 @@ def test_a_folder_made_with_other_weights_is_left_alone(finished, tmp_path):
     found = json.loads((copy / "provenance.json").read_text())
     found["weights"]["plain"]["field"] = "0" * 64
     (copy / "provenance.json").write_text(json.dumps(found))
-    with pytest.raises(StoreError, match=r"other weights, data or prompts: plain\.field is '0000"):
+    with pytest.raises(StoreError, match=r"other weights or data: plain\.field is '0000"):
         load_recipe(finished.folder.parent / "small.toml").run(copy, device="cpu")
 
 
@@ -409,3 +410,83 @@ def test_a_score_that_is_no_number_is_null_everywhere_and_noted_with_its_name(in
     out = io.StringIO()
     print_report(run, Console(file=out, width=200))
     assert "mine" in out.getvalue()
+
+
+FIELD_OF_MINE = """
+import attrs, torch, kinetic
+
+@attrs.frozen(eq=False)
+class Mine(kinetic.VelocityField):
+    event_shape = torch.Size([3])
+
+    def velocity(self, x, t, batch=None):
+        return (1 - 2 * t[:, None]) * {slope} * x
+"""
+
+
+def test_a_run_is_not_gone_on_with_after_the_code_of_its_field_changed(tmp_path, monkeypatch):
+    import importlib
+    import linecache
+
+    from kinetic import registry
+    from kinetic._experiment.read_recipe import build_recipe
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    content = {
+        "run": {"samples": 4},
+        "field": {"name": "mine"},
+        "solver": {"name": "euler", "steps": 2},
+        "energy": {"kpe": {}},
+    }
+
+    def recipe(slope):
+        (tmp_path / "field_of_mine.py").write_text(FIELD_OF_MINE.format(slope=slope))
+        importlib.invalidate_caches()
+        linecache.clearcache()
+        sys.modules.pop("field_of_mine", None)
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        cls = importlib.import_module("field_of_mine").Mine
+        known = registry()
+        fields = {**known.classes["field"], "mine": cls}
+        known = attrs.evolve(
+            known,
+            classes={**known.classes, "field": fields},
+            origins={**known.origins, ("field", "mine"): "field_of_mine"},
+        )
+        return build_recipe("mine", content, known)
+
+    recipe("-1.0").run(tmp_path / "out", "cpu")
+    recipe("-1.0").run(tmp_path / "out", "cpu")
+    with pytest.raises(StoreError, match=r"was made with other code: base\.code of field_of_mine\.Mine is"):
+        recipe("-2.00").run(tmp_path / "out", "cpu")
+
+
+def small(tmp_path, run):
+    parts = "[field]\nname = 'gaussian'\nsize = 64\n[solver]\nname = 'euler'\nsteps = 3\n[energy.kpe]\n"
+    (tmp_path / "r.toml").write_text(f"[run]\nsamples = 5\n{run}\n{parts}")
+    return load_recipe(tmp_path / "r.toml")
+
+
+def test_samples_may_be_drawn_in_another_type(tmp_path):
+    run = small(tmp_path, "dtype = 'float64'").run(tmp_path / "out", "cpu")
+    assert run.samples("base").dtype == torch.float64
+    low = small(tmp_path, "dtype = 'bfloat16'").run(tmp_path / "low", "cpu")
+    assert low.samples("base").dtype == torch.bfloat16
+    with pytest.raises(RecipeError, match=r"\[run\] 'dtype' must be one of"):
+        small(tmp_path, "dtype = 'int8'")
+
+
+def test_samples_may_begin_at_data_and_are_bound_to_them(tmp_path):
+    torch.manual_seed(0)
+    x = torch.randn(6, 64)
+    np.save(tmp_path / "x.npy", x.numpy())
+    recipe = small(tmp_path, f"start = {{ name = 'tensor-file', path = '{tmp_path / 'x.npy'}' }}")
+    run = recipe.run(tmp_path / "out", "cpu")
+    assert np.allclose(run.rows("base")["x0_sq"].to_numpy(), x[:5].double().square().sum(1).numpy())
+    np.save(tmp_path / "x.npy", (x + 1).numpy())
+    again = small(tmp_path, f"start = {{ name = 'tensor-file', path = '{tmp_path / 'x.npy'}' }}")
+    with pytest.raises(StoreError, match=r"other weights or data: run\.start is"):
+        again.run(tmp_path / "out", "cpu")
+    np.save(tmp_path / "x.npy", x[:3].numpy())
+    with pytest.raises(OptionError, match="'start'"):
+        small(tmp_path, f"start = {{ name = 'tensor-file', path = '{tmp_path / 'x.npy'}' }}").run(tmp_path / "b", "cpu")

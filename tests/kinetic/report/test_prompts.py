@@ -17,7 +17,7 @@ HOSTILE = [
 TEXT = """
     title = "prompts"
     [run]
-    samples = 40
+    samples = 60
     prompts = "{}"
     [field]
     name = "digits-memorised"
@@ -39,7 +39,7 @@ def test_every_prompt_has_a_row_with_its_mean_energy(run):
     table = prompts(run, "base")
     assert prompts_asked(run, "base") == dict(enumerate(HOSTILE))
     assert table.head[:4] == ("number", "prompt", "samples", "kpe")
-    assert [row[:3] for row in table.rows] == [(f"#{i}", prompt_of(text), "10") for i, text in enumerate(HOSTILE)]
+    assert [row[:3] for row in table.rows] == [(f"#{i}", prompt_of(text), "15") for i, text in enumerate(HOSTILE)]
     rows = run.table.filter(pc.equal(run.table["class"], 1))
     mean = pc.mean(rows["kpe"]).as_py()
     assert float(table.rows[1][3].split(" [")[0]) == pytest.approx(mean, rel=0.02)
@@ -74,11 +74,11 @@ def test_hostile_prompts_are_text_on_the_terminal(run):
 
 def test_of_many_prompts_the_first_are_listed(make, tmp_path):
     path = tmp_path / "many.txt"
-    path.write_text("\n".join(f"prompt {i}" for i in range(40)))
+    path.write_text("\n".join(f"prompt {i}" for i in range(60)))
     many = make(TEXT.format(path).replace('"digits-memorised"', '"gaussian"\n    mean = 1.0\n    std = 0.5'))
     table = prompts(many, "base")
     assert len(table.rows) == LISTED
-    assert f"The first {LISTED} of 40 prompts" in table.caption
+    assert f"The first {LISTED} of 60 prompts" in table.caption
 
 
 def test_a_run_without_prompts_has_no_such_table(full):

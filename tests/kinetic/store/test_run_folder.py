@@ -95,9 +95,7 @@ def test_a_folder_takes_one_recipe_with_one_set_of_weights(tmp_path):
     RunFolder.open(tmp_path / "run", {"run": {"samples": 3}}, {"a": {"field": "12"}})
     with pytest.raises(StoreError, match=r"holds another run: run\.samples is 3 there and 4 here\n  Choose another"):
         RunFolder.open(tmp_path / "run", {"run": {"samples": 4}}, {"a": {"field": "12"}})
-    with pytest.raises(
-        StoreError, match=r"other weights, data or prompts: a\.field is '12' there and '13' here\n  Choose"
-    ):
+    with pytest.raises(StoreError, match=r"other weights or data: a\.field is '12' there and '13' here\n  Choose"):
         RunFolder.open(tmp_path / "run", {"run": {"samples": 3}}, {"a": {"field": "13"}})
 
 

@@ -3,7 +3,7 @@
 import kinetic
 from kinetic_example.acceleration import Acceleration as Acceleration
 from kinetic_example.ralston3 import Ralston3 as Ralston3
-from kinetic_example.velocity_deficit import VelocityDeficit as VelocityDeficit
+from kinetic_example.ramp import Ramp as Ramp
 
 
 @kinetic.hookimpl
@@ -15,7 +15,7 @@ def register_solvers(register):
 @kinetic.hookimpl
 def register_schedules(register):
     """Offer the schedule."""
-    register("velocity-deficit", VelocityDeficit)
+    register("ramp", Ramp)
 
 
 @kinetic.hookimpl

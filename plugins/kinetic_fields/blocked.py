@@ -1,0 +1,32 @@
+"""A field asked in blocks of one size."""
+
+from __future__ import annotations
+
+from typing import final
+
+import attrs
+import torch
+
+from kinetic import Batch, options
+from kinetic.types import PerSample, State
+from kinetic_fields.wrapper import Wrapper
+
+
+@final
+@attrs.frozen(eq=False)
+class Blocked(Wrapper):
+    """The same velocity, asked in blocks of `rows` samples, the last one filled up with copies of its last sample.
+
+    Matrix products of other shapes round otherwise, so a sample of a network depends on its batch in the last bits.
+    In blocks of one shape it does not, for fields whose rows do not depend on each other.
+    """
+
+    rows: int = options.integer(64, at_least=1, doc="of a block")
+
+    def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
+        answers = []
+        for start in range(0, len(x), self.rows):
+            block = torch.arange(start, start + self.rows, device=x.device).clamp_max(len(x) - 1)
+            who = None if batch is None else batch.take(block)
+            answers.append(self.field.velocity(x[block], t[block], who)[: len(x) - start])
+        return torch.cat(answers) if answers else self.field.velocity(x, t, batch)

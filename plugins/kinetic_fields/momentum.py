@@ -1,0 +1,42 @@
+"""A field pushed on by its own past."""
+
+from __future__ import annotations
+
+from typing import final
+
+import attrs
+import torch
+
+from kinetic import Batch, options
+from kinetic.types import PerSample, State
+from kinetic_fields.wrapper import Wrapper
+
+_MEAN, _ASKED = "momentum's mean", "momentum was asked"
+
+
+@final
+@attrs.frozen(eq=False)
+class Momentum(Wrapper):
+    """v + a (v - m), m the exponential mean of the velocities before, m <- b m + (1 - b) v; the first is its own mean.
+
+    It is meant for Euler's method, where a velocity is a step, as published. With other solvers m runs over all
+    velocities in the order in which they are asked, rejected ones too: another method. It remembers sample by sample,
+    as long as the batch lives; a velocity asked without a batch has no past.
+
+    Source: Momentum Guidance, arXiv 2602.20360.
+    """
+
+    weight: float = options.number(0.5, at_least=0, doc="a")
+    decay: float = options.number(0.9, at_least=0, below=1, doc="b")
+
+    def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
+        v = self.field.velocity(x, t, batch)
+        if batch is None:
+            return v
+        mean, asked = batch.recall(_MEAN), batch.recall(_ASKED)
+        if mean is None or asked is None:
+            mean, asked = v, torch.ones(len(v), dtype=torch.bool, device=v.device)
+        mean = torch.where(asked.view(-1, *[1] * (v.dim() - 1)), mean, v)  # rows never asked before hold zeros
+        batch.remember(_MEAN, torch.lerp(v, mean, self.decay))
+        batch.remember(_ASKED, torch.ones(len(v), dtype=torch.bool, device=v.device))
+        return v + self.weight * (v - mean)

@@ -1,0 +1,64 @@
+"""The U-Net of torchcfm, held against torchdiffeq as its own examples sample it."""
+
+import pytest
+import torch
+from kinetic_energy import KPE
+from kinetic_models import TorchCFMUNet
+from kinetic_solvers import Euler
+
+from kinetic import Batch, Runner
+from kinetic._sample.noise import noise
+from kinetic.errors import OptionError
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+SMALL = {
+    "shape": [1, 8, 8],
+    "num_channels": 32,
+    "num_res_blocks": 1,
+    "channel_mult": [1, 1],
+    "attention_resolutions": "4",
+}
+
+
+@pytest.fixture(scope="module")
+def unet():
+    return pytest.importorskip("torchcfm.models.unet.unet", reason="torchcfm is not installed: tox -e peers")
+
+
+def checkpoint(unet, path, **more):
+    torch.manual_seed(0)
+    net = unet.UNetModelWrapper(
+        dim=(1, 8, 8), num_channels=32, num_res_blocks=1, channel_mult=(1, 1), attention_resolutions="4", **more
+    )
+    generator = torch.Generator().manual_seed(1)
+    for p in net.parameters():
+        if p.abs().sum() == 0:  # its last layer begins at zero
+            p.data = 0.05 * torch.randn(p.shape, generator=generator)
+    torch.save({"ema_model": net.state_dict(), "step": 7}, path)
+    return net.eval()
+
+
+def test_samples_and_energies_are_those_of_the_examples_of_torchcfm(unet, tmp_path):
+    ode = pytest.importorskip("torchdiffeq", reason="torchdiffeq is not installed: tox -e peers")
+    net = checkpoint(unet, tmp_path / "c.pt")
+    field = TorchCFMUNet(weights=str(tmp_path / "c.pt"), key="ema_model", **SMALL)
+    run = Runner(field, Euler(steps=8), meters={"kpe": KPE()}).run(3)
+    z = noise(0, range(3), (1, 8, 8))
+    with torch.no_grad():
+        path = ode.odeint(net, z, torch.linspace(0, 1, 9), method="euler")
+        kpe = sum(0.5 / 8 * net(torch.tensor(k / 8), path[k]).double().flatten(1).square().sum(1) for k in range(8))
+    assert torch.allclose(run.samples, path[-1], atol=1e-6)
+    assert torch.allclose(run.energy["kpe"], kpe, rtol=1e-5)
+
+
+def test_classes_and_weights_that_do_not_fit_are_named(unet, tmp_path):
+    checkpoint(unet, tmp_path / "c.pt", class_cond=True, num_classes=4)
+    field = TorchCFMUNet(weights=str(tmp_path / "c.pt"), key="ema_model", classes=4, **SMALL)
+    x, t, batch = torch.randn(2, 1, 8, 8), torch.rand(2), Batch(torch.arange(2), torch.tensor([0, 3]))
+    assert field.velocity(x, t, batch).shape == x.shape
+    with pytest.raises(OptionError, match="takes classes, and the samples are asked for none"):
+        field.velocity(x, t)
+    with pytest.raises(OptionError, match=r"\d+ of \d+ unexpected: label_emb"):
+        TorchCFMUNet(weights=str(tmp_path / "c.pt"), key="ema_model", **SMALL)
+    with pytest.raises(OptionError, match=r"holds .* state dict"):
+        TorchCFMUNet(weights=str(tmp_path / "c.pt"), classes=4, **SMALL)

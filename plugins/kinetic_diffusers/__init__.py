@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import kinetic
+from kinetic_diffusers.decoded import Decoded as Decoded
 from kinetic_diffusers.field import TRANSFORMERS as TRANSFORMERS
 from kinetic_diffusers.field import DiffusersField as DiffusersField
 from kinetic_diffusers.metered import PipelineMeter as PipelineMeter
@@ -12,5 +13,6 @@ from kinetic_diffusers.schedulers import ALLOWED as ALLOWED
 
 @kinetic.hookimpl
 def register_fields(register: Callable[[str, type[kinetic.VelocityField]], None]) -> None:
-    """Offer the field."""
+    """Offer the fields."""
+    register("decoded", Decoded)
     register("diffusers", DiffusersField)

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError
 from kinetic.types import PerSample, State
-from kinetic_diffusers.autoencoder import autoencoder, decoded
-from kinetic_diffusers.folder import class_of, loaded
+from kinetic_diffusers.folder import REMEDY, class_of, diffusers_package, folder_of
 from kinetic_diffusers.transformers import dit, flux, lumina2, stable_diffusion_3
 
 TRANSFORMERS: Mapping[str, ModuleType] = {
@@ -28,7 +27,6 @@ TRANSFORMERS: Mapping[str, ModuleType] = {
 """The classes that are asked, each in its own convention; no other one is."""
 
 _DTYPES = ("float32", "bfloat16", "float16")
-_REMEDY = "Give a folder that `save_pretrained` of diffusers wrote, of a pipeline or of its transformer."
 
 
 @final
@@ -38,8 +36,7 @@ class DiffusersField(VelocityField):
 
     Loaded from a local folder, tensors alone: nothing is fetched, no code of the folder is run. The samples are latents
     `(channels, height, width)`, as the autoencoder has them after its scaling; Flux packs them itself. DiT goes by
-    the probability-flow ODE along x = y / (a + b), t = a / (a + b). Energies are those of the latents; metrics and the
-    report see images in [-1, 1] where a `vae` decodes them.
+    the probability-flow ODE along x = y / (a + b), t = a / (a + b).
 
     `batch.condition` is the row of a prompt in `conditions`, int64 `(n,)`, or DiT's class. Samples that are asked for
     nothing get the row `null`. Times are told in float32.
@@ -58,11 +55,9 @@ class DiffusersField(VelocityField):
     guidance: float | None = options.number(None, at_least=0, doc="what a distilled Flux is told")
     null: int | None = options.integer(None, at_least=0, doc="the row, or class, of samples asked for nothing")
     dtype: str = options.choice(*_DTYPES, default="float32", doc="of the weights")
-    vae: str | None = options.text(None, doc="folder of a pipeline or of its AutoencoderKL, which decodes what is seen")
     _net: Any = attrs.field(init=False, repr=False)
     _way: ModuleType = attrs.field(init=False, repr=False)
     _asked: dict[str, Tensor] = attrs.field(init=False, repr=False)
-    _decoder: Any = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         net: Any = _loaded(self.pretrained, getattr(torch, self.dtype))
@@ -70,8 +65,6 @@ class DiffusersField(VelocityField):
         object.__setattr__(self, "_net", net)
         object.__setattr__(self, "_way", way)
         object.__setattr__(self, "_asked", _conditions(self.conditions, way.NEEDS))
-        made = None if self.vae is None else autoencoder(self.vae, way.channels(net.config), getattr(torch, self.dtype))
-        object.__setattr__(self, "_decoder", made)
         for name in ("height", "width"):
             if getattr(self, name) is None and not isinstance(net.config.get("sample_size"), int):
                 raise OptionError(f"{name!r} must be given: the transformer names no sample_size")
@@ -87,9 +80,6 @@ class DiffusersField(VelocityField):
     @property
     def time_map(self) -> str:
         return dit.PATH.words if self._way is dit else ""
-
-    def seen(self, x: State) -> State:
-        return x if self._decoder is None else decoded(self._decoder, x)
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         dtype = getattr(torch, self.dtype)
@@ -119,12 +109,14 @@ class DiffusersField(VelocityField):
 
 
 def _loaded(location: str, dtype: torch.dtype) -> nn.Module:
-    folder = options.existing_path(location, what="pretrained", remedy=_REMEDY)
-    folder = folder / "transformer" if (folder / "transformer").is_dir() else folder
-    name = class_of(folder, "pretrained", _REMEDY)
-    if name not in TRANSFORMERS:
-        raise OptionError(f"'pretrained' is a {name!r}; known are {', '.join(TRANSFORMERS)}: {folder}")
-    return loaded(name, folder, "pretrained", _REMEDY, dtype)
+    folder = folder_of(location, "pretrained", "transformer", TRANSFORMERS)
+    cls = getattr(diffusers_package("field 'diffusers'"), class_of(folder, "pretrained"))
+    try:
+        net: nn.Module = cls.from_pretrained(folder, local_files_only=True, use_safetensors=True, torch_dtype=dtype)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        line = " ".join(str(error).split())[:300]
+        raise OptionError(f"'pretrained' cannot be loaded as safetensors: {folder}: {line}\n  {REMEDY}") from error
+    return net.eval().requires_grad_(False)
 
 
 def _conditions(location: str | None, needs: tuple[str, ...]) -> dict[str, Tensor]:

@@ -1,46 +1,46 @@
-"""Models of diffusers, read from a local folder: tensors alone, nothing fetched, no code run."""
+"""Folders that `save_pretrained` of diffusers wrote."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
-
-import torch
-from safetensors import SafetensorError
-from torch import nn
+from types import ModuleType
 
 from kinetic import options
 from kinetic.errors import OptionError
 
+REMEDY = "Give a local folder that `save_pretrained` of diffusers wrote, of a pipeline or of the part itself."
 
-def class_of(folder: Path, option: str, remedy: str) -> str:
-    """The class that a folder's config names.
+
+def folder_of(location: str, option: str, part: str, allowed: Collection[str]) -> Path:
+    """The folder of a part of a pipeline, itself or below the pipeline's, that holds one of the allowed classes.
 
     Raises:
-        MissingFileError, OptionError: there is no config, or none that can be read.
+        MissingFileError, OptionError: it holds none; the message says what it holds.
     """
-    path = options.existing_path(folder / "config.json", what=option, remedy=remedy)
+    folder = options.existing_path(location, what=option, remedy=REMEDY)
+    folder = folder / part if (folder / part).is_dir() else folder
+    name = class_of(folder, option)
+    if name not in allowed:
+        raise OptionError(f"{option!r} is a {name!r}; known are {', '.join(allowed)}: {folder}")
+    return folder
+
+
+def class_of(folder: Path, option: str) -> str:
+    """The class that a folder says it holds."""
+    path = options.existing_path(folder / "config.json", what=option, remedy=REMEDY)
     try:
         return str(json.loads(path.read_bytes()).get("_class_name"))
-    except (ValueError, AttributeError) as error:
-        raise OptionError(f"{option!r} has no readable config: {path}: {error}\n  {remedy}") from error
+    except (OSError, ValueError, AttributeError) as error:
+        raise OptionError(f"{option!r} has no readable config: {path}: {error}\n  {REMEDY}") from error
 
 
-def loaded(name: str, folder: Path, option: str, remedy: str, dtype: torch.dtype) -> nn.Module:
-    """The model of diffusers' class `name` in a folder, in evaluation.
-
-    Raises:
-        OptionError: diffusers is not installed, or the weights are no safetensors that fit.
-    """
+def diffusers_package(who: str) -> ModuleType:
+    """diffusers, or an error that says how it is installed."""
     try:
         import diffusers
     except ImportError as error:
-        raise OptionError("field 'diffusers' needs diffusers: pip install \"kinetic-flow[diffusers]\"") from error
-    cls: Any = getattr(diffusers, name)
-    try:
-        net: nn.Module = cls.from_pretrained(folder, local_files_only=True, use_safetensors=True, torch_dtype=dtype)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        line = " ".join(str(error).split())[:300]
-        raise OptionError(f"{option!r} cannot be loaded as safetensors: {folder}: {line}\n  {remedy}") from error
-    return net.eval().requires_grad_(False)
+        raise OptionError(f'{who} needs diffusers: pip install "kinetic-flow[diffusers]"') from error
+    package: ModuleType = diffusers
+    return package

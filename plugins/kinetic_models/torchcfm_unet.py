@@ -14,6 +14,10 @@ from kinetic.types import PerSample, State
 from kinetic_models.module import shape_option
 
 
+def _listed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
 @final
 @attrs.frozen(eq=False)
 class TorchCFMUNet(VelocityField):
@@ -36,7 +40,7 @@ class TorchCFMUNet(VelocityField):
     num_res_blocks: int = options.integer(2, at_least=1, doc="at each resolution")
     channel_mult: tuple[int, ...] | None = attrs.field(
         default=None,
-        converter=lambda value: tuple(value) if isinstance(value, list) else value,
+        converter=_listed,
         metadata={options.BOUND: "a list of ints, or nothing", options.DOC: "of each resolution; by the size"},
     )
     num_heads: int = options.integer(1, at_least=1, doc="of attention")

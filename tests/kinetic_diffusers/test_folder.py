@@ -1,29 +1,25 @@
+import sys
+
 import pytest
-import torch
-from kinetic_diffusers.folder import class_of, loaded
+from kinetic_diffusers.folder import class_of, diffusers_package, folder_of
 
 from kinetic.errors import MissingFileError, OptionError
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+
+def test_a_part_is_found_below_a_pipeline_and_by_itself(tmp_path):
+    (tmp_path / "vae").mkdir()
+    (tmp_path / "vae" / "config.json").write_text('{"_class_name": "AutoencoderKL"}')
+    for place in (tmp_path, tmp_path / "vae"):
+        assert folder_of(str(place), "vae", "vae", ("AutoencoderKL",)) == tmp_path / "vae"
+    with pytest.raises(MissingFileError, match="there is no"):
+        folder_of(str(tmp_path), "pretrained", "transformer", ("X",))
+    for text in ("[1]", "{", ""):
+        (tmp_path / "vae" / "config.json").write_text(text)
+        with pytest.raises(OptionError, match="'vae' has no readable config"):
+            class_of(tmp_path / "vae", "vae")
 
 
-def test_the_class_is_the_one_of_the_config(tiny, tmp_path):
-    tiny.vae(4).save_pretrained(tmp_path)
-    assert class_of(tmp_path, "vae", "") == "AutoencoderKL"
-    net = loaded("AutoencoderKL", tmp_path, "vae", "", torch.bfloat16)
-    assert not net.training
-    assert {p.dtype for p in net.parameters()} == {torch.bfloat16}
-
-
-def test_a_folder_without_a_config_or_with_one_that_is_none_is_named(tmp_path):
-    with pytest.raises(MissingFileError, match=r"pretrained: there is no .*config\.json"):
-        class_of(tmp_path, "pretrained", "Give one.")
-    (tmp_path / "config.json").write_text("[1]")
-    with pytest.raises(OptionError, match="'pretrained' has no readable config"):
-        class_of(tmp_path, "pretrained", "Give one.")
-
-
-def test_weights_that_are_no_safetensors_are_refused(tiny, tmp_path):
-    tiny.vae(4).save_pretrained(tmp_path, safe_serialization=False)
-    with pytest.raises(OptionError, match="'vae' cannot be loaded as safetensors"):
-        loaded("AutoencoderKL", tmp_path, "vae", "Give one.", torch.float32)
+def test_without_diffusers_the_error_says_how_it_is_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "diffusers", None)
+    with pytest.raises(OptionError, match=r'needs diffusers: pip install "kinetic-flow\[diffusers\]"'):
+        diffusers_package("field 'decoded'")

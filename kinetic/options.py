@@ -26,6 +26,7 @@ import attrs
 from kinetic.errors import MissingFileError, OptionError, shown
 
 COMPONENT, DOC, BOUND, UNLESS = "kinetic.component", "kinetic.doc", "kinetic.bound", "kinetic.unless"
+PROMPTS = "kinetic.prompts"
 LARGEST = 2**63 - 1
 """What torch and TOML can count to."""
 
@@ -124,15 +125,20 @@ def text(default: Any = attrs.NOTHING, *, alias: str | None = None, doc: str = "
     return _field(default, check, bound, doc, alias=alias)
 
 
-def texts(default: Any = attrs.NOTHING, *, at_least: int = 0, doc: str = "") -> Any:
-    """A list of strings, kept as a tuple."""
+def texts(default: Any = attrs.NOTHING, *, at_least: int = 0, prompts: bool = False, doc: str = "") -> Any:
+    """A list of strings, kept as a tuple; with `prompts`, one left out is the recipe's own `prompts` under `[run]`."""
 
     def holds(value: Any) -> bool:
         return isinstance(value, tuple) and len(value) >= at_least and all(isinstance(v, str) for v in value)
 
     bound = "a list of strings" + (f", {at_least} or more" if at_least else "")
     return _field(
-        default, _holding(holds, bound), bound, doc, converter=lambda v: tuple(v) if isinstance(v, list) else v
+        default,
+        _holding(holds, bound),
+        bound,
+        doc,
+        converter=lambda v: tuple(v) if isinstance(v, list) else v,
+        extra={PROMPTS: prompts},
     )
 
 

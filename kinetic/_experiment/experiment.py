@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -131,7 +131,7 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -
         arms.dry_run()
         runs = {arm: arms.run(arm, folder, bars, seconds) for arm in recipe.runners}
         bars.say("comparing the arms")
-        folder.save_table(joined_table(runs, recipe.prompts))
+        folder.save_table(joined_table(runs))
         scores = {run: _scores(each) for run, each in runs.items()}
         folder.save_json(SCORES, scores)
         controls = arms.controls(runs, recipe.run_baselines)
@@ -174,7 +174,7 @@ class Arms:
             table["samples"],
             {run: seed for arm in recipe.arms for run, (_, seed) in recipe.levels.runs(arm).items()},
             {
-                "classes": len(recipe.prompts) or table.get("classes"),
+                "classes": recipe.prompts or table.get("classes"),
                 "batch": table.get("batch"),
                 "device": device,
                 "dtype": getattr(torch, table["dtype"]) if "dtype" in table else None,
@@ -252,17 +252,11 @@ def _trained_once(recipe: Recipe) -> list[str]:
     return [arm for arm, run in first.items() if inside(recipe.runners[run].field, nn.Module)]
 
 
-def joined_table(runs: Mapping[str, Run], prompts: Sequence[str] = ()) -> pa.Table:
-    """The rows of all arms, with a first column `arm`; a column an arm does not have is null there.
-
-    Behind `class`, where that is the index of a prompt, stands `prompt`.
-    """
+def joined_table(runs: Mapping[str, Run]) -> pa.Table:
+    """The rows of all arms, with a first column `arm`; a column an arm does not have is null there."""
     tables = []
     for arm, run in runs.items():
         rows = run.table
-        if prompts:
-            words = pa.DictionaryArray.from_arrays(rows["class"].combine_chunks().cast(pa.int32()), pa.array(prompts))
-            rows = rows.add_column(rows.column_names.index("class") + 1, "prompt", words)
         tables.append(rows.add_column(0, "arm", pa.array([arm] * len(rows))))
     return pa.concat_tables(tables, promote_options="default").unify_dictionaries()
 

@@ -34,23 +34,23 @@ def code_of(words: str) -> tuple[str, str]:
 @final
 @attrs.frozen(eq=False)
 class Defaults:
-    """What stands in for components that a table leaves out.
+    """What stands in for components and prompts that a table leaves out.
 
     Args:
         data: of required data sets.
         reference: of data sets that are called `reference`; `data` where there is none.
         features: of all feature spaces of metrics.
-        prompts: of an option of metrics that is called so, one for each class.
+        prompts: of options that are prompts, one for each class; see `options.texts`.
     """
 
     data: Any = None
     reference: Any = None
     features: Any = None
-    prompts: Any = None
+    prompts: tuple[str, ...] | None = None
 
     def fill(self, role: str, field: attrs.Attribute[Any], given: Mapping[str, Any]) -> Any:
-        """The component for an option that a table of a component of `role` leaves out, or None."""
-        if role == "metric" and field.alias == "prompts":
+        """What stands for an option that a table of a component of `role` leaves out, or None."""
+        if field.metadata.get(options.PROMPTS):
             return self.prompts
         cls, instead = field.metadata.get(options.COMPONENT), field.metadata.get(options.UNLESS)
         if cls is None or (instead and given.get(instead) is not None):

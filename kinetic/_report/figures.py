@@ -12,6 +12,7 @@ from matplotlib import colormaps
 from kinetic._report import canvas
 from kinetic._report import columns as meanings
 from kinetic._report.numbers import fixed, typeset
+from kinetic._report.prompts import prompt_of, prompts_asked
 from kinetic._report.tables import excludes_zero
 from kinetic._store.run_folder import FinishedRun
 
@@ -47,7 +48,7 @@ def _columns(rows: pa.Table) -> dict[str, np.ndarray]:
             continue
         if pa.types.is_fixed_size_list(column.type) or pa.types.is_list(column.type):
             columns[name] = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
-        elif not pa.types.is_string(column.type):
+        elif not (pa.types.is_string(column.type) or pa.types.is_dictionary(column.type)):
             columns[name] = column.to_numpy(zero_copy_only=False)
     return columns
 
@@ -216,16 +217,25 @@ def _strips(run: FinishedRun, arm: str, columns: dict[str, np.ndarray]) -> canva
             return None
         per = min(_SHOWN, len(samples))
         figure, axes = canvas.panels(len(energies), 1, (0.54 * per, 1.55 * samples.shape[2] / samples.shape[3]))
+        asked, drawn = columns.get("class"), set[int]()
+        texts = prompts_asked(run, arm)
         for axis, name in zip(axes, energies, strict=True):
             order = np.argsort(columns[name], kind="stable")
             chosen = order[np.linspace(0, len(order) - 1, 2 * per).astype(int)]
-            canvas.mosaic(axis, samples[chosen], per, [f"{columns[name][index]:.3g}" for index in chosen])
+            said = [f"{columns[name][index]:.3g}" for index in chosen]
+            if texts and asked is not None:
+                said = [f"{number} #{asked[index]}" for number, index in zip(said, chosen, strict=True)]
+                drawn |= {int(asked[index]) for index in chosen}
+            canvas.mosaic(axis, samples[chosen], per, said)
             axis.set_ylabel(name)
         names = " and of ".join(energies)
         caption = (
             f"Samples of arm {arm} at evenly spaced ranks of {names}, lowest first, in two rows each. "
             "The number is the energy."
         )
+        if drawn:
+            listed = "; ".join(f"#{number} {prompt_of(texts[number])}" for number in sorted(drawn))
+            caption += f" Behind it the prompt that was asked for: {listed}."
     return canvas.picture(figure, f"Samples by energy: {arm}", caption, f"Samples of {arm} ordered by energy.")
 
 

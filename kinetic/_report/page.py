@@ -20,6 +20,7 @@ from kinetic._report.canvas import Picture
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.figures import pictures
 from kinetic._report.numbers import typeset
+from kinetic._report.prompts import prompts
 from kinetic._report.tables import Table
 from kinetic._store.files import read_text, write_text
 from kinetic._store.run_folder import RECIPE, REPORT, FinishedRun, load_run
@@ -88,13 +89,11 @@ def _sections(run: FinishedRun) -> list[Section]:
     )
     if once := over_runs.trained_once(run):
         told += ((", ".join(once), f"{ONE_TRAINING}.".capitalize()),)
-    prompts = tables.prompts(run)
     over, together = over_runs.scores(run), over_runs.correlations(run)
     single = f"Pictures and tables of single arms are of the first run of each: {', '.join(run.drawn)}." if over else ""
     sections = [
         Section("In short", _changed(run) if told else "", told),
         Section("Over runs", single, tables=tuple(over), more=(together,) if together else ()),
-        Section("Prompts", f"{len(prompts.rows)} prompts." if prompts else "", more=(prompts,) if prompts else ()),
         Section("Arms", tables=(*tables.energies(run), *tables.scores(run))),
         Section("Differences", tables=(brief,) if brief else (), more=(compared,) if compared else ()),
         Section("Energies", pictures=titled("against time", "Distribution", "Where the variance")),
@@ -104,7 +103,12 @@ def _sections(run: FinishedRun) -> list[Section]:
             pictures=titled("Energy and outcome", "All correlations"),
             more=tuple(table for table in by_arm if table),
         ),
-        Section("Samples", "" if titled("Samples by energy") else _UNDRAWN, pictures=titled("Samples by energy")),
+        Section(
+            "Samples",
+            "" if titled("Samples by energy") else _UNDRAWN,
+            pictures=titled("Samples by energy"),
+            more=tuple(table for table in (prompts(run, arm) for arm in run.drawn) if table),
+        ),
         Section("Nearest training points", pictures=titled("Nearest training points")),
     ]
     return [

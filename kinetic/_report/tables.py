@@ -12,7 +12,6 @@ from kinetic._report import columns
 from kinetic._report.numbers import format_aligned, number
 from kinetic._store.run_folder import FinishedRun
 
-_LISTED = 100  # prompts
 STEP = "one more Euler step that takes leftover noise off"
 
 
@@ -88,18 +87,6 @@ def groups(run: FinishedRun, arm: str) -> Table | None:
     )
     marks = tuple("clear" if excludes_zero(row["difference"]) else "" for row in rows)
     return Table(f"Low and high energy: {arm}", caption, head, cells, marks)
-
-
-def prompts(run: FinishedRun) -> Table | None:
-    """What samples were asked for, each with its index, the column `class` of `samples.parquet`."""
-    asked = run.provenance.get("prompts") or []
-    if not asked:
-        return None
-    rest = f" The first {_LISTED} of {len(asked)}." if len(asked) > _LISTED else ""
-    rows = tuple((str(i), prompt) for i, prompt in enumerate(asked[:_LISTED]))
-    return Table(
-        "Prompts", f"Sample i is asked for the prompt of index i mod {len(asked)}.{rest}", ("class", "prompt"), rows
-    )
 
 
 def excludes_zero(estimate: Mapping[str, Any] | None) -> bool:

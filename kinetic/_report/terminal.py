@@ -13,6 +13,7 @@ from rich.table import Table as RichTable
 from kinetic._report import columns, over_runs, tables
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.numbers import interval
+from kinetic._report.prompts import prompts
 from kinetic._store.run_folder import EVIDENCE, REPORT, FinishedRun
 from kinetic._terminal import add_row, draw, heading, printable, say
 from kinetic.evidence import ONE_TRAINING
@@ -40,7 +41,7 @@ def print_report(run: FinishedRun, console: Console) -> None:
     """Print every table of the page."""
     _head(run, console)
     arms = [table for arm in run.drawn for table in (tables.correlations(run, arm), tables.groups(run, arm))]
-    over = [tables.prompts(run), *over_runs.scores(run), over_runs.correlations(run)]
+    over = [*over_runs.scores(run), over_runs.correlations(run)]
     for table in (
         *over,
         *tables.energies(run),
@@ -48,6 +49,7 @@ def print_report(run: FinishedRun, console: Console) -> None:
         differences_in_brief(run),
         differences(run),
         *arms,
+        *(prompts(run, arm) for arm in run.drawn),
     ):
         if table is not None:
             _print(table, console, captions=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -18,16 +18,23 @@ from kinetic._sample.noise import noise
 from kinetic.errors import OptionError, ShapeError, shown
 from kinetic.types import State
 
+Classes = int | Sequence[str] | None
+"""How many classes samples are asked for in turn, or the prompts that these are, or None."""
+
 
 @attrs.frozen(eq=False)
 class Draw:
-    """Who the samples are: seed, classes, type and device, and the data they begin at in place of noise, if any."""
+    """Who the samples are: seed, classes, type and device, and the data they begin at in place of noise, if any.
+
+    `prompts` are the classes in words, where they have any.
+    """
 
     seed: int
     classes: int | None
     dtype: torch.dtype
     device: torch.device
     data: Dataset | None = None
+    prompts: tuple[str, ...] | None = None
 
     def begin(self, field: VelocityField, ids: range, batch: Batch) -> State:
         """x0 of these samples, where the field begins their noise, or points of the data set."""
@@ -66,15 +73,27 @@ class Draw:
 
 def draw_of(
     seed: int,
-    classes: int | None,
+    classes: Classes,
     dtype: torch.dtype | None,
     device: str | torch.device,
     start: Tensor | Dataset | None = None,
 ) -> Draw:
     """Who they are, of the arguments of `Runner.run`."""
     seed = options.check_integer("'seed'", seed, at_least=0)
-    classes = None if classes is None else options.check_integer("'classes'", classes, at_least=1)
-    return Draw(seed, classes, dtype or torch.get_default_dtype(), find_device(device), as_dataset(start))
+    prompts = _prompts(classes)
+    asked = len(prompts) if prompts else classes
+    count = None if asked is None else options.check_integer("'classes'", asked, at_least=1)
+    on = find_device(device)
+    return Draw(seed, count, dtype or torch.get_default_dtype(), on, as_dataset(start), prompts)
+
+
+def _prompts(classes: Any) -> tuple[str, ...] | None:
+    """The classes, where they are texts."""
+    if not isinstance(classes, Sequence):
+        return None
+    if isinstance(classes, str) or not classes or not all(isinstance(text, str) for text in classes):
+        raise OptionError(f"'classes' must be an int >= 1, or a list of prompts, one or more: {shown(classes)}")
+    return tuple(classes)
 
 
 def find_device(device: str | torch.device) -> torch.device:

@@ -80,6 +80,7 @@ class Run:
         views: `{view: {metric: Score}}`, what metrics say of the samples (`plain`) and, where noise was left in them,
             of the denoised ones (`denoised`), with intervals, per-sample columns and notes.
         condition: int64 `(n,)` class of each sample, or None.
+        prompts: what each class is in words, where samples were asked for prompts.
         described: `{column: Column}`, what the columns of `energy` mean, the most telling first.
         terms: `{column: {term: weight}}`, columns of `energy` that are sums of others.
         warnings: what the dry run noticed.
@@ -97,6 +98,7 @@ class Run:
     terms: Mapping[str, Mapping[str, float]] = attrs.field(factory=dict)
     warnings: tuple[str, ...] = ()
     metrics: Mapping[str, Metric] = attrs.field(factory=dict)
+    prompts: tuple[str, ...] | None = None
     state: Tensor = attrs.field(kw_only=True)
     denoised_state: Tensor = attrs.field(kw_only=True)
 
@@ -164,7 +166,7 @@ class Run:
 
     @property
     def table(self) -> pa.Table:
-        """A row per sample: `sample`, `class` where there is one, energies, and scores as `metric.column`.
+        """A row per sample: `sample`, `class` and `prompt` where it has any, energies, and scores as `metric.column`.
 
         Those of denoised samples have `_denoised` in the name. `status`, where the solver can give up, says in words
         how the path ended.
@@ -172,6 +174,9 @@ class Run:
         columns: dict[str, Any] = {"sample": pa.array(np.arange(len(self.samples)))}
         if self.condition is not None:
             columns["class"] = pa.array(self.condition.numpy())
+            if self.prompts is not None:
+                codes = pa.array(self.condition.numpy(), pa.int32())
+                columns["prompt"] = pa.DictionaryArray.from_arrays(codes, pa.array(self.prompts, pa.string()))
         for name, column in self.energy.items():
             columns[name] = pa.array([Status(int(c)).words for c in column]) if name == "status" else arrow(column)
         for metric in self.details:

@@ -23,7 +23,7 @@ from kinetic._roles.solver import Solver
 from kinetic._roles.tree import to_device
 from kinetic._sample.check_parts import Findings, check_parts
 from kinetic._sample.columns import OWN
-from kinetic._sample.draw import Draw, check_start, draw_of
+from kinetic._sample.draw import Classes, Draw, check_start, draw_of
 from kinetic._sample.dynamics import Dynamics
 from kinetic._sample.integrate import Progress, integrate, renoise
 from kinetic._sample.run import Run, Shard, ShardStore
@@ -77,7 +77,7 @@ class Runner:
         batch: int | None = None,
         device: str | torch.device = "auto",
         *,
-        classes: int | None = None,
+        classes: Classes = None,
         dtype: torch.dtype | None = None,
         start: Tensor | Dataset | None = None,
         store: ShardStore | None = None,
@@ -91,7 +91,8 @@ class Runner:
             seed: of the noise; each sample's noise depends on the seed and its id alone.
             batch: samples at a time; by default at most 500 samples and 4 Mi elements. It does not change a sample.
             device: a torch device, or "auto": CUDA where there is one.
-            classes: ask sample i for class i mod `classes`; None asks for nothing.
+            classes: ask sample i for class i mod `classes`; of a list of prompts for prompt i mod their number, as
+                class; None asks for nothing.
             dtype: of the samples; torch's default by default.
             start: data whose point i is where sample i begins, in place of noise; `VelocityField.start` is not asked.
             store: where finished batches are kept and taken up again.
@@ -110,14 +111,14 @@ class Runner:
             findings = here._dry_run(draw, features)
             shards = list(here._shards(samples, size, draw, store, progress or (lambda done: None)))
             views = here._evaluate(shards, draw, features)
-        return here._run(shards, views, findings, draw.condition(0, samples))
+        return here._run(shards, views, findings, draw.condition(0, samples), draw.prompts)
 
     def dry_run(
         self,
         seed: int = 0,
         device: str | torch.device = "auto",
         *,
-        classes: int | None = None,
+        classes: Classes = None,
         dtype: torch.dtype | None = None,
         start: Tensor | Dataset | None = None,
         features: SharedFeatures | None = None,
@@ -146,7 +147,7 @@ class Runner:
         batch: int | None = None,
         device: str | torch.device = "auto",
         *,
-        classes: int | None = None,
+        classes: Classes = None,
         start: Tensor | Dataset | None = None,
         features: SharedFeatures | None = None,
     ) -> dict[str, Score]:
@@ -235,7 +236,12 @@ class Runner:
         return findings
 
     def _run(
-        self, shards: list[Shard], views: dict[str, dict[str, Score]], findings: Findings, condition: Tensor | None
+        self,
+        shards: list[Shard],
+        views: dict[str, dict[str, Score]],
+        findings: Findings,
+        condition: Tensor | None,
+        prompts: tuple[str, ...] | None,
     ) -> Run:
         samples, denoised, state, denoised_state = _joined(shards)
         energy = {name: torch.cat([shard.energy[name] for shard in shards]) for name in shards[0].energy}
@@ -249,6 +255,7 @@ class Runner:
             energy=energy,
             views=views,
             condition=condition,
+            prompts=prompts,
             described=described([*metered, *self.solver.described, *OWN], kinds),
             terms={name: terms for meter in self.meters.values() for name, terms in meter.terms.items()},
             warnings=findings.warnings,

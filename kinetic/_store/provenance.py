@@ -94,13 +94,13 @@ def identity(
 ) -> dict[str, dict[str, str]]:
     """What a run is bound to beside its recipe, `{arm: {what: SHA-256}}`: tensors, and the code of fields.
 
-    Under `run` those of the data it begins at, and of its prompts.
+    Under `[run]`, which no arm can be called, those of the data it begins at, and of its prompts.
     """
-    hashes = weight_hashes({**parts, **({} if start is None else {"run": {"start": start}})})
+    hashes = weight_hashes({**parts, **({} if start is None else {"[run]": {"start": start}})})
     bound = {arm: own | (code_hashes(parts[arm]["field"]) if arm in parts else {}) for arm, own in hashes.items()}
     if prompts:
         written = hashlib.sha256("\n".join(prompts).encode()).hexdigest()
-        bound["run"] = bound.get("run", {}) | {"prompts": written}
+        bound["[run]"] = bound.get("[run]", {}) | {"prompts": written}
     return bound
 
 

@@ -45,3 +45,7 @@ class CLIPImage(FeatureSpace):
     def texts(self, prompts: tuple[str, ...]) -> Tensor:
         """Unit vectors of texts in the same space, `(len(prompts), f)`."""
         return self._clip.texts(prompts)
+
+    def cut(self, prompts: tuple[str, ...]) -> int:
+        """How many of the texts are longer than the model reads."""
+        return self._clip.cut(prompts)

@@ -51,8 +51,14 @@ class OpenClip:
 
     def texts(self, prompts: tuple[str, ...]) -> Tensor:
         """Unit text vectors, `(len(prompts), f)`."""
-        with torch.inference_mode():
-            return self.net.encode_text(self.tokenize(list(prompts)), normalize=True).clone()
+        with torch.no_grad():
+            return in_blocks(lambda rows: self.net.encode_text(rows, normalize=True), self.tokenize(list(prompts)))
+
+    def cut(self, prompts: tuple[str, ...]) -> int:
+        """How many of the prompts have more tokens than the model reads, which leaves out the rest of them."""
+        tokens: int = self.net.context_length
+        blank, *longer = self.tokenize(["", *prompts], context_length=tokens + 1)[:, tokens].tolist()
+        return sum(last != blank for last in longer)
 
     @property
     def preprocessing(self) -> str:

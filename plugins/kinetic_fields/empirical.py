@@ -169,7 +169,9 @@ class Empirical(VelocityField):
         if not self.classes:
             return [(None, rows)] if len(rows) else []
         if batch is None or batch.condition is None:
-            raise OptionError("'classes' needs a class for each sample: set `classes = N` under [run]")
+            raise OptionError(
+                "'classes' needs a class for each sample: set `classes = N` or `prompts = FILE` under [run]"
+            )
         known, theirs = self._points.by_class, batch.condition[rows]
         wanted = theirs.unique().tolist()
         missing = [label for label in wanted if label not in known]

@@ -22,8 +22,8 @@ def classes_asked(samples: Samples, count: int, option: str) -> Tensor:
     asked = samples.condition
     if asked is None:
         raise OptionError(
-            "this score needs a class for each sample\n  In a recipe set `classes = N` under [run]; for "
-            "`kinetic score` give labels: --set samples.labels=true of image folders, =NAME of a tensor file."
+            "this score needs a class for each sample\n  In a recipe set `classes = N` or `prompts = FILE` under "
+            "[run]; for `kinetic score` give labels: --set samples.labels=true of image folders, =NAME of tensors."
         )
     outside = asked[(asked < 0) | (asked >= count)]
     if len(outside):

@@ -27,17 +27,18 @@ class CLIPScore(SampleMetric):
     Args:
         model: a built-in name of open_clip, or `local-dir:PATH`; PATH may be `package:NAME/REST`.
         pretrained: open_clip's tag of the weights; nothing for `local-dir:`.
-        prompts: one for each class, 2 or more; prompt c belongs to class c.
+        prompts: one for each class, 2 or more; prompt c belongs to class c. By default those of the recipe.
 
     Source: Hessel et al., CLIPScore, arXiv 2104.08718 (there times 2.5). The mean margin is our reading of the margin
     of arXiv 2602.07928, whose text we could not see define it.
     """
 
     model: str = options.text(doc="a built-in name of open_clip, or local-dir:PATH")
-    prompts: tuple[str, ...] = options.texts(at_least=2, doc="one for each class")
+    prompts: tuple[str, ...] = options.texts(at_least=2, prompts=True, doc="one for each class")
     pretrained: str | None = attrs.field(default=None, metadata={options.BOUND: "a tag of open_clip, or nothing"})
     _images: FeatureSpace = attrs.field(init=False, repr=False)
     _texts: Tensor = attrs.field(init=False, repr=False)
+    _cut: int = attrs.field(init=False, repr=False)
     samples_needed = 1
     described = (
         Column("margin_mean", "100 x cosine with its prompt minus the mean one with the others.", better="higher"),
@@ -49,6 +50,7 @@ class CLIPScore(SampleMetric):
         images = CLIPImage(self.model, self.pretrained)
         object.__setattr__(self, "_images", images)
         object.__setattr__(self, "_texts", images.texts(self.prompts))
+        object.__setattr__(self, "_cut", images.cut(self.prompts))
 
     def columns(self, samples: Samples) -> Mapping[str, Tensor]:
         asked = classes_asked(samples, len(self.prompts), "prompts")
@@ -62,4 +64,6 @@ class CLIPScore(SampleMetric):
         }
 
     def notes(self, columns: Mapping[str, Tensor]) -> tuple[str, ...]:
-        return (f"CLIP {self.model}, {len(columns['score'])} samples: {self._images.preprocessing}.",)
+        first = f"CLIP {self.model}, {len(columns['score'])} samples: {self._images.preprocessing}."
+        rest = f"{self._cut} of {len(self.prompts)} prompts are longer than this CLIP reads; the rest is not judged."
+        return (first, rest) if self._cut else (first,)

@@ -80,3 +80,13 @@ def test_a_folder_without_its_preprocessing_is_refused(tmp_path):
     (tmp_path / "open_clip_model.safetensors").write_bytes(b"")
     with pytest.raises(MissingFileError, match=r"CLIP preprocessing: there is no .*open_clip_config\.json"):
         CLIPScore(model=f"local-dir:{tmp_path}", prompts=PROMPTS)
+
+
+def test_prompts_longer_than_the_model_reads_are_counted():
+    seen = digits(4)
+    long = PROMPTS[0] + " and" * 400
+    metric = CLIPScore(model=MODEL, prompts=(long, *PROMPTS[1:]))
+    notes = metric.finish(metric.observe(metric.begin(), seen)).notes
+    assert "1 of 10 prompts are longer than this CLIP reads; the rest is not judged." in notes
+    fitting = CLIPScore(model=MODEL, prompts=PROMPTS)
+    assert not [note for note in fitting.finish(fitting.observe(fitting.begin(), seen)).notes if "longer" in note]

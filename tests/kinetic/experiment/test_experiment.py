@@ -485,7 +485,7 @@ def test_samples_may_begin_at_data_and_are_bound_to_them(tmp_path):
     assert np.allclose(run.rows("base")["x0_sq"].to_numpy(), x[:5].double().square().sum(1).numpy())
     np.save(tmp_path / "x.npy", (x + 1).numpy())
     again = small(tmp_path, f"start = {{ name = 'tensor-file', path = '{tmp_path / 'x.npy'}' }}")
-    with pytest.raises(StoreError, match=r"other weights or data: run\.start is"):
+    with pytest.raises(StoreError, match=r"other weights or data: \[run\]\.start is"):
         again.run(tmp_path / "out", "cpu")
     np.save(tmp_path / "x.npy", x[:3].numpy())
     with pytest.raises(OptionError, match="'start'"):

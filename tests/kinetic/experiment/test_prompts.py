@@ -77,6 +77,25 @@ def test_a_hostile_prompt_is_text_on_the_page_and_on_the_terminal(run):
     assert "[red]bold[/red]" in console.export_text()
 
 
+def test_prompts_are_lines_without_blanks_around_them_and_blank_lines_and_comments_are_none(tmp_path):
+    (tmp_path / "p.txt").write_bytes("\ufeffa cat\r\n\n  # no dog \r\u3000\nein Bär\u2028at night\ra #1 fan".encode())
+    assert read_prompts(str(tmp_path / "p.txt")) == ("a cat", "ein Bär\u2028at night", "a #1 fan")
+
+
+def test_samples_are_those_of_as_many_classes_and_the_metrics_own_prompts_go_first(run, tmp_path):
+    recipe = load_recipe(written(tmp_path), ['metrics.clip.prompts=["a", "b", "c"]'])
+    assert recipe.runners["plain"].metrics["clip"].prompts == ("a", "b", "c")
+    plain = recipe.runners["plain"].run(8, classes=3, device="cpu")
+    assert torch.equal(plain.samples, run.samples("plain"))
+
+
+def test_a_file_larger_than_prompts_are_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("kinetic._experiment.prompts.LARGEST", 3)
+    (tmp_path / "p.txt").write_text("four")
+    with pytest.raises(RecipeError, match="'prompts' has 4 bytes, at most 3"):
+        read_prompts(str(tmp_path / "p.txt"))
+
+
 def test_a_run_is_bound_to_its_prompts(tmp_path):
     recipe = written(tmp_path)
     load_recipe(recipe).run(tmp_path / "out", "cpu")
@@ -85,11 +104,22 @@ def test_a_run_is_bound_to_its_prompts(tmp_path):
         load_recipe(recipe).run(tmp_path / "out", "cpu")
 
 
+def test_an_arm_called_run_does_not_hide_that_prompts_changed(tmp_path):
+    recipe = written(tmp_path)
+    recipe.write_text(recipe.read_text().replace("arms.plain", "arms.run").partition("[metrics")[0])
+    load_recipe(recipe).run(tmp_path / "out", "cpu")
+    written(tmp_path, [*LINES[:-1], "the number three"])
+    recipe.write_text(recipe.read_text().replace("arms.plain", "arms.run").partition("[metrics")[0])
+    with pytest.raises(StoreError, match=r"other weights or data: \[run\]\.prompts is '"):
+        load_recipe(recipe).run(tmp_path / "out", "cpu")
+
+
 @pytest.mark.parametrize(
     ("lines", "more", "message"),
     [
         (["", "# nothing"], "", "holds no prompt"),
-        (["x" * 2001], "", "holds one of 2001 characters, at most 2000"),
+        (["a", "", "x" * 2001], "", "holds one of 2001 characters, at most 2000: line 3 of "),
+        (["a", "b", " a"], "", "holds one twice: lines 1 and 3 of "),
         (LINES, "classes = 3", "gives both `classes` and `prompts`"),
     ],
 )

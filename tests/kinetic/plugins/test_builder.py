@@ -200,3 +200,25 @@ def test_errors_say_where_they_are_and_keep_their_kind(builder):
     table = {"name": "frechet", "reference": {"name": "tensor-file", "path": "/no/such.npy"}}
     with pytest.raises(MissingFileError, match=r"^metric 'frechet': dataset 'tensor-file': data: there is no"):
         builder.build("metric", table)
+
+
+def test_prompts_left_out_are_the_defaults_and_given_ones_are_kept():
+    @attrs.frozen(eq=False)
+    class Named(kinetic.VelocityField):
+        prompts: tuple = options.texts(at_least=1, prompts=True)
+        words: tuple = options.texts((), prompts=False)
+
+        @property
+        def event_shape(self):
+            return (1,)
+
+        def velocity(self, x, t, batch=None):
+            return x
+
+    builder = ComponentBuilder(Registry({"field": {"named": Named}}, {}, ()))
+    defaults = Defaults(prompts=("a cat", "a dog"))
+    filled = builder.build("field", "named", defaults)
+    assert (filled.prompts, filled.words) == (("a cat", "a dog"), ())
+    assert builder.build("field", {"name": "named", "prompts": ["b"]}, defaults).prompts == ("b",)
+    with pytest.raises(OptionError, match="field 'named' needs the option 'prompts'"):
+        builder.build("field", "named")

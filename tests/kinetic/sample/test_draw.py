@@ -134,3 +134,25 @@ def test_a_start_that_does_not_fit_is_refused_before_any_work(start, error, mess
     with pytest.raises(error, match=message):
         Runner(field, Euler(steps=4), metrics={"s": Sharpness()}).run(5, start=start)
     assert field.shown == []
+
+
+def test_a_list_of_prompts_asks_for_their_index_as_class_and_names_them_in_the_table():
+    runner = Runner(Gaussian(size=2), Euler(steps=2), meters={"kpe": KPE()})
+    asked, by_class = runner.run(5, classes=["a cat", "a dog"]), runner.run(5, classes=2)
+    assert asked.condition.tolist() == [0, 1, 0, 1, 0]
+    assert torch.equal(asked.samples, by_class.samples)
+    assert asked.prompts == ("a cat", "a dog")
+    table = asked.table
+    assert table["prompt"].to_pylist() == ["a cat", "a dog", "a cat", "a dog", "a cat"]
+    assert str(table["prompt"].type).startswith("dictionary<values=string, indices=int32")
+    assert table.column_names[:3] == ["sample", "class", "prompt"]
+    assert by_class.prompts is None
+    assert "prompt" not in by_class.table.column_names
+
+
+@pytest.mark.parametrize("classes", ["a cat", [], ["a cat", 2], [None]])
+def test_classes_that_are_neither_a_number_nor_prompts_are_refused(classes):
+    runner = Runner(Gaussian(size=2), Euler(steps=2))
+    for ask in (lambda: runner.run(5, classes=classes), lambda: runner.dry_run(classes=classes)):
+        with pytest.raises(OptionError, match=r"'classes' must be an int >= 1, or a list of prompts, one or more: "):
+            ask()

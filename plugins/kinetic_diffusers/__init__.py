@@ -1,0 +1,3 @@
+"""Pipelines of diffusers, weighed and shaped as they are."""
+
+from kinetic_diffusers.metered import metered as metered

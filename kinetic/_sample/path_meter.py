@@ -131,8 +131,8 @@ def _of_edits(energy: Mapping[str, Tensor]) -> Iterator[str]:
     edited = energy["edits"] > 0
     if bool(edited.any()):
         yield (
-            f"{int(edited.sum())} of {len(edited)} samples were moved between steps by something else than the "
-            f"velocity, up to {int(energy['edits'].max())} times: what compares the two ends of their paths is left out."
+            f"{int(edited.sum())} of {len(edited)} samples were moved between steps by something else than "
+            f"the velocity, up to {int(energy['edits'].max())} times: columns that join the ends are left out."
         )
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from kinetic_energy import KPE
 from torch import nn
 
 import kinetic
@@ -16,7 +17,6 @@ from kinetic.errors import OptionError
 from kinetic_diffusers.allowed import Kind, diffusers, kind_of
 from kinetic_diffusers.guidance_parts import GuidanceParts
 from kinetic_diffusers.scheduler_path import SchedulerPath
-from kinetic_energy import KPE
 
 _WATCH = "_kinetic_watch"
 _DENOISERS = ("transformer", "unet")
@@ -46,8 +46,8 @@ def metered(
         meters: `{name: EnergyMeter}`; `{"kpe": KPE()}` by default.
         parts: whether to weigh the conditional and unconditional velocities too, see `GuidanceParts`.
     Raises:
-        OptionError: a scheduler that is stochastic, or not known to follow a flow's velocity, see `ALLOWED`; one that is
-            metered already; noise levels above 1, or times per token, once the pipeline asks for them.
+        OptionError: a scheduler that is stochastic, or not known to follow a flow's velocity, see `ALLOWED`, or that
+            is metered already; noise levels above 1, or times per token, once the pipeline asks for them.
         MissingPackageError: diffusers does not import.
     """
     schedulers = _schedulers(pipe)

@@ -1,5 +1,6 @@
 """Tiny random instances of real pipelines, called as users call them; skipped where diffusers does not import."""
 
+import importlib
 import warnings
 
 import attrs
@@ -16,11 +17,13 @@ class Pipeline:
 
     pipe: object
     arguments: dict
-    output: str = "images"
+    output: str | None = "images"
 
     def __call__(self, **more):
         """The latents that it makes of one seed."""
         generator = torch.Generator().manual_seed(1)
+        if self.output is None:  # a modular pipeline
+            return self.pipe(**{"generator": generator, **self.arguments, **more})
         made = self.pipe(**{"output_type": "latent", "generator": generator, **self.arguments, **more})
         return getattr(made, self.output)
 
@@ -36,12 +39,12 @@ def euler(d, **more):
     return d.FlowMatchEulerDiscreteScheduler(**more)
 
 
-def tiny_vae(d):
+def tiny_vae(d, channels=4):
     return d.AutoencoderKL(
         sample_size=32,
         block_out_channels=(4,),
         layers_per_block=1,
-        latent_channels=4,
+        latent_channels=channels,
         norm_num_groups=1,
         use_quant_conv=False,
         use_post_quant_conv=False,
@@ -50,12 +53,20 @@ def tiny_vae(d):
     )
 
 
-def sd3(d, img2img=False, **more):
-    transformer = d.SD3Transformer2DModel(
+def sd3(d, cls="StableDiffusion3Pipeline", channels=4, scheduler=None):
+    text = {f"{part}{i}": None for part in NONE for i in ("", "_2", "_3")}
+    parts = {"transformer": sd3_transformer(d, channels), "vae": tiny_vae(d, channels)}
+    pipe = getattr(d, cls)(scheduler=scheduler or euler(d, shift=3.0), **parts, **text)
+    arguments = embeds(5, 16) | embeds(16, key="pooled_prompt_embeds") | {"num_inference_steps": 4}
+    return pipe, arguments | {"guidance_scale": 5.0, "height": 16, "width": 16}, "images"
+
+
+def sd3_transformer(d, channels):
+    return d.SD3Transformer2DModel(
         sample_size=32,
         patch_size=1,
-        in_channels=4,
-        out_channels=4,
+        in_channels=channels,
+        out_channels=channels,
         num_layers=1,
         attention_head_dim=8,
         num_attention_heads=2,
@@ -63,16 +74,28 @@ def sd3(d, img2img=False, **more):
         joint_attention_dim=16,
         pooled_projection_dim=16,
     )
-    cls = d.StableDiffusion3Img2ImgPipeline if img2img else d.StableDiffusion3Pipeline
-    text = {f"{part}{i}": None for part in NONE for i in ("", "_2", "_3")}
-    pipe = cls(transformer=transformer, vae=tiny_vae(d), scheduler=more.get("scheduler") or euler(d, shift=3.0), **text)
-    arguments = embeds(5, 16) | embeds(16, key="pooled_prompt_embeds") | {"num_inference_steps": 4}
-    return pipe, arguments | {"guidance_scale": 5.0, "height": 16, "width": 16}, "images"
 
 
 def sd3_img2img(d):
-    pipe, arguments, output = sd3(d, img2img=True)
+    pipe, arguments, output = sd3(d, "StableDiffusion3Img2ImgPipeline")
     return pipe, arguments | {"image": torch.rand(ROWS, 3, 16, 16), "strength": 0.6, "num_inference_steps": 5}, output
+
+
+def sd3_inpaint(d):
+    pipe, arguments, output = sd3(d, "StableDiffusion3InpaintPipeline", channels=16)
+    mask = torch.zeros(ROWS, 1, 16, 16)
+    mask[..., 8:] = 1
+    image = {"image": torch.rand(ROWS, 3, 16, 16), "mask_image": mask, "strength": 1.0}
+    return pipe, arguments | image, output
+
+
+def sd3_modular(d, guider="ClassifierFreeGuidance", **options):
+    blocks = importlib.import_module("diffusers.modular_pipelines.stable_diffusion_3.modular_blocks_stable_diffusion_3")
+    pipe = blocks.StableDiffusion3T2ICoreDenoiseStep().init_pipeline()
+    parts = {"transformer": sd3_transformer(d, 4), "scheduler": euler(d, shift=3.0)}
+    pipe.update_components(**parts, guider=getattr(d, guider)(guidance_scale=5.0, **options))
+    arguments = embeds(5, 16) | embeds(16, key="pooled_prompt_embeds") | {"num_inference_steps": 4}
+    return pipe, arguments | {"height": 16, "width": 16, "output": "latents"}, None
 
 
 def flux(d, **more):

@@ -150,6 +150,49 @@ def test_a_callback_that_edits_states_is_counted_and_what_joins_the_ends_is_null
     assert "1 of 4 samples were moved between steps" in " ".join(meter.notes)
 
 
+def test_inpainting_blends_states_between_steps_which_is_an_edit(tiny):
+    inpaint = tiny("sd3_inpaint")
+    plain = inpaint()
+    with kinetic_diffusers.metered(inpaint.pipe) as meter:
+        assert torch.equal(inpaint(), plain)
+    assert meter.energy["edits"].tolist() == [3.0] * ROWS  # between 4 steps
+    assert bool(meter.energy["bending"].isnan().all())
+    assert bool((meter.energy["kpe"] > 0).all())
+
+
+GUIDERS = {
+    "ClassifierFreeGuidance": {},
+    "ClassifierFreeZeroStarGuidance": {},
+    "AdaptiveProjectedGuidance": {"eta": 0.0},  # without the part along the conditional velocity
+    "AdaptiveProjectedMixGuidance": {},
+}
+
+
+@pytest.mark.parametrize("guider", GUIDERS)
+def test_modular_pipelines_with_guiders_are_weighed_as_they_are(tiny, guider):
+    modular = tiny("sd3_modular", guider=guider, **GUIDERS[guider])
+    plain = modular()
+    with kinetic_diffusers.metered(modular.pipe, parts=True) as meter:
+        assert torch.equal(modular(), plain)
+    assert bool((meter.energy["kpe"] > 0).all())
+    assert meter.energy["edits"].tolist() == [0.0] * ROWS
+    if guider == "ClassifierFreeGuidance":
+        assert meter.energy["guidance_scale"].tolist() == pytest.approx([5.0] * ROWS, rel=1e-5)
+        assert bool((meter.energy["guidance_residual"] < 1e-5).all())
+    elif guider == "AdaptiveProjectedGuidance":
+        assert bool((meter.energy["guidance_residual"] > 1e-4).all())
+
+
+def test_guidance_over_an_interval_leaves_parts_out_and_the_energy_in(tiny):
+    modular = tiny("sd3_modular", start=0.2, stop=0.8)
+    plain = modular()
+    with kinetic_diffusers.metered(modular.pipe, parts=True) as meter:
+        assert torch.equal(modular(), plain)
+    assert bool((meter.energy["kpe"] > 0).all())
+    assert bool(meter.energy["kpe_apart"].isnan().all())
+    assert "two make guidance" in " ".join(meter.notes)
+
+
 def test_classes_are_as_they_were_after_an_error(tiny):
     sd3 = tiny("sd3")
     before = type(sd3.pipe.scheduler)

@@ -12,6 +12,7 @@ from torch import Tensor
 from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.schedule import Schedule
 from kinetic._sample.foreign_path import ForeignPath, Gain, Stages
+from kinetic._sample.run import arrow
 from kinetic.errors import OptionError, shown
 from kinetic.types import State
 
@@ -97,9 +98,7 @@ class PathMeter:
         energy = self.energy
         columns = {"sample": pa.array(range(len(next(iter(energy.values()), ()))), pa.int64())}
         for name, column in energy.items():
-            columns[name] = (
-                pa.array(column.numpy(), from_pandas=True) if column.dim() == 1 else pa.array(column.tolist())
-            )
+            columns[name] = pa.array(column.numpy(), from_pandas=True) if column.dim() == 1 else arrow(column)
         return pa.table(columns)
 
     @property

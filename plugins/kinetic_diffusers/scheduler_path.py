@@ -54,6 +54,11 @@ class SchedulerPath:
         if self.scheduler.step_index is None:
             self._begin(index, x)
         t = self._time(self.sigmas[index])
+        if self.first is None and abs(t - self.path.t) > _ROUNDING:
+            raise OptionError(
+                f"{type(self.scheduler).__name__} steps from t = {t:.6g}, and its last step led to t = "
+                f"{self.path.t:.6g}: steps that are repeated or left out are no path, and cannot be weighed"
+            )
         if self.parts is not None:
             self.parts.read(answer)
         arguments["model_output"] = shaped = self.meter.shaping.shape(t, x, self._velocity(answer), answer)

@@ -1,12 +1,16 @@
 """Ten pipelines as they are: the same images, energies of their own, shaped as a loop by hand would."""
 
 import copy
+import re
 import sys
+from pathlib import Path as File
 
 import attrs
 import kinetic_diffusers
 import pytest
 import torch
+from kinetic_diffusers.allowed import ALLOWED
+from kinetic_diffusers.guidance_parts import COLUMNS
 from kinetic_energy import KPE, Path, PowerProfile
 from kinetic_grids import Given
 from kinetic_schedules import KTS, Constant
@@ -15,6 +19,7 @@ from kinetic_solvers import Euler
 import kinetic
 from kinetic.errors import MissingPackageError, OptionError
 
+ROOT = File(__file__).parent.parent.parent
 ROWS = 2  # of every call
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -303,6 +308,20 @@ def test_meters_of_all_kinds_are_asked(tiny):
     assert len(meter.table["power"].to_pylist()[0]) == 4
     with pytest.raises(OptionError, match="'meters' must map names"):
         kinetic_diffusers.metered(sd3.pipe, meters=[KPE()]).__enter__()
+
+
+def test_the_lines_of_the_page_run_on_a_real_pipeline(tiny, capsys):
+    page = (ROOT / "docs" / "pipelines.md").read_text()
+    (code,) = re.findall(r"```python pipeline\n(.*?)```", page, re.DOTALL)
+    sd3 = tiny("sd3")
+    exec(compile(code, "page", "exec"), {"pipe": sd3.pipe, "prompts": sd3.arguments | {"output_type": "latent"}})
+    assert "kpe: double" in capsys.readouterr().out
+
+
+def test_the_page_has_every_scheduler_of_the_list():
+    page = (ROOT / "docs" / "pipelines.md").read_text()
+    assert not [name for name in ALLOWED if f"`{name}`" not in page]
+    assert not [name for name in COLUMNS if f"`{name}`" not in page]
 
 
 def walk(scheduler, x):

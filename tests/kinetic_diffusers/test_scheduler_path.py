@@ -167,6 +167,16 @@ def test_churn_is_refused(diffusers):
         scheduler.step(x, scheduler.timesteps[0], x, s_churn=1.0)
 
 
+def test_a_step_that_is_repeated_is_refused(diffusers):
+    scheduler, x = diffusers.FlowMatchEulerDiscreteScheduler(), torch.randn(2, 3)
+    scheduler.set_timesteps(3)
+    with kinetic_diffusers.metered(scheduler):
+        scheduler.step(x, scheduler.timesteps[0], x)
+        scheduler._step_index -= 1
+        with pytest.raises(OptionError, match=r"steps from t = 0, and its last step led to t = 0\.49"):
+            scheduler.step(x, scheduler.timesteps[0], x)
+
+
 def test_states_that_change_their_shape_are_refused(diffusers):
     scheduler = diffusers.FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(3)

@@ -122,7 +122,7 @@ def check_schedule(schedule: Schedule) -> None:
 
 
 def check_meter(meter: EnergyMeter) -> None:
-    """The same accounts for every step, a number or more per row; columns of n rows, finite on an ordinary path."""
+    """The same accounts for every step, a number or more per row; columns of n rows, finite, also over the time 1."""
     _check_component(meter, EnergyMeter)
     x0, steps = _normal(_N, 3), 10
     x, names = x0, set[str]()
@@ -155,6 +155,9 @@ def check_meter(meter: EnergyMeter) -> None:
             column.dim() in (1, 2) and len(column) == _N, meter, f"gives column {name!r} of shape {tuple(column.shape)}"
         )
         _say(bool(column.isfinite().all()), meter, f"gives a column {name!r} that is not finite")
+    whole = meter.columns_over(sums, x0, x, torch.ones(_N, dtype=torch.float64))
+    same = columns.keys() == whole.keys() and all(_close(columns[name], whole[name], 1e-12) for name in columns)
+    _say(same, meter, "gives other columns for a path that takes the time 1 (columns_over) than for a whole one")
 
 
 def check_metric(metric: Metric, samples: Samples) -> None:

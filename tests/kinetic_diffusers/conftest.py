@@ -287,6 +287,8 @@ def tiny(diffusers):
             try:
                 pipe, arguments, output = globals()[name](diffusers, **more)
             except (ImportError, RuntimeError) as error:
+                if isinstance(error, RuntimeError) and "Failed to import" not in str(error):
+                    raise
                 pytest.skip(f"this pipeline does not import here: {error}")
             for part in pipe.components.values():
                 if isinstance(part, torch.nn.Module):

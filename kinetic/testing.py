@@ -142,18 +142,14 @@ def check_meter(meter: EnergyMeter) -> None:
         row = torch.tensor([1])
         part = Step(row, times[0][row], times[2][row], x[row], step.x1[row], (Stage(times[1][row], v[row], 1.0),))
         for name, add in meter.adds(part).items():
-            _say(
-                _close(add.double(), adds[name][row].double(), 1e-12),
-                meter,
-                f"adds to {name!r} what depends on the batch",
-            )
+            alone = _close(add.double(), adds[name][row].double(), 1e-12)
+            _say(alone, meter, f"adds to {name!r} what depends on the batch")
         x = step.x1
     columns = meter.columns(sums, x0, x)
     _say(len(columns) > 0, meter, "gives no column")
     for name, column in columns.items():
-        _say(
-            column.dim() in (1, 2) and len(column) == _N, meter, f"gives column {name!r} of shape {tuple(column.shape)}"
-        )
+        shape = tuple(column.shape)
+        _say(len(shape) in (1, 2) and shape[0] == _N, meter, f"gives column {name!r} of shape {shape}")
         _say(bool(column.isfinite().all()), meter, f"gives a column {name!r} that is not finite")
     whole = meter.columns_over(sums, x0, x, torch.ones(_N, dtype=torch.float64))
     same = columns.keys() == whole.keys() and all(_close(columns[name], whole[name], 1e-12) for name in columns)

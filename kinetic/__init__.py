@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from kinetic._roles.solver import Status as Status
     from kinetic._roles.solver import Step as Step
     from kinetic._roles.tree import device_of as device_of
-    from kinetic._sample.ledger import Ledger as Ledger
-    from kinetic._sample.ledger import metered as metered
+    from kinetic._sample.metered import metered as metered
+    from kinetic._sample.path_meter import PathMeter as PathMeter
     from kinetic._sample.run import Run as Run
     from kinetic._sample.runner import Runner as Runner
     from kinetic._store.run_folder import FinishedRun as FinishedRun
@@ -57,8 +57,6 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Column": "_roles.column",
-    "Ledger": "_sample.ledger",
-    "metered": "_sample.ledger",
     "FeatureMetric": "_roles.feature_metric",
     "SampleMetric": "_roles.sample_table",
     "SampleTable": "_roles.sample_table",
@@ -72,6 +70,7 @@ _HOME = {
     "FinishedRun": "_store.run_folder",
     "KineticError": "errors",
     "Metric": "_roles.metric",
+    "PathMeter": "_sample.path_meter",
     "Recipe": "_experiment.experiment",
     "Registry": "_plugins.registry",
     "Run": "_sample.run",
@@ -97,6 +96,7 @@ _HOME = {
     "in_blocks": "_roles.features",
     "load_recipe": "_experiment.read_recipe",
     "load_run": "_store.run_folder",
+    "metered": "_sample.metered",
     "registry": "_plugins.registry",
     "tell": "_roles.parts",
     "told": "_roles.parts",

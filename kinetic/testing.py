@@ -122,7 +122,7 @@ def check_schedule(schedule: Schedule) -> None:
 
 
 def check_meter(meter: EnergyMeter) -> None:
-    """The same accounts for every step, a number or more per row; columns of n rows, finite on an ordinary path."""
+    """The same accounts for every step, a number or more per row; columns of n rows, finite, also over the time 1."""
     _check_component(meter, EnergyMeter)
     x0, steps = _normal(_N, 3), 10
     x, names = x0, set[str]()
@@ -142,19 +142,19 @@ def check_meter(meter: EnergyMeter) -> None:
         row = torch.tensor([1])
         part = Step(row, times[0][row], times[2][row], x[row], step.x1[row], (Stage(times[1][row], v[row], 1.0),))
         for name, add in meter.adds(part).items():
-            _say(
-                _close(add.double().nan_to_num(), adds[name][row].double().nan_to_num(), 1e-12),
-                meter,
-                f"adds to {name!r} what depends on the batch",
-            )
+            alone = _close(add.double().nan_to_num(), adds[name][row].double().nan_to_num(), 1e-12)
+            _say(alone, meter, f"adds to {name!r} what depends on the batch")
         x = step.x1
     columns = meter.columns(sums, x0, x)
     _say(len(columns) > 0, meter, "gives no column")
     for name, column in columns.items():
-        fits = column.dim() in (1, 2) and len(column) == _N
-        _say(fits, meter, f"gives column {name!r} of shape {tuple(column.shape)}")
-        finite = bool(column.isfinite().all()) or meter.listens  # one that does finds that nothing was told
-        _say(finite, meter, f"gives a column {name!r} that is not finite")
+        shape = tuple(column.shape)
+        _say(len(shape) in (1, 2) and shape[0] == _N, meter, f"gives column {name!r} of shape {shape}")
+        _say(meter.listens or bool(column.isfinite().all()), meter, f"gives a column {name!r} that is not finite")
+    whole = meter.columns_over(sums, x0, x, torch.ones(_N, dtype=torch.float64))
+    pairs = ((columns[name].nan_to_num(), whole[name].nan_to_num()) for name in columns)
+    same = columns.keys() == whole.keys() and all(_close(*pair, 1e-12) for pair in pairs)
+    _say(same, meter, "gives other columns for a path that takes the time 1 (columns_over) than for a whole one")
 
 
 def check_metric(metric: Metric, samples: Samples) -> None:

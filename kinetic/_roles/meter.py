@@ -11,7 +11,7 @@ from torch import Tensor
 from kinetic._roles.column import Column
 from kinetic._roles.component import Component
 from kinetic._roles.solver import Step
-from kinetic.types import State
+from kinetic.types import PerSample, State
 
 
 @attrs.frozen(eq=False)
@@ -50,3 +50,17 @@ class EnergyMeter(Component):
         Returns:
             `{column: (n,)}`, or `(n, k)` for a curve of k points.
         """
+
+    def columns_over(
+        self, sums: Mapping[str, Tensor], x0: State, x1: State, duration: PerSample
+    ) -> Mapping[str, Tensor]:
+        """The columns of paths that another program walked, perhaps in part; by default `columns`.
+
+        A meter that compares its accounts with the straight path overrides it: in the time T that path costs
+        ||x1 - x0||^2 / (2 T).
+
+        Args:
+            sums, x0, x1: as of `columns`; x1 is NaN where the ends are not joined by the path alone.
+            duration: T = t1 - t0 of each path, float64 `(n,)`.
+        """
+        return self.columns(sums, x0, x1)

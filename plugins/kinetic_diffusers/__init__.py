@@ -6,9 +6,7 @@ import kinetic
 from kinetic_diffusers.decoded import Decoded as Decoded
 from kinetic_diffusers.field import TRANSFORMERS as TRANSFORMERS
 from kinetic_diffusers.field import DiffusersField as DiffusersField
-from kinetic_diffusers.metered import PipelineMeter as PipelineMeter
 from kinetic_diffusers.metered import metered as metered
-from kinetic_diffusers.schedulers import ALLOWED as ALLOWED
 
 
 @kinetic.hookimpl

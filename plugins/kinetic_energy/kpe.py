@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kinetic import Column, EnergyMeter, Step, options
-from kinetic.types import State
+from kinetic.types import PerSample, State
 
 _UNIT = "squared data units"
 
@@ -26,7 +26,8 @@ class KPE(EnergyMeter):
         bending       kpe - displacement = 1/2 int ||v - (x1 - x0)||^2 dt >= 0, what bends and speed changes cost
         early, late   the energy before and after t = split; kpe = early + late
     On the solver's grid kpe = displacement + bending holds exactly, since x1 - x0 is the same weighted sum of the v_i.
-    v is the velocity really travelled: guided and shaped.
+    v is the velocity really travelled: guided and shaped. On a path that takes a time T other than 1, as some loops of
+    other programs do, displacement is ||x1 - x0||^2 / (2 T), so that bending is still >= 0.
 
     Source: Li et al., A Kinetic Energy Perspective of Flow Matching, arXiv 2602.07928, equation of the KPE.
     """
@@ -58,7 +59,14 @@ class KPE(EnergyMeter):
         return {"kpe": step.energy, "early": step.energy if share == 1 else step.energy * share}
 
     def columns(self, sums: Mapping[str, Tensor], x0: State, x1: State) -> Mapping[str, Tensor]:
-        displacement = 0.5 * torch.linalg.vector_norm((x1 - x0).double().flatten(1), dim=1).square()
+        return self._columns(sums, _straight(x0, x1))
+
+    def columns_over(
+        self, sums: Mapping[str, Tensor], x0: State, x1: State, duration: PerSample
+    ) -> Mapping[str, Tensor]:
+        return self._columns(sums, _straight(x0, x1) / duration)
+
+    def _columns(self, sums: Mapping[str, Tensor], displacement: Tensor) -> Mapping[str, Tensor]:
         return {
             "kpe": sums["kpe"],
             "displacement": displacement,
@@ -66,3 +74,7 @@ class KPE(EnergyMeter):
             "early": sums["early"],
             "late": sums["kpe"] - sums["early"],
         }
+
+
+def _straight(x0: State, x1: State) -> Tensor:
+    return 0.5 * torch.linalg.vector_norm((x1 - x0).double().flatten(1), dim=1).square()

@@ -180,6 +180,22 @@ def test_a_faulty_meter_is_caught(adds, columns, said):
         testing.check_meter(Faulty())
 
 
+def test_a_meter_whose_columns_over_the_time_1_are_others_is_caught():
+    @attrs.frozen(eq=False)
+    class Faulty(kinetic.EnergyMeter):
+        def adds(self, step):
+            return {"time": step.dt}
+
+        def columns(self, sums, x0, x1):
+            return {"time": sums["time"]}
+
+        def columns_over(self, sums, x0, x1, duration):
+            return {"time": sums["time"] + duration}
+
+    with pytest.raises(AssertionError, match="columns_over"):
+        testing.check_meter(Faulty())
+
+
 def test_a_metric_that_forgets_to_merge_is_caught():
     @attrs.frozen(eq=False)
     class Forgetful(kinetic.Metric):

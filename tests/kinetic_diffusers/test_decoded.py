@@ -21,8 +21,8 @@ class Latents(VelocityField):
         return Gaussian(size=64, std=0.6).velocity(x.flatten(1), t).view_as(x)
 
 
-def test_metrics_and_report_see_images_and_energies_are_of_latents(tiny, tmp_path):
-    vae = tiny.vae()
+def test_metrics_and_report_see_images_and_energies_are_of_latents(pipelines, tmp_path):
+    vae = pipelines.vae()
     vae.save_pretrained(tmp_path / "vae")
     parts = {"solver": Euler(steps=3), "meters": {"kpe": KPE()}}
     plain = Runner(Latents(), **parts).run(5)
@@ -42,8 +42,8 @@ def _samples(x):
     return Samples(torch.arange(len(x)), x)
 
 
-def test_what_cannot_decode_is_named(tiny, tmp_path):
-    tiny.vae(8).save_pretrained(tmp_path / "eight")
+def test_what_cannot_decode_is_named(pipelines, tmp_path):
+    pipelines.vae(8).save_pretrained(tmp_path / "eight")
     with pytest.raises(ShapeError, match=r"'vae' decodes latents of 8 channels, 'field' moves samples of \(4, 4, 4\)"):
         Decoded(Latents(), vae=str(tmp_path / "eight"))
     with pytest.raises(MissingFileError, match="there is no"):

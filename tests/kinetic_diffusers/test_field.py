@@ -33,8 +33,8 @@ def saved(pipe, asked, folder, **more):
 
 
 @pytest.mark.parametrize("name", ["sd3", "flux", "lumina2"])
-def test_euler_gives_the_samples_and_energies_of_the_pipeline(tiny, draw, tmp_path, name):
-    pipe, asked = tiny.PIPELINES[name]()
+def test_euler_gives_the_samples_and_energies_of_the_pipeline(pipelines, draw, tmp_path, name):
+    pipe, asked = pipelines.PIPELINES[name]()
     one = {"sd3": {"guidance_scale": 1.0}, "flux": {"guidance_scale": 3.5}, "lumina2": {"guidance_scale": 1.0}}[name]
     asked |= one
     size = 8 if name != "lumina2" else 4
@@ -55,8 +55,8 @@ def test_euler_gives_the_samples_and_energies_of_the_pipeline(tiny, draw, tmp_pa
     assert torch.allclose(run.energy["kpe"], meter.energy["kpe"], rtol=1e-5)
 
 
-def test_guidance_around_the_field_is_that_of_the_pipeline(tiny, draw, tmp_path):
-    pipe, asked = tiny.sd3()
+def test_guidance_around_the_field_is_that_of_the_pipeline(pipelines, draw, tmp_path):
+    pipe, asked = pipelines.sd3()
     embeds = {name: value for name, value in asked.items() if isinstance(value, torch.Tensor)}
     for name in ("negative_prompt_embeds", "negative_pooled_prompt_embeds"):
         embeds[name] = embeds[name][:1].expand_as(embeds[name]).contiguous()
@@ -100,8 +100,8 @@ def test_dit_goes_by_its_probability_flow(diffusers, tmp_path):
     assert field.velocity(x, torch.full((3,), 0.5)).shape == x.shape
 
 
-def test_what_cannot_be_loaded_is_named(tiny, diffusers, tmp_path):
-    pipe, asked = tiny.sd3()
+def test_what_cannot_be_loaded_is_named(pipelines, diffusers, tmp_path):
+    pipe, asked = pipelines.sd3()
     field = saved(pipe, asked, tmp_path)
     x, t = torch.randn(2, 4, 8, 8), torch.full((2,), 0.5)
     with pytest.raises(OptionError, match="'null' says no row"):
@@ -121,7 +121,7 @@ def test_what_cannot_be_loaded_is_named(tiny, diffusers, tmp_path):
         DiffusersField(pretrained=folder, conditions=str(tmp_path / "un.safetensors"))
     with pytest.raises(KineticError, match="there is no"):
         DiffusersField(pretrained=str(tmp_path / "none"), conditions=conditions)
-    flux, more = tiny.flux()
+    flux, more = pipelines.flux()
     with pytest.raises(OptionError, match="'guidance' is told to a distilled Flux"):
         saved(flux, more, tmp_path / "flux", height=8, width=8)
     config = tmp_path / "transformer" / "config.json"
@@ -130,8 +130,8 @@ def test_what_cannot_be_loaded_is_named(tiny, diffusers, tmp_path):
         DiffusersField(pretrained=folder, conditions=conditions)
 
 
-def test_a_pickle_beside_the_config_is_not_loaded(tiny, trap, marker, tmp_path):
-    pipe, asked = tiny.sd3()
+def test_a_pickle_beside_the_config_is_not_loaded(pipelines, trap, marker, tmp_path):
+    pipe, asked = pipelines.sd3()
     saved(pipe, asked, tmp_path)
     (tmp_path / "transformer" / "diffusion_pytorch_model.safetensors").unlink()
     torch.save({"x": trap}, tmp_path / "transformer" / "diffusion_pytorch_model.bin")

@@ -12,7 +12,7 @@ CLIP = 'metrics.clip={ model = "local-dir:package:kinetic_digits/clip" }'
 
 
 @pytest.fixture
-def folder(tiny, tmp_path, monkeypatch):
+def folder(pipelines, tmp_path, monkeypatch):
     """folder(pipe, asked): a folder with two prompts, their conditions, and the saved pipeline."""
     monkeypatch.chdir(tmp_path)
 
@@ -37,8 +37,8 @@ def folder(tiny, tmp_path, monkeypatch):
         ("flux", "field.field.", ["field.field.height=8", "field.field.width=8"]),
     ],
 )
-def test_a_study_of_prompts_runs_with_clip_on_decoded_images(name, field, own, tiny, folder):
-    out = folder(*tiny.PIPELINES[name]())
+def test_a_study_of_prompts_runs_with_clip_on_decoded_images(name, field, own, pipelines, folder):
+    out = folder(*pipelines.PIPELINES[name]())
     overrides = ["field.vae=pipe", f"{field}pretrained=pipe"]
     overrides += [f"{field}dtype=float32", "run.samples=6", "run.batch=3", "solver.steps=2", CLIP, *own]
     run = load_recipe(f"{name}-prompts", overrides).run(out, device="cpu")
@@ -70,7 +70,7 @@ class Net(nn.Module):
 
 
 @pytest.fixture
-def sit(tiny, tmp_path, monkeypatch):
+def sit(pipelines, tmp_path, monkeypatch):
     """The recipe for SiT on a tiny network of its signature, and that network."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
@@ -80,7 +80,7 @@ def sit(tiny, tmp_path, monkeypatch):
     torch.manual_seed(0)
     net = tiny_sit.Net()
     torch.save(net.state_dict(), "sit.pt")
-    tiny.vae(4).save_pretrained(tmp_path / "vae")
+    pipelines.vae(4).save_pretrained(tmp_path / "vae")
     images = np.random.default_rng(0).integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
     np.savez("reference.npz", arr_0=images)
     overrides = ["field.vae=vae", "field.field.field.weights=sit.pt", "reference.path=reference.npz", "solver.steps=2"]

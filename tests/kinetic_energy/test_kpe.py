@@ -95,3 +95,11 @@ def test_weighing_costs_no_velocity_call():
 def test_the_contract_of_a_meter_is_kept():
     check_meter(KPE())
     check_meter(KPE(split=0.25))
+
+
+def test_over_a_time_other_than_1_the_straight_path_costs_its_square_over_that_time():
+    sums = {"kpe": torch.tensor([3.0, 3.0]).double(), "early": torch.tensor([1.0, 1.0]).double()}
+    x0, x1 = torch.zeros(2, 4), torch.ones(2, 4)
+    columns = KPE().columns_over(sums, x0, x1, torch.tensor([1.0, 0.8]).double())
+    assert columns["displacement"].tolist() == pytest.approx([2.0, 2.5])
+    assert columns["bending"].tolist() == pytest.approx([1.0, 0.5])

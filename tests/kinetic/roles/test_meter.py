@@ -20,3 +20,8 @@ class Steps(EnergyMeter):
 def test_the_runner_does_the_adding():
     run = Runner(field=Empirical(torch.randn(4, 2)), solver=Heun(steps=13), meters={"steps": Steps()}).run(5)
     assert run.energy["steps"].tolist() == [13.0] * 5
+
+
+def test_over_another_time_the_columns_are_the_same_unless_a_meter_says_otherwise():
+    sums, x, time = {"steps": torch.ones(2)}, torch.zeros(2, 3), torch.tensor([0.5, 1.0])
+    assert Steps().columns_over(sums, x, x, time) == Steps().columns(sums, x, x)

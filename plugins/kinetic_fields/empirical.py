@@ -170,7 +170,7 @@ class Empirical(VelocityField):
             return [(None, rows)] if len(rows) else []
         if batch is None or batch.condition is None:
             raise OptionError(
-                "'classes' needs a class for each sample: set `classes = N` or `prompts = FILE` under [run]"
+                "'classes' needs a class for each sample: set `classes = N` under [run], or `prompts = FILE`"
             )
         known, theirs = self._points.by_class, batch.condition[rows]
         wanted = theirs.unique().tolist()

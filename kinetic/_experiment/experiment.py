@@ -115,7 +115,7 @@ class Recipe:
 
 def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter) -> FinishedRun:
     """Run, compare, write; see `Recipe.run`."""
-    on = find_device(device)
+    on = find_device(device, next(iter(recipe.runners.values())).field)
     parts = {arm: parts_of(runner) for arm, runner in recipe.runners.items()}
     weights = identity(parts, recipe.start, recipe.prompts)
     units = {arm: recipe.levels.units(arm) for arm in recipe.arms} if recipe.levels.of else {}

@@ -49,13 +49,17 @@ class Batch:
 
     def count(self, rows: Tensor) -> None:
         """Note that a velocity of each sample took so many rows of a network, int64 `(m,)`, in place of one."""
-        before = self.recall(_ROWS)
-        self.remember(_ROWS, rows - 1 if before is None else before + rows - 1)
+        before, whole = self.more_rows, self._without_prefix()
+        whole.remember(_ROWS, rows - 1 if before is None else before + rows - 1)
 
     @property
     def more_rows(self) -> Tensor | None:
         """How many rows of networks were asked for beyond one a velocity, int64 `(n,)`; None where none was counted."""
-        return self.recall(_ROWS)
+        return self._without_prefix().recall(_ROWS)
+
+    def _without_prefix(self) -> Batch:
+        """The same rows with the memory of the whole batch: what is asked for unconditionally counts too."""
+        return Batch(self.ids, self.condition, self._memo, self._rows, self._size)
 
     def remember(self, name: str, value: Tensor) -> None:
         """Keep `value`, `(m, ...)`, for these rows until the batch ends."""

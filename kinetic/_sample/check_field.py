@@ -81,7 +81,7 @@ def slope(x: State, v: State) -> tuple[float, float]:
 
 
 def _slope_notes(field: VelocityField, x0: State, v: State, batch: Batch, noise: Noise | None) -> tuple[str, ...]:
-    if noise is None or isinstance(field, Shaped):  # a gain scales the slope
+    if noise is None or isinstance(field, Shaped) or not bool(v.any()):  # a gain scales the slope; a field may wait
         return ()
     if x0.numel() < _ELEMENTS:  # one more velocity, of more samples: few elements scatter
         x0, batch = noise(range(min(_ROWS, -(-_ELEMENTS // max(1, x0[0].numel())))))

@@ -14,6 +14,7 @@ from kinetic._roles.batch import Batch
 from kinetic._roles.dataset import Dataset, as_dataset
 from kinetic._roles.field import VelocityField
 from kinetic._roles.metric import Samples
+from kinetic._roles.tree import device_of
 from kinetic._sample.noise import noise
 from kinetic.errors import OptionError, ShapeError, shown
 from kinetic.types import State
@@ -76,14 +77,15 @@ def draw_of(
     classes: Classes,
     dtype: torch.dtype | None,
     device: str | torch.device,
+    field: VelocityField,
     start: Tensor | Dataset | None = None,
 ) -> Draw:
-    """Who they are, of the arguments of `Runner.run`."""
+    """Who they are, of the arguments of `Runner.run` and its field."""
     seed = options.check_integer("'seed'", seed, at_least=0)
     prompts = _prompts(classes)
     asked = len(prompts) if prompts else classes
     count = None if asked is None else options.check_integer("'classes'", asked, at_least=1)
-    on = find_device(device)
+    on = find_device(device, field)
     return Draw(seed, count, dtype or torch.get_default_dtype(), on, as_dataset(start), prompts)
 
 
@@ -96,9 +98,12 @@ def _prompts(classes: Any) -> tuple[str, ...] | None:
     return tuple(classes)
 
 
-def find_device(device: str | torch.device) -> torch.device:
-    """The device meant; "auto" is CUDA where there is one, else the CPU."""
+def find_device(device: str | torch.device, field: VelocityField | None = None) -> torch.device:
+    """The device meant; "auto" is that of the field where it lies on an accelerator, else CUDA where there is one."""
     if device == "auto":
+        own = device_of(field)
+        if own is not None and own.type not in ("cpu", "meta"):
+            return own
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         known = torch.device(device)

@@ -90,7 +90,8 @@ class Runner:
             samples: how many.
             seed: of the noise; each sample's noise depends on the seed and its id alone.
             batch: samples at a time; by default at most 500 samples and 4 Mi elements. It does not change a sample.
-            device: a torch device, or "auto": CUDA where there is one.
+            device: a torch device, or "auto": that of the field where it lies on an accelerator, else CUDA where there
+                is one.
             classes: ask sample i for class i mod `classes`; of a list of prompts for prompt i mod their number, as
                 class; None asks for nothing.
             dtype: of the samples; torch's default by default.
@@ -104,7 +105,7 @@ class Runner:
             NonFiniteError: the field returned NaN or infinity; finished batches are in the store.
         """
         samples, size = options.check_integer("'samples'", samples, at_least=1), self._batch_size(batch)
-        draw, features = draw_of(seed, classes, dtype, device, start), features or SharedFeatures()
+        draw, features = draw_of(seed, classes, dtype, device, self.field, start), features or SharedFeatures()
         check_start(draw.data, samples, self.field)
         here = self.to_device(draw.device)
         with torch.no_grad():
@@ -134,7 +135,7 @@ class Runner:
             What does not stop a run, but should be known: a field that answers differently when asked twice, or alone,
             or that does not point from noise to data at t = 0.
         """
-        draw = draw_of(seed, classes, dtype, device, start)
+        draw = draw_of(seed, classes, dtype, device, self.field, start)
         check_start(draw.data, 2, self.field)
         with torch.no_grad():
             return self.to_device(draw.device)._dry_run(draw, features or SharedFeatures()).warnings
@@ -164,7 +165,7 @@ class Runner:
         Returns:
             `{metric: Score}`.
         """
-        draw = draw_of(seed, classes, run.state.dtype, device, start)
+        draw = draw_of(seed, classes, run.state.dtype, device, self.field, start)
         here = self.to_device(draw.device)
         size = self._batch_size(batch)
 

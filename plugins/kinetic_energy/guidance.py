@@ -29,8 +29,8 @@ class GuidanceEnergy(EnergyMeter):
     kpe = kpe_unconditional + w^2 kpe_apart + guidance_work holds exactly, with v_u and v_c as they are added: after
     rescaling, CFG-Zero* and the gain of a schedule. Where guidance is off both are v_c.
 
-    They are NaN, with a note, where a field is not guided, and under a solver that makes velocities of its own out of
-    those it was given: adaptive ones, which pick rows.
+    They are NaN, with a note, where a field is not guided, or changes the velocity of a guided one (`temperature`,
+    `momentum`), and under a solver that makes velocities of its own out of those it was given: adaptive ones.
     """
 
     @property

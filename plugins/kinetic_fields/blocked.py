@@ -7,7 +7,7 @@ from typing import final
 import attrs
 import torch
 
-from kinetic import Batch, options
+from kinetic import Batch, options, tell, told
 from kinetic.types import PerSample, State
 from kinetic_fields.wrapper import Wrapper
 
@@ -24,9 +24,15 @@ class Blocked(Wrapper):
     rows: int = options.integer(64, at_least=1, doc="of a block")
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
-        answers = []
+        answers, parts = [], []
         for start in range(0, len(x), self.rows):
             block = torch.arange(start, start + self.rows, device=x.device).clamp_max(len(x) - 1)
             who = None if batch is None else batch.take(block)
-            answers.append(self.field.velocity(x[block], t[block], who)[: len(x) - start])
-        return torch.cat(answers) if answers else self.field.velocity(x, t, batch)
+            v = self.field.velocity(x[block], t[block], who)
+            answers.append(v[: len(x) - start])
+            parts.append(told(v))
+        if not answers:
+            return self.field.velocity(x, t, batch)
+        return tell(
+            torch.cat(answers), {name: torch.cat([part[name] for part in parts])[: len(x)] for name in parts[0]}
+        )

@@ -49,6 +49,10 @@ class Guided(VelocityField):
         if self.start_t >= self.stop_t:
             raise OptionError(f"'start_t' must be before 'stop_t': {self.start_t:g} and {self.stop_t:g}")
         shape = self.field.event_shape
+        if self.rescale and shape.numel() < 2:
+            raise OptionError(
+                f"'rescale' is by the spread over the elements of a sample, of which there is {shape.numel()}"
+            )
         if self.channels is not None and (len(shape) < 2 or self.channels > shape[0]):
             raise OptionError(f"'channels' must be at most those of samples of shape {tuple(shape)}: {self.channels}")
 
@@ -98,7 +102,7 @@ class Guided(VelocityField):
         if self.rescale:
             v = torch.lerp(u, c, self.scale)
             spread = c.flatten(1).std(1) / v.flatten(1).std(1).clamp_min(torch.finfo(v.dtype).tiny)
-            size = (self.rescale * spread + 1 - self.rescale).view(every)
+            size = (1 + self.rescale * (spread - 1)).view(every)  # exactly 1 where nothing was guided
             c, u = size * c, size * u
         if self.zero_until:
             moving = (t >= self.zero_until).view(every)

@@ -11,8 +11,6 @@ from kinetic import Batch, options
 from kinetic.types import PerSample, State
 from kinetic_fields.wrapper import Wrapper
 
-_MEAN, _ASKED = "momentum's mean", "momentum was asked"
-
 
 @final
 @attrs.frozen(eq=False)
@@ -33,10 +31,11 @@ class Momentum(Wrapper):
         v = self.field.velocity(x, t, batch)
         if batch is None:
             return v
-        mean, asked = batch.recall(_MEAN), batch.recall(_ASKED)
+        own = f"momentum {id(self)}"  # two of them in one field have a past each
+        mean, asked = batch.recall(own), batch.recall(f"{own} asked")
         if mean is None or asked is None:
             mean, asked = v, torch.ones(len(v), dtype=torch.bool, device=v.device)
         mean = torch.where(asked.view(-1, *[1] * (v.dim() - 1)), mean, v)  # rows never asked before hold zeros
-        batch.remember(_MEAN, torch.lerp(v, mean, self.decay))
-        batch.remember(_ASKED, torch.ones(len(v), dtype=torch.bool, device=v.device))
+        batch.remember(own, torch.lerp(v, mean, self.decay))
+        batch.remember(f"{own} asked", torch.ones(len(v), dtype=torch.bool, device=v.device))
         return v + self.weight * (v - mean)

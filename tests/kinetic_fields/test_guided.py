@@ -3,7 +3,7 @@ import pytest
 import torch
 from kinetic_digits import DigitsField
 from kinetic_energy import KPE, GuidanceEnergy
-from kinetic_fields import Guided
+from kinetic_fields import Autoguided, Blocked, Gaussian, Guided
 from kinetic_schedules import KTS
 from kinetic_solvers import RK4, AdamsBashforth2, Dopri5, DPMSolver, Euler, Heun
 
@@ -115,11 +115,12 @@ def test_only_the_first_channels_are_guided():
         ({"start_t": 0.5, "stop_t": 0.5}, "'start_t' must be before 'stop_t'"),
         ({"channels": 5}, r"'channels' must be at most those of samples of shape \(4, 2, 2\): 5"),
         ({"rescale": 1.5}, "'rescale'"),
+        ({"field": Gaussian(size=1), "rescale": 0.5}, "'rescale' is by the spread over the elements of a sample"),
     ],
 )
 def test_bad_options_are_named(options, message):
     with pytest.raises(OptionError, match=message):
-        Guided(Two(C, U), **options)
+        Guided(**{"field": Two(C, U), **options})
 
 
 WAYS = {
@@ -158,3 +159,28 @@ def test_where_a_solver_picks_rows_of_a_velocity_the_parts_are_left_out_with_a_n
     run = Runner(Guided(DigitsField()), Dopri5(), meters={"g": GuidanceEnergy()}).run(4, classes=10)
     assert run.energy["kpe_apart"].isnan().all()
     assert any("kpe_apart is not finite for 4 of 4" in note for note in run.notes)
+
+
+def test_guided_within_guided_counts_every_row():
+    inner = Autoguided(DigitsField(), DigitsField(), scale=1.5)
+    e = Runner(Guided(inner), Euler(steps=6)).run(3, classes=10).energy
+    assert torch.equal(e["rows"], 4 * e["nfe"])
+
+
+def test_a_field_that_waits_is_not_said_to_point_elsewhere():
+    field = Guided(DigitsField(), zero_star=True, zero_until=0.1)
+    assert Runner(field, Euler(steps=5)).dry_run(classes=10) == ()
+
+
+def test_outside_its_interval_a_rescaled_field_is_the_field_to_the_last_bit():
+    for phi in (0.1, 0.3, 0.7, 0.9):
+        assert torch.equal(guided(t=0.1, start_t=0.5, rescale=phi)[0], C)
+
+
+def test_blocks_hand_on_the_parts():
+    meters = {"kpe": KPE(), "guidance": GuidanceEnergy()}
+    field = Guided(DigitsField(), scale=2.0)
+    plain, blocked = (
+        Runner(each, Euler(steps=4), meters=meters).run(7, classes=10) for each in (field, Blocked(field, rows=4))
+    )
+    assert torch.allclose(plain.energy["kpe_apart"], blocked.energy["kpe_apart"], rtol=1e-5)

@@ -37,3 +37,16 @@ def test_rows_asked_for_the_first_time_have_no_past():
     assert torch.allclose(v[1:], plain[1:])
     assert not torch.allclose(v[0], plain[0])
     assert torch.equal(field.velocity(x, t), FIELD.velocity(x, t))
+
+
+def test_two_of_them_in_one_field_have_a_past_each():
+    from kinetic_fields import Autoguided
+
+    other, n = Gaussian(size=3, mean=-1.0, std=2.0), 3
+    x, t = torch.randn(2, 3, dtype=torch.float64), torch.full((2,), 0.5, dtype=torch.float64)
+    pair = Momentum(FIELD, weight=0.6), Momentum(other, weight=0.3)
+    both, first, second = (Batch(torch.arange(2)) for _ in range(3))
+    for k in range(n):
+        v = Autoguided(*pair, scale=2.0).velocity((k + 1) * x, t, both)
+        one, two = pair[0].velocity((k + 1) * x, t, first), pair[1].velocity((k + 1) * x, t, second)
+        assert torch.allclose(v, two + 2 * (one - two))

@@ -156,3 +156,13 @@ def test_classes_that_are_neither_a_number_nor_prompts_are_refused(classes):
     for ask in (lambda: runner.run(5, classes=classes), lambda: runner.dry_run(classes=classes)):
         with pytest.raises(OptionError, match=r"'classes' must be an int >= 1, or a list of prompts, one or more: "):
             ask()
+
+
+def test_auto_follows_a_field_that_lies_on_an_accelerator(monkeypatch):
+    from kinetic._sample import draw
+
+    for own, expected in (("cuda:1", "cuda:1"), ("mps", "mps"), ("cpu", "cpu"), ("meta", "cpu"), (None, "cpu")):
+        monkeypatch.setattr(draw, "device_of", lambda field, own=own: None if own is None else torch.device(own))
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        assert draw.find_device("auto", Gaussian()) == torch.device(expected)
+    assert draw.find_device("cpu", Gaussian()) == torch.device("cpu")

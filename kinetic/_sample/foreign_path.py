@@ -38,14 +38,20 @@ class Gain:
             return torch.ones_like(stage.t)
         return self.schedule.gain(stage.t, x, stage.v).double()
 
-    def shape(self, t: float, x: State, v: State, answer: Tensor) -> Tensor:
-        """`answer`, which is v in another program's convention, times the gain at v; rounded once, to its dtype."""
+    def at(self, t: float, x: State, v: State) -> PerSample | None:
+        """The gain `(n,)` at one time, in float32 or better; None where nothing is multiplied."""
         if self.schedule is None:
-            return answer
+            return None
         times = torch.full((len(x),), t, dtype=clock_dtype(x.dtype), device=x.device)
-        gain = self.schedule.gain(times, x, v).view(-1, *[1] * (answer.dim() - 1))
-        exact = torch.promote_types(answer.dtype, torch.float32)
-        return (answer.to(exact) * gain.to(exact)).to(answer.dtype)
+        return self.schedule.gain(times, x, v)
+
+    @staticmethod
+    def times(v: State, gain: PerSample | None) -> State:
+        """A velocity times its gain, rounded once, to its own dtype; itself where there is none."""
+        if gain is None:
+            return v
+        exact = torch.promote_types(v.dtype, torch.float32)
+        return (v.to(exact) * gain.to(exact).view(-1, *[1] * (v.dim() - 1))).to(v.dtype)
 
 
 class ForeignPath:
@@ -97,7 +103,7 @@ class ForeignPath:
         self.velocities += len(stages)
         if t1 > self.t:
             begin, end = self._at(self.t), self._at(t1)
-            made = tuple(Stage(self._at(t), v.detach(), weight) for t, v, weight in stages)
+            made = tuple(Stage(self._at(t), v.detach() if v.requires_grad else v, weight) for t, v, weight in stages)
             self.accounts.add(Step(ALL, begin, end, x0, x1, made, span=(self.t, t1)))
         self.x, self.t = x1.clone(), t1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -35,9 +36,9 @@ class Convention:
         output: which part of an answer that is a tuple or list; None for a tensor.
     """
 
-    x: int | str = 0
-    t: int | str = 1
-    zero: str = options.choice("noise", "data", default="noise")
+    x: int | str
+    t: int | str
+    zero: str | None = options.choice("noise", "data")
     scale: float = options.number(1.0, above=0)
     output: int | None = None
 
@@ -81,12 +82,12 @@ class Convention:
 @contextmanager
 def metered(
     module: nn.Module | None = None,
+    meters: Mapping[str, EnergyMeter] = MappingProxyType({}),
     *,
-    meters: Mapping[str, EnergyMeter],
     schedule: Schedule | None = None,
+    zero: str | None = None,
     x: int | str = 0,
     t: int | str = 1,
-    zero: str = "noise",
     scale: float = 1.0,
     output: int | None = None,
     t_end: float = 1.0,
@@ -96,20 +97,20 @@ def metered(
     A call of the network at (x_i, t_i) and the next, at (x_j, t_j), are one step, with the velocity of the first; the
     step from the last call leads to `t_end`. A call at an earlier time begins a new path. So the energies of loops
     x += (t_j - t_i) v are exact, those of other loops a left-rectangle rule, which `edits` counts and `notes` says.
-    Loops with several calls at one time, and any other method, say their steps themselves:
-    `meter.add(t0, t1, x0, x1, v)`, see `PathMeter.add`; `module` is None then.
+    Loops of another method say their steps themselves, `module` is None then: see `PathMeter.add`.
 
     Args:
         module: the network, asked for the velocity that the loop goes by: with guidance and all.
         meters: `{name: EnergyMeter}`.
         schedule: a gain that the network's answers are multiplied by, or None.
-        x, t, zero, scale, output: how it is asked, see `Convention`; nothing is guessed.
+        zero: what is at its time 0, "noise" or "data"; to be said, since nothing is guessed.
+        x, t, scale, output: how else it is asked: which arguments of `forward` state and time are, what times of the
+            unit interval are multiplied by, which part of an answer that is a tuple is the velocity.
         t_end: where the loop ends, in (0, 1].
     Raises:
         OptionError: a value out of range, a module that is metered already, a network asked twice at one time.
         ShapeError: an answer, or a time, of another shape than the samples ask for.
     """
-    convention = Convention(x=x, t=t, zero=zero, scale=scale, output=output)
     if isinstance(t_end, bool) or not isinstance(t_end, int | float) or not 0 < t_end <= 1:
         raise OptionError(f"'t_end' must be a number > 0 and <= 1: {shown(t_end)}")
     meter = PathMeter(meters, schedule)
@@ -119,6 +120,7 @@ def metered(
         finally:
             meter.close()
         return
+    convention = Convention(x=x, t=t, zero=zero, scale=scale, output=output)
     watch = _Watch(module, convention, meter, t_end)
     handle = watch.attach()
     try:
@@ -160,8 +162,8 @@ class _Watch:
             self._arrive(time, x)
             if part.shape != x.shape:
                 raise ShapeError(f"a velocity of shape {tuple(part.shape)} for samples of shape {tuple(x.shape)}")
-        shaping = self.meter.shaping
-        shaped = shaping.shape(time, x, self.convention.velocity(part), part)
+        gain = self.meter.shaping.at(time, x, self.convention.velocity(part))
+        shaped = self.meter.shaping.times(part, gain)
         self.x, self.v = x.detach().clone(), self.convention.velocity(shaped).detach().clone()
         return answer if shaped is part else self.convention.answer(answer, shaped)
 

@@ -10,55 +10,47 @@ from torch import Tensor, nn
 from kinetic import PathMeter
 from kinetic.precision import norms
 
-COLUMNS = ("kpe_conditional", "kpe_unconditional", "kpe_apart", "guidance_work", "guidance_scale", "guidance_residual")
-_MEANS = COLUMNS[-2:]  # over the time of the path; the others are integrals
+PARTS = ("kpe_conditional", "kpe_unconditional", "kpe_apart", "guidance_work")
+MEANS = ("guidance_scale", "guidance_residual")
+"""Columns that are means over the time of a path."""
 
 
 class GuidanceParts:
-    """Energies of guidance v = v_u + w (v_c - v_u) + r along the guided path, from what the network answered.
-
-    Columns, `(n,)` float64:
-        kpe_conditional    1/2 int ||v_c||^2 dt
-        kpe_unconditional  1/2 int ||v_u||^2 dt
-        kpe_apart          1/2 int ||v_c - v_u||^2 dt
-        guidance_work      int (w - 1) <v_c, v_c - v_u> dt, so that with a constant w and r = 0 and without a schedule
-                           kpe = kpe_conditional + (w - 1)^2 kpe_apart + guidance_work
-        guidance_scale     mean over time of w, as least squares recover it from v
-        guidance_residual  mean over time of ||r|| / ||v||: 0 for plain guidance; rescaling and projections show here
+    """What a guided velocity v = v_u + w (v_c - v_u) + r was made of, from what the network answered before the step.
 
     The network answers one doubled batch, or is asked twice, between two steps of the scheduler. Which half is
     conditional follows from w > 1; where w lies in [0, 1] a doubled batch begins with the unconditional half and two
-    calls with the conditional one. Norms do not depend on the sign that pipelines turn.
+    calls with the conditional one. Norms do not depend on the sign that pipelines turn. Parts are what the meter
+    `guidance` asks, and beside its columns, `(n,)` float64, as means over the time of the path:
+        guidance_scale     w, as least squares recover it from v
+        guidance_residual  ||r|| / ||v||: 0 for plain guidance; rescaling and projections show here
     """
 
     def __init__(self, meter: PathMeter) -> None:
         self.meter = meter
         self.answers: list[Tensor | None] = []
-        self.last: dict[str, Tensor] | None = None
 
     def __call__(self, module: nn.Module, inputs: Any, answer: Any) -> None:
         """The forward hook of the network."""
         self.answers.append(_tensor(answer))
 
-    def read(self, velocity: Tensor) -> None:
-        """Take what was answered since the last step for what this velocity is made of."""
+    def take(self, velocity: Tensor, combined: bool) -> dict[str, Tensor]:
+        """Numbers `(n,)` of a velocity, from the answers since the last; NaN, with a note, where they are not known.
+
+        Args:
+            velocity: what a scheduler is given, before a gain.
+            combined: whether its step combines velocities of several.
+        """
         answers, self.answers = self.answers, []
-        self.last = None
         pair = _pair(answers, velocity)
-        if isinstance(pair, str):
+        if combined:
+            self.meter.remark("Parts of the guidance are left out: the scheduler combines velocities of several steps.")
+        elif isinstance(pair, str):
             self.meter.remark(f"Parts of the guidance are left out where {pair}.")
         else:
-            self.last = _numbers(*pair, velocity)
-
-    def add(self, path: Any, dt: float | None, duration: float) -> None:
-        """Enter the velocity read last with its share dt of the time of a path; None where a step combines several."""
-        if dt is None:
-            self.meter.remark("Parts of the guidance are left out: the scheduler combines velocities of several steps.")
-            return
-        for name in COLUMNS:
-            before = path.more.get(name, torch.zeros_like(path.edits))
-            value = torch.full_like(before, torch.nan) if self.last is None else self.last[name]
-            path.more[name] = before + value * (dt / duration if name in _MEANS else dt)
+            return _numbers(*pair, velocity)
+        unknown = torch.full((len(velocity),), torch.nan, dtype=torch.float64, device=velocity.device)
+        return dict.fromkeys((*PARTS, *MEANS), unknown)
 
 
 def _numbers(first: Tensor, second: Tensor, doubled: bool, velocity: Tensor) -> dict[str, Tensor]:
@@ -75,7 +67,7 @@ def _numbers(first: Tensor, second: Tensor, doubled: bool, velocity: Tensor) -> 
         "kpe_conditional": 0.5 * norms(b).square(),
         "kpe_unconditional": 0.5 * norms(a).square(),
         "kpe_apart": 0.5 * norms(apart).square(),
-        "guidance_work": (w - 1) * (b * apart).sum(1),
+        "guidance_work": w * (a * apart).sum(1),
         "guidance_scale": torch.full_like(residual, w),
         "guidance_residual": residual,
     }

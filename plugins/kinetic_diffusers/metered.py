@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from kinetic_energy import KPE
+from kinetic_energy import KPE, GuidanceEnergy
 from torch import nn
 
 import kinetic
@@ -20,6 +20,7 @@ from kinetic_diffusers.scheduler_path import SchedulerPath
 
 _WATCH = "_kinetic_watch"
 _DENOISERS = ("transformer", "unet")
+_REST = 1e-3  # of the velocity: what one scale of guidance may leave
 
 
 @contextmanager
@@ -51,7 +52,8 @@ def metered(
         MissingPackageError: diffusers does not import.
     """
     schedulers = _schedulers(pipe)
-    meter = kinetic.PathMeter({"kpe": KPE()} if meters is None else meters, schedule)
+    asked = {"kpe": KPE()} if meters is None else meters
+    meter = kinetic.PathMeter(_with_parts(asked) if parts else asked, schedule)
     watch = _Watch(meter, GuidanceParts(meter) if parts else None)
     kinds = [kind_of(scheduler) for scheduler in schedulers]
     hooks = _hooks(pipe, watch.parts)
@@ -65,6 +67,11 @@ def metered(
             hook.remove()
         with torch.no_grad():
             watch.close()
+
+
+def _with_parts(meters: Mapping[str, kinetic.EnergyMeter]) -> dict[str, kinetic.EnergyMeter]:
+    known = any(isinstance(meter, GuidanceEnergy) for meter in meters.values())
+    return {**meters} if known else {**meters, "guidance": GuidanceEnergy()}
 
 
 class _Watch:
@@ -99,6 +106,9 @@ class _Watch:
         for path in self.paths.values():
             path.close()
         self.meter.close()
+        rest = float(self.meter.energy.get("guidance_residual", torch.zeros(1)).nan_to_num().max())
+        if rest > _REST:
+            self.meter.remark(f"Guidance is more than one scale, which leaves {rest:.1%} of it (guidance_residual).")
 
     def _stepping(self, original: Any, kind: Kind) -> Any:
         signature = inspect.signature(original)

@@ -10,10 +10,11 @@ import attrs
 import torch
 from torch import Tensor
 
+import kinetic
 from kinetic import PathMeter
 from kinetic.errors import OptionError
 from kinetic_diffusers.allowed import Kind
-from kinetic_diffusers.guidance_parts import GuidanceParts
+from kinetic_diffusers.guidance_parts import MEANS, PARTS, GuidanceParts
 
 _ROUNDING = 1e-6  # of a noise level
 _CLOCK = 1e-5  # of the unit time: what timesteps of float32 round
@@ -21,11 +22,12 @@ _CLOCK = 1e-5  # of the unit time: what timesteps of float32 round
 
 @attrs.define(eq=False)
 class Call:
-    """One call of `step`: at time t, from x, with the velocity v."""
+    """One call of `step`: at time t, from x, with the velocity v, and what of its guidance is averaged."""
 
     t: float
     x: Tensor
     v: Tensor
+    means: Mapping[str, Tensor]
 
 
 class SchedulerPath:
@@ -59,15 +61,21 @@ class SchedulerPath:
                 f"{type(self.scheduler).__name__} steps from t = {t:.6g}, and its last step led to t = "
                 f"{self.path.t:.6g}: steps that are repeated or left out are no path, and cannot be weighed"
             )
-        if self.parts is not None:
-            self.parts.read(answer)
-        arguments["model_output"] = shaped = self.meter.shaping.shape(t, x, self._velocity(answer), answer)
+        velocity = self._velocity(answer)
+        gain = self.meter.shaping.at(t, x, velocity)
+        arguments["model_output"] = shaped = self.meter.shaping.times(answer, gain)
         if answer.dtype in (torch.bfloat16, torch.float16) and shaped is not answer:
             self.meter.remark(
                 f"The gain of the schedule is rounded to {answer.dtype}, as are the states: what a weak schedule moves "
                 "is less than these roundings. Compare in float32."
             )
-        return Call(t, x.detach().clone(), self._velocity(shaped).detach())
+        v, means = self._velocity(shaped).detach(), dict[str, Tensor]()
+        if self.parts is not None:
+            numbers = self.parts.take(answer, combined=self.kind.stages == "mean")
+            square = 1.0 if gain is None else gain.double().square()
+            kinetic.tell(v, {name: numbers[name] * square for name in PARTS})
+            means = {name: numbers[name] for name in MEANS}
+        return Call(t, x.detach().clone(), v, means)
 
     def after(self, call: Call, x1: Tensor) -> None:
         """Enter a call by where it led."""
@@ -78,7 +86,7 @@ class SchedulerPath:
         t1 = self._time(self.sigmas[index + 1])
         v = call.v if self.kind.stages == "one" or t1 == call.t else (x1 - call.x).to(torch.float32) / (t1 - call.t)
         self._add(t1, call, x1, [(call.t, v.to(x1.device), 1.0)])
-        self._weigh_parts(t1 - call.t if self.kind.stages == "one" else None)
+        self._average(call, t1 - call.t)
 
     def close(self) -> None:
         """Enter the Euler step of a pair that was left in the middle."""
@@ -93,18 +101,19 @@ class SchedulerPath:
                 self._add(t1, call, x1, [(call.t, call.v, 1.0)])
             else:
                 self.first, self.next_t, self.predicted = call, t1, x1.detach().clone()
-            self._weigh_parts((t1 - call.t) * (1.0 if last else 0.5))
+            self._average(call, (t1 - call.t) * (1.0 if last else 0.5))
             return
         first, self.first = self.first, None
         t1 = self._time(self.sigmas[index])
         edited = self.path.apart(first.x)
         moved = (self.predicted.to(call.x.dtype) != call.x).flatten(1).any(1)
         self.path.add(t1, first.x, x1, [(first.t, first.v, 0.5), (t1, call.v, 0.5)], edited | moved)
-        self._weigh_parts(0.5 * (t1 - first.t))
+        self._average(call, 0.5 * (t1 - first.t))
 
-    def _weigh_parts(self, dt: float | None) -> None:
-        if self.parts is not None:
-            self.parts.add(self.path, dt, self.duration)
+    def _average(self, call: Call, dt: float) -> None:
+        for name, value in call.means.items():
+            before = self.path.more.get(name, torch.zeros_like(self.path.edits))
+            self.path.more[name] = before + value * (dt / self.duration)
 
     def _add(self, t1: float, call: Call, x1: Tensor, stages: Any) -> None:
         self.path.add(t1, call.x, x1, stages)

@@ -10,8 +10,8 @@ import kinetic_diffusers
 import pytest
 import torch
 from kinetic_diffusers.allowed import ALLOWED
-from kinetic_diffusers.guidance_parts import COLUMNS
-from kinetic_energy import KPE, Path, PowerProfile
+from kinetic_diffusers.guidance_parts import MEANS, PARTS
+from kinetic_energy import KPE, GuidanceEnergy, Path, PowerProfile
 from kinetic_grids import Given
 from kinetic_schedules import KTS, Constant
 from kinetic_solvers import Euler
@@ -306,6 +306,9 @@ def test_meters_of_all_kinds_are_asked(tiny):
     assert meter.energy["power"].shape == (ROWS, 4)
     assert bool((meter.energy["length"] > 0).all())
     assert len(meter.table["power"].to_pylist()[0]) == 4
+    with kinetic_diffusers.metered(sd3.pipe, meters={"mine": GuidanceEnergy()}, parts=True) as meter:
+        sd3()
+    assert bool((meter.energy["kpe_apart"] > 0).all())
     with pytest.raises(OptionError, match="'meters' must map names"):
         kinetic_diffusers.metered(sd3.pipe, meters=[KPE()]).__enter__()
 
@@ -321,7 +324,7 @@ def test_the_lines_of_the_page_run_on_a_real_pipeline(tiny, capsys):
 def test_the_page_has_every_scheduler_of_the_list():
     page = (ROOT / "docs" / "pipelines.md").read_text()
     assert not [name for name in ALLOWED if f"`{name}`" not in page]
-    assert not [name for name in COLUMNS if f"`{name}`" not in page]
+    assert not [name for name in (*PARTS, *MEANS) if f"`{name}`" not in page]
 
 
 def walk(scheduler, x):

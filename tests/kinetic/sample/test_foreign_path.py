@@ -72,8 +72,9 @@ def test_steps_that_go_back_or_change_the_shape_are_refused():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
 def test_a_gain_is_rounded_once_to_the_type_of_the_velocity(dtype):
     v = torch.randn(2, 5).to(dtype)
-    assert torch.equal(Gain(Constant(1.0)).shape(0.0, v, v, v), v)
-    shaped = Gain(Constant(1.01)).shape(0.0, v, v, v)
+    for value in (None, Constant(1.0)):
+        assert torch.equal(Gain.times(v, Gain(value).at(0.0, v, v)), v)
+    shaped = Gain.times(v, Gain(Constant(1.01)).at(0.0, v, v))
     assert shaped.dtype == dtype
     half_a_unit = torch.finfo(dtype).eps / 2
     assert bool(

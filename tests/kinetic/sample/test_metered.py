@@ -78,7 +78,7 @@ LOOPS = {
 @pytest.mark.parametrize("schedule", [None, SHAPING])
 def test_an_euler_loop_is_weighed_as_the_runner_weighs_its_field(loop, schedule):
     net, declared, asking = LOOPS[loop]
-    with kinetic.metered(net, meters=METERS, schedule=schedule, **declared) as meter:
+    with kinetic.metered(net, METERS, schedule=schedule, **{"zero": "noise"} | declared) as meter:
         x1 = euler(asking(net))
     run = kinetic.Runner(field=Field(), solver=Euler(steps=10), schedule=schedule, meters=METERS).run(
         6, start=X0, dtype=torch.float64, device="cpu"
@@ -95,13 +95,13 @@ def test_answers_are_the_same_bit_for_bit_without_a_gain_and_with_a_gain_of_one(
     net = Plain()
     plain = euler(net)
     for schedule in (None, Constant(1.0)):
-        with kinetic.metered(net, meters=METERS, schedule=schedule):
+        with kinetic.metered(net, METERS, zero="noise", schedule=schedule):
             assert torch.equal(euler(net), plain)
 
 
 def test_a_gain_of_nought_moves_nothing():
     net = Plain()
-    with kinetic.metered(net, meters=METERS, schedule=Constant(0.0)) as meter:
+    with kinetic.metered(net, METERS, zero="noise", schedule=Constant(0.0)) as meter:
         assert torch.equal(euler(net), X0)
     assert meter.energy["kpe"].tolist() == [0.0] * 6
     assert meter.energy["gain"].tolist() == [0.0] * 6
@@ -109,7 +109,7 @@ def test_a_gain_of_nought_moves_nothing():
 
 def test_each_pass_from_noise_to_data_is_a_path():
     net = Plain()
-    with kinetic.metered(net, meters=METERS) as meter:
+    with kinetic.metered(net, METERS, zero="noise") as meter:
         euler(net, 5)
         euler(net, 10)
         euler(net, 10, X0[:2])
@@ -119,7 +119,7 @@ def test_each_pass_from_noise_to_data_is_a_path():
 
 def test_a_loop_that_stops_early_says_where():
     net, x = Plain(), X0
-    with kinetic.metered(net, meters=METERS, t_end=0.5) as meter:
+    with kinetic.metered(net, METERS, zero="noise", t_end=0.5) as meter:
         for i in range(5):
             x = x + net(x, i / 10) / 10
     assert meter.energy["t_end"].tolist() == [0.5] * 6
@@ -129,7 +129,7 @@ def test_a_loop_that_stops_early_says_where():
 
 def test_a_loop_by_another_rule_is_counted_as_edits_and_a_note_says_which_way_to_go():
     net, x = Plain(), X0
-    with kinetic.metered(net, meters=METERS) as meter:
+    with kinetic.metered(net, METERS, zero="noise") as meter:
         for i in range(10):  # midpoint
             x = x + net(x + net(x, i / 10) / 20, (i + 0.5) / 10) / 10
     assert meter.energy["edits"].tolist() == [9.0] * 6
@@ -139,7 +139,7 @@ def test_a_loop_by_another_rule_is_counted_as_edits_and_a_note_says_which_way_to
 
 def test_a_network_asked_twice_at_one_time_is_refused():
     net = Plain()
-    with kinetic.metered(net, meters=METERS):
+    with kinetic.metered(net, METERS, zero="noise"):
         net(X0, 0.0)
         with pytest.raises(OptionError, match="asked twice at t = 0"):
             net(X0, 0.0)
@@ -154,7 +154,7 @@ def test_without_a_module_steps_are_said_by_hand():
 
 def test_gradients_still_flow_to_the_loop():
     net, x = Plain(), X0.clone().requires_grad_()
-    with kinetic.metered(net, meters=METERS, schedule=Constant(0.5)) as meter:
+    with kinetic.metered(net, METERS, zero="noise", schedule=Constant(0.5)) as meter:
         euler(net, x=x).sum().backward()
     assert x.grad is not None
     assert not meter.energy["kpe"].requires_grad
@@ -163,9 +163,9 @@ def test_gradients_still_flow_to_the_loop():
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_rounds_states_and_is_no_edit(dtype):
     net = Plain()
-    with kinetic.metered(net, meters=METERS) as meter:
+    with kinetic.metered(net, METERS, zero="noise") as meter:
         euler(net, x=X0.to(dtype))
-    with kinetic.metered(net, meters=METERS) as exact:
+    with kinetic.metered(net, METERS, zero="noise") as exact:
         euler(net)
     assert torch.allclose(meter.energy["kpe"], exact.energy["kpe"], rtol=0.1)
     assert meter.energy["edits"].tolist() == [0.0] * 6
@@ -173,6 +173,7 @@ def test_half_precision_rounds_states_and_is_no_edit(dtype):
 
 REFUSED = [
     ({"zero": "middle"}, OptionError, "'zero' must be one of 'noise', 'data': 'middle'"),
+    ({"zero": None}, OptionError, "'zero' must be one of 'noise', 'data': None"),
     ({"scale": 0}, OptionError, "'scale' must be"),
     ({"x": 1.5}, OptionError, "'x' must be the index or the name"),
     ({"output": -1}, OptionError, "'output' must be"),
@@ -187,7 +188,7 @@ REFUSED = [
 @pytest.mark.parametrize(("options", "error", "words"), REFUSED)
 def test_what_is_declared_wrongly_is_refused(options, error, words):
     net = Plain()
-    with pytest.raises(error, match=words), kinetic.metered(net, meters=METERS, **options):
+    with pytest.raises(error, match=words), kinetic.metered(net, METERS, **{"zero": "noise"} | options):
         net(X0, 0.5)
     assert not net._forward_hooks
 
@@ -196,14 +197,14 @@ def test_answers_that_are_no_velocity_are_refused():
     net = TimeFirst()
     with (
         pytest.raises(ShapeError, match="answered with Answer, of which 'output' = None is no tensor"),
-        kinetic.metered(net, meters=METERS, x=1, t=0),
+        kinetic.metered(net, METERS, zero="noise", x=1, t=0),
     ):
         net(0.5, X0)
 
 
 def test_times_that_differ_between_samples_are_refused():
     net = Plain()
-    with pytest.raises(ShapeError, match="one time for all of them"), kinetic.metered(net, meters=METERS):
+    with pytest.raises(ShapeError, match="one time for all of them"), kinetic.metered(net, METERS, zero="noise"):
         net(X0, torch.linspace(0, 1, 6)[:, None].double())
 
 
@@ -214,13 +215,13 @@ class Sums(nn.Module):
 
 def test_a_velocity_of_another_shape_is_refused():
     net = Sums()
-    with pytest.raises(ShapeError, match=r"a velocity of shape \(6,\)"), kinetic.metered(net, meters=METERS):
+    with pytest.raises(ShapeError, match=r"a velocity of shape \(6,\)"), kinetic.metered(net, METERS, zero="noise"):
         net(X0, 0.0)
 
 
 def test_a_function_cannot_be_watched_and_a_module_by_one_with_at_a_time():
     with pytest.raises(OptionError, match=r"must be an nn\.Module"):
-        kinetic.metered(v, meters=METERS).__enter__()
+        kinetic.metered(v, METERS, zero="noise").__enter__()
     net = Plain()
-    with kinetic.metered(net, meters=METERS), pytest.raises(OptionError, match="metered already"):
-        kinetic.metered(net, meters=METERS).__enter__()
+    with kinetic.metered(net, METERS, zero="noise"), pytest.raises(OptionError, match="metered already"):
+        kinetic.metered(net, METERS, zero="noise").__enter__()

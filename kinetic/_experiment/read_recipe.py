@@ -210,14 +210,14 @@ def _find(source: str | Path) -> Path:
             f"{path} is a run folder, not a recipe\n  `kinetic report {path}` shows the run; `kinetic run "
             f"{path / RECIPE} --out DIR` carries its recipe out again."
         )
-    if suffix(path) == ".toml" or os.path.exists(path):
-        if not os.path.isfile(path):
-            raise RecipeError(f"there is no recipe file {str(path)!r}\n  `kinetic recipes` lists the shipped ones.")
+    if os.path.isfile(path):
         return path
-    recipes = shipped()
-    if str(source) not in recipes:
-        raise unknown("no recipe is named", str(source), recipes, "A recipe of your own is a file that ends in .toml.")
-    return recipes[str(source)]
+    recipes = {} if suffix(path) == ".toml" else shipped()
+    if str(source) in recipes:  # a folder may happen to be called so
+        return recipes[str(source)]
+    if suffix(path) == ".toml" or os.path.exists(path):
+        raise RecipeError(f"there is no recipe file {str(path)!r}\n  `kinetic recipes` lists the shipped ones.")
+    raise unknown("no recipe is named", str(source), recipes, "A recipe of your own is a file that ends in .toml.")
 
 
 def _check_tables(content: Mapping[str, Any], name: str) -> None:

@@ -379,3 +379,12 @@ def test_a_run_folder_is_no_recipe_and_its_report_is_suggested(tmp_path):
     (tmp_path / "recipe.toml").write_text("")
     with pytest.raises(RecipeError, match=f"is a run folder, not a recipe\n  `kinetic report {tmp_path}` shows"):
         load_recipe(tmp_path)
+
+
+def test_a_folder_called_like_a_shipped_recipe_does_not_hide_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "goldilocks").mkdir()
+    assert load_recipe("goldilocks").name == "goldilocks"
+    (tmp_path / "else").mkdir()
+    with pytest.raises(RecipeError, match="there is no recipe file 'else'"):
+        load_recipe("else")

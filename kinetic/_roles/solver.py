@@ -16,7 +16,7 @@ from kinetic.precision import norms
 from kinetic.types import PerSample, Rows, State, Velocity
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)  # one is made a velocity: without slots it is made faster, and remembers faster
 class Stage:
     """One velocity a step was built from.
 
@@ -43,7 +43,7 @@ class Stage:
         return 0.5 * self.square
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class Step:
     """One accepted step of some samples of a batch: x1 = x0 + (t1 - t0) sum_i weight_i v_i.
 

@@ -48,14 +48,12 @@ class Accounts:
 
     def add(self, step: Step) -> None:
         """Enter one step."""
-        everyone = is_all(step.rows)
+        everyone, m = is_all(step.rows), step.x0.shape[0]
         for name, meter in self.meters.items():
             sums = self.sums[name]
             for account, add in meter.adds(step).items():
-                if len(add) != len(step.x0):
-                    raise ShapeError(
-                        f"meter {name!r} adds {tuple(add.shape)} to {account!r} for {len(step.x0)} samples"
-                    )
+                if add.shape[:1] != (m,):
+                    raise ShapeError(f"meter {name!r} adds {tuple(add.shape)} to {account!r} for {m} samples")
                 if account not in sums:
                     sums[account] = self.zeros.new_zeros(len(self.zeros), *add.shape[1:])
                 sums[account] = sums[account] + add if everyone else _added(sums[account], step.rows, add)

@@ -103,3 +103,14 @@ def test_over_a_time_other_than_1_the_straight_path_costs_its_square_over_that_t
     columns = KPE().columns_over(sums, x0, x1, torch.tensor([1.0, 0.8]).double())
     assert columns["displacement"].tolist() == pytest.approx([2.0, 2.5])
     assert columns["bending"].tolist() == pytest.approx([1.0, 0.5])
+
+
+def test_per_dimension_columns_stand_beside_the_others_where_asked():
+    plain, beside = (
+        Runner(Gaussian(size=7, mean=1.0), Euler(steps=4), meters={"kpe": KPE(per_dim=given)}).run(5).energy
+        for given in (False, True)
+    )
+    assert "kpe_per_dim" not in plain
+    for name in ("kpe", "bending"):
+        assert torch.equal(beside[name], plain[name])
+        assert torch.allclose(beside[f"{name}_per_dim"], plain[name] / 7)

@@ -114,7 +114,7 @@ def code_hashes(field: Component) -> dict[str, str]:
     held = list(walk(field))
     networks = [inner for each in held if isinstance(each, nn.Module) for inner in each.modules()]
     components = [each for each in held if isinstance(each, Component)]
-    classes = [base for each in (*components, *networks) for base in type(each).__mro__]
+    classes: list[Any] = [base for each in (*components, *networks) for base in type(each).__mro__]
     functions = [each for each in held if inspect.isfunction(each)]
     hashes = {}
     for code in dict.fromkeys((*classes, *functions)):

@@ -14,8 +14,8 @@ from kinetic._evaluate.views import PLAIN
 from kinetic._roles.dataset import Dataset, as_dataset
 from kinetic._roles.metric import Metric, Samples
 from kinetic._roles.tree import to_device
+from kinetic._sample.batch_size import batch_size
 from kinetic._sample.draw import find_device
-from kinetic._sample.runner import batch_size
 from kinetic._store.score_folder import SetScores
 from kinetic.errors import OptionError
 from kinetic.options import check_integer
@@ -61,7 +61,7 @@ def score_samples(
             yield {PLAIN: seen(start, x)}
             progress(len(x))
 
-    with torch.inference_mode():
+    with torch.no_grad():
         on_device, features = to_device(dict(metrics), device), SharedFeatures()
         dry_run(on_device, seen(0, data.read(0, 2)), features)
         details = evaluate(on_device, batches(), features, finishing)[PLAIN]

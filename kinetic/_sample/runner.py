@@ -21,6 +21,7 @@ from kinetic._roles.metric import Metric, Samples, Score
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver
 from kinetic._roles.tree import to_device
+from kinetic._sample.batch_size import batch_size
 from kinetic._sample.check_parts import Findings, check_parts
 from kinetic._sample.columns import OWN
 from kinetic._sample.draw import Classes, Draw, check_start, draw_of
@@ -28,8 +29,6 @@ from kinetic._sample.dynamics import Dynamics
 from kinetic._sample.integrate import Progress, integrate, renoise
 from kinetic._sample.run import Run, Shard, ShardStore
 from kinetic.errors import OptionError
-
-_BATCH_ELEMENTS, _BATCH_SAMPLES = 2**22, 500
 
 
 def _named(cls: type) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
@@ -89,7 +88,8 @@ class Runner:
         Args:
             samples: how many.
             seed: of the noise; each sample's noise depends on the seed and its id alone.
-            batch: samples at a time; by default at most 500 samples and 4 Mi elements. It does not change a sample.
+            batch: samples at a time; by default at most 500 samples and 4 Mi elements, and on CUDA what half of the
+                free memory holds at 1000 times their bytes. It does not change a sample.
             device: a torch device, or "auto": that of the field where it lies on an accelerator, else CUDA where there
                 is one.
             classes: ask sample i for class i mod `classes`; of a list of prompts for prompt i mod their number, as
@@ -104,12 +104,13 @@ class Runner:
             ShapeError: parts that do not fit together, noticed before any sampling.
             NonFiniteError: the field returned NaN or infinity; finished batches are in the store.
         """
-        samples, size = options.check_integer("'samples'", samples, at_least=1), self._batch_size(batch)
+        samples, batch = options.check_integer("'samples'", samples, at_least=1), _checked(batch)
         draw, features = draw_of(seed, classes, dtype, device, self.field, start), features or SharedFeatures()
         check_start(draw.data, samples, self.field)
         here = self.to_device(draw.device)
         with torch.no_grad():
             findings = here._dry_run(draw, features)
+            size = batch or batch_size(here.field.event_shape, draw.device, draw.dtype)
             shards = list(here._shards(samples, size, draw, store, progress or (lambda done: None)))
             views = here._evaluate(shards, draw, features)
         return here._run(shards, views, findings, draw.condition(0, samples), draw.prompts)
@@ -127,9 +128,10 @@ class Runner:
         """Two samples through field, solver, schedule, meters and metrics, before any is drawn.
 
         The field is asked for four velocities: of two samples at t = 0, twice at t = 1/2, and of one of them alone;
-        and where these begin at N(0, I) and hold less than 2048 elements, of up to 256 at t = 0. Solver and meters
-        walk along the first. All data that metrics compare with are looked at. `run` begins with it. Arguments and
-        errors as there.
+        and where these begin at N(0, I) and hold less than 2048 elements, of up to 256 at t = 0. One that hardly
+        changes until t = 1/2 is asked at its end too, one with a network in training mode up to 15 times more there.
+        Solver and meters walk along the first. All data that metrics compare with are looked at. `run` begins with it.
+        Arguments and errors as there.
 
         Returns:
             What does not stop a run, but should be known: a field that answers differently when asked twice, or alone,
@@ -165,9 +167,9 @@ class Runner:
         Returns:
             `{metric: Score}`.
         """
-        draw = draw_of(seed, classes, run.state.dtype, device, self.field, start)
+        draw, batch = draw_of(seed, classes, run.state.dtype, device, self.field, start), _checked(batch)
         here = self.to_device(draw.device)
-        size = self._batch_size(batch)
+        size = batch or batch_size(here.field.event_shape, draw.device, draw.dtype)
 
         def batches() -> Iterator[Views]:
             for first in range(0, len(run.samples), size):
@@ -187,11 +189,6 @@ class Runner:
         parts = {field.name: getattr(self, field.name) for field in attrs.fields(Runner)}
         here = {name: to_device(part, device, memo) for name, part in parts.items()}
         return self if all(here[name] is parts[name] for name in parts) else attrs.evolve(self, **here)
-
-    def _batch_size(self, batch: int | None) -> int:
-        if batch is None:
-            return batch_size(self.field.event_shape)
-        return options.check_integer("'batch'", batch, at_least=1)
 
     def _shards(
         self, samples: int, size: int, draw: Draw, store: ShardStore | None, progress: Progress
@@ -264,6 +261,10 @@ class Runner:
         )
 
 
+def _checked(batch: int | None) -> int | None:
+    return None if batch is None else options.check_integer("'batch'", batch, at_least=1)
+
+
 def _joined(shards: list[Shard]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Samples, denoised samples and the states of both, of all shards; one tensor where all shards have one."""
     kinds = ("samples", "denoised", "state", "denoised_state")
@@ -274,8 +275,3 @@ def _joined(shards: list[Shard]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         joined[key] = joined[key] if key in joined else torch.cat(parts)
     first, second, third, fourth = (joined[tuple(id(getattr(shard, kind)) for shard in shards)] for kind in kinds)
     return first, second, third, fourth
-
-
-def batch_size(event_shape: torch.Size) -> int:
-    """Samples at a time where no number is given: at most 500, and 4 Mi elements."""
-    return max(1, min(_BATCH_SAMPLES, _BATCH_ELEMENTS // max(1, event_shape.numel())))

@@ -76,6 +76,8 @@ def time_maps(field: VelocityField) -> list[str]:
     return [each.time_map for each in walk(field) if isinstance(each, VelocityField) and each.time_map]
 
 
+_NOT_THEIRS = ("builtins", "abc", "torch", "kinetic")
+
 CODE = "code of "
 """How the name of a hash of source code begins, among those of weights."""
 
@@ -105,18 +107,21 @@ def identity(
 
 
 def code_hashes(field: Component) -> dict[str, str]:
-    """`{"code of CLASS": SHA-256}` of the source of every component and network in a field.
+    """`{"code of NAME": SHA-256}` of the source of every component, network and function in a field.
 
-    Torch's own, and those without source, are left out.
+    Of classes with those they inherit from. Torch's own, the roles, and what has no source are left out.
     """
-    networks = (inner for each in walk(field) if isinstance(each, nn.Module) for inner in each.modules())
-    components = (each for each in walk(field) if isinstance(each, Component))
+    held = list(walk(field))
+    networks = [inner for each in held if isinstance(each, nn.Module) for inner in each.modules()]
+    components = [each for each in held if isinstance(each, Component)]
+    classes: list[Any] = [base for each in (*components, *networks) for base in type(each).__mro__]
+    functions = [each for each in held if inspect.isfunction(each)]
     hashes = {}
-    for cls in dict.fromkeys(map(type, (*components, *networks))):
-        if not cls.__module__.startswith("torch."):
+    for code in dict.fromkeys((*classes, *functions)):
+        if code.__module__.partition(".")[0] not in _NOT_THEIRS:
             with contextlib.suppress(OSError, TypeError):
-                source = inspect.getsource(cls).encode()
-                hashes[f"{CODE}{cls.__module__}.{cls.__qualname__}"] = hashlib.sha256(source).hexdigest()
+                source = inspect.getsource(code).encode()
+                hashes[f"{CODE}{code.__module__}.{code.__qualname__}"] = hashlib.sha256(source).hexdigest()
     return hashes
 
 

@@ -105,7 +105,7 @@ class FrechetDistance(Metric):
 
     def save_statistics(self, path: str | Path) -> None:
         """Write mean and covariance of the reference to a `.npz` file, as `mu` and `sigma`, as pytorch-fid does."""
-        with torch.inference_mode():
+        with torch.no_grad():
             fitted = self._fitted()
             cov = fitted.cov if fitted.rows is None else fitted.rows.mT @ fitted.rows
         assert cov is not None

@@ -8,7 +8,7 @@ from kinetic_fields import Gaussian
 from kinetic_solvers import Dopri5, Euler
 from torch import nn
 
-from kinetic import Batch, EnergyMeter, Schedule, Shaped, Solver, VelocityField
+from kinetic import Batch, EnergyMeter, Runner, Schedule, Shaped, Solver, VelocityField
 from kinetic._sample.check_parts import check_parts
 from kinetic.errors import OptionError, ShapeError
 
@@ -70,6 +70,66 @@ def test_batch_norm_in_training_mode_is_told():
     (warning,) = look(Network(nn.Sequential(nn.Unflatten(1, (2, 3)), nn.BatchNorm1d(2), nn.Flatten()))).warnings
     assert "Network answers a sample differently alone and in a batch" in warning
     assert look(Network(nn.BatchNorm1d(6).eval())).warnings == ()
+
+
+class Labelled(nn.Module):
+    """As SiT: labels give way to the null class one time in ten, in training mode; guidance asks a doubled batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(4, 6)
+
+    def forward(self, x, labels):
+        dropped = torch.rand(len(labels)) < 0.1 if self.training else torch.zeros(len(labels), dtype=torch.bool)
+        return self.table(torch.where(dropped, 3, labels)) - x
+
+    def forward_with_cfg(self, x, labels):
+        half = x[: len(x) // 2]
+        conditional, unconditional = self(torch.cat([half, half]), labels).split(len(x) // 2)
+        guided = unconditional + 2 * (conditional - unconditional)
+        return torch.cat([guided, guided])
+
+
+@attrs.frozen(eq=False)
+class OfClasses(VelocityField):
+    net: nn.Module
+    guided: bool = False
+    event_shape = torch.Size([6])
+
+    def velocity(self, x, t, batch=None):
+        net = self.net.forward_with_cfg if self.guided else self.net
+        return net(x, batch.condition) * (1 + t[:, None])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_labels_dropped_in_training_mode_are_told_though_one_in_ten_is(seed):
+    torch.manual_seed(seed)
+    runner = Runner(OfClasses(Labelled()), Euler(steps=2))
+    (warning,) = runner.dry_run(classes=3, device="cpu")
+    assert "OfClasses answers differently when asked twice" in warning
+    assert "net.eval()" in warning
+    runner.field.net.eval()
+    assert runner.dry_run(classes=3, device="cpu") == ()
+
+
+def test_a_guided_forward_on_a_batch_that_is_not_doubled_is_told():
+    (warning,) = Runner(OfClasses(Labelled().eval(), guided=True), Euler(steps=2)).dry_run(classes=3, device="cpu")
+    assert "OfClasses answers no sample alone: ValueError" in warning
+    assert "takes its batch for doubled" in warning
+
+
+@pytest.mark.parametrize(
+    ("net", "words"),
+    [(nn.Dropout(0.5), "differently when asked twice"), (nn.BatchNorm1d(6), "answers no sample alone")],
+)
+def test_training_mode_is_told_where_classes_are_asked_for(net, words):
+    (warning,) = Runner(Network(net), Euler(steps=2)).dry_run(classes=3, device="cpu")
+    assert words in warning
+    assert "net.eval()" in warning
+
+
+def test_a_network_left_in_training_mode_that_has_nothing_random_is_no_fault():
+    assert not any("net.eval()" in warning for warning in look(Network(nn.Linear(6, 6))).warnings)
 
 
 def test_a_field_that_knows_the_batch_is_told():

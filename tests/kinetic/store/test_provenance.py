@@ -1,11 +1,13 @@
+import attrs
 import torch
 from kinetic_energy import KPE
 from kinetic_fields import Empirical, Gaussian
 from kinetic_metrics import Memorisation
 from kinetic_solvers import Heun
+from torch import nn
 
-from kinetic import Runner, registry
-from kinetic._store.provenance import environment, options_of, owners, parts_of, weight_hashes
+from kinetic import Runner, VelocityField, registry
+from kinetic._store.provenance import code_hashes, environment, options_of, owners, parts_of, weight_hashes
 
 
 def test_options_are_spelt_out_under_their_registered_names():
@@ -40,3 +42,34 @@ def test_the_environment_names_versions_and_device():
     found = environment(torch.device("cpu"))
     assert found["device"] == "cpu"
     assert found["packages"]["torch"] == torch.__version__.partition("+")[0]
+
+
+class Block(nn.Module):
+    pass
+
+
+class Net(Block):
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(2, 2)
+
+
+def velocity(x, t):
+    return -x
+
+
+@attrs.frozen(eq=False)
+class Mine(VelocityField):
+    parts: tuple
+    event_shape = torch.Size([2])
+
+    def velocity(self, x, t, batch=None):
+        return -x
+
+
+def test_the_code_of_a_field_is_that_of_its_classes_their_bases_its_networks_and_functions():
+    here = f"code of {__name__}."
+    assert {*code_hashes(Mine((Net(), velocity, len)))} == {
+        f"{here}{name}" for name in ("Mine", "Net", "Block", "velocity")
+    }
+    assert {*code_hashes(Gaussian())} == {"code of kinetic_fields.gaussian.Gaussian"}

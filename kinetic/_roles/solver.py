@@ -16,7 +16,7 @@ from kinetic.precision import norms
 from kinetic.types import PerSample, Rows, State, Velocity
 
 
-@attrs.frozen(eq=False, slots=False)  # one is made a velocity: without slots it is made faster, and remembers faster
+@attrs.frozen(eq=False, slots=False)  # a dict is where properties are remembered fastest
 class Stage:
     """One velocity a step was built from.
 
@@ -41,6 +41,13 @@ class Stage:
     def power(self) -> PerSample:
         """1/2 ||v||^2 of each sample, float64 `(m,)`."""
         return 0.5 * self.square
+
+    def weighed(self, weight: float) -> Stage:
+        """The same velocity with this weight in a later step; what is known of it is known there too."""
+        later = Stage(self.t, self.v, weight)
+        if "square" in vars(self):
+            vars(later)["square"] = self.square
+        return later
 
 
 @attrs.frozen(eq=False, slots=False)
@@ -136,6 +143,7 @@ class Solver(Component):
 
         Args:
             velocity: `velocity(x, t, rows) -> v`, with x, v `(m, *event)`, t float64 `(m,)` and rows the samples meant.
-                Its attribute `breakpoints`, where it has one, holds the times in (0, 1) where it is not smooth.
+                Its attribute `breakpoints`, where it has one, holds the times in (0, 1) where it is not smooth; its
+                attribute `clock` is a dtype in which it takes t as well, and which it would convert t to.
             x0: `(n, *event)`, the noise. It is not to be written to.
         """

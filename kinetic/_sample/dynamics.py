@@ -47,11 +47,12 @@ class Dynamics:
         return cls(field, tuple(schedules), fresh, clock_dtype(x0.dtype), shaped, calls)
 
     def __call__(self, x: State, t: PerSample, rows: Rows) -> State:
+        t = t if t.dtype == self.clock else t.to(self.clock)
         if is_all(rows):
             self._whole += 1
-            return self._shaped.velocity(x, t.to(self.clock), self.batch)
+            return self._shaped.velocity(x, t, self.batch)
         self._part[rows] += 1
-        return self._shaped.velocity(x, t.to(self.clock), self.batch.take(rows))
+        return self._shaped.velocity(x, t, self.batch.take(rows))
 
     @property
     def breakpoints(self) -> tuple[float, ...]:

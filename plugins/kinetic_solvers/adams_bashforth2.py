@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import final
 
 import attrs
-import torch
 
 from kinetic import Stage, Step
 from kinetic.types import ALL, State, Velocity
-from kinetic_solvers.fixed_grid import FixedGrid
+from kinetic_solvers.fixed_grid import FixedGrid, moments
 from kinetic_solvers.runge_kutta import moved_by
 
 
@@ -33,18 +32,20 @@ class AdamsBashforth2(FixedGrid):
 
     def solve(self, velocity: Velocity, x0: State) -> Iterator[Step]:
         times, x = self.times(), x0
-        at = x0.new_tensor(times, dtype=torch.float64)[:, None].expand(-1, len(x0))
+        ends = moments(times, velocity, x0)
+        first = 0.5 * times[1]
+        [(middle, at_middle)] = moments([first], velocity, x0)
         before: Stage | None = None
         h_before = 0.0
-        for k, (start, stop) in enumerate(itertools.pairwise(times)):
-            h = stop - start
-            now = Stage(at[k], velocity(x, at[k], ALL), 0.0)
+        for span, (t0, at), (t1, _) in zip(itertools.pairwise(times), ends, ends[1:], strict=False):
+            h = span[1] - span[0]
+            v = velocity(x, at, ALL)
             if before is None:
-                middle = at[k] + 0.5 * h
-                stages = [now, Stage(middle, velocity(moved_by(x, 0.5 * h, (1.0,), [now]), middle, ALL), 1.0)]
+                stages = [Stage(t0, v, 0.0)]
+                stages.append(Stage(middle, velocity(moved_by(x, first, (1.0,), stages), at_middle, ALL), 1.0))
             else:
                 half = 0.5 * h / h_before
-                stages = [attrs.evolve(now, weight=1 + half), attrs.evolve(before, weight=-half)]
-            x1 = moved_by(x, h, tuple(stage.weight for stage in stages), stages)
-            yield Step(ALL, at[k], at[k + 1], x, x1, tuple(stages), (start, stop))
-            x, before, h_before = x1, now, h
+                stages = [Stage(t0, v, 1 + half), before.weighed(-half)]
+            x1 = moved_by(x, h, [stage.weight for stage in stages], stages)
+            yield Step(ALL, t0, t1, x, x1, tuple(stages), span)
+            x, before, h_before = x1, stages[0], h

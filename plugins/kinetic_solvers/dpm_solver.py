@@ -12,7 +12,7 @@ import torch
 
 from kinetic import Stage, Step
 from kinetic.types import ALL, State, Velocity
-from kinetic_solvers.fixed_grid import FixedGrid
+from kinetic_solvers.fixed_grid import FixedGrid, moments
 from kinetic_solvers.runge_kutta import moved_by
 
 
@@ -45,15 +45,15 @@ class DPMSolver(FixedGrid):
 
     def solve(self, velocity: Velocity, x0: State) -> Iterator[Step]:
         times, x = self.times(), x0
-        at = x0.new_tensor(times, dtype=torch.float64)[:, None].expand(-1, len(x0))
+        ends = moments(times, velocity, x0)
         least = torch.finfo(torch.float32 if x0.element_size() == 2 else x0.dtype).eps
         stages: list[Stage] = []
         for k, (start, stop) in enumerate(itertools.pairwise(times)):
-            now = Stage(at[k], velocity(x, at[k], ALL), 1.0)
+            t, asked = ends[k]
             older = _extrapolated(stages, times[k - 1 : k + 2], least) if k > 1 and stop < 1 else []
-            stages = [attrs.evolve(now, weight=1 - sum(stage.weight for stage in older)), *older]
-            x1 = moved_by(x, stop - start, tuple(stage.weight for stage in stages), stages)
-            yield Step(ALL, at[k], at[k + 1], x, x1, tuple(stages), (start, stop))
+            stages = [Stage(t, velocity(x, asked, ALL), 1 - sum(stage.weight for stage in older)), *older]
+            x1 = moved_by(x, stop - start, [stage.weight for stage in stages], stages)
+            yield Step(ALL, t, ends[k + 1][0], x, x1, tuple(stages), (start, stop))
             x = x1
 
 
@@ -64,7 +64,7 @@ def _extrapolated(before: list[Stage], times: list[float], least: float) -> list
     weights = [half * (start - last) / (1 - start) * stage.weight for stage in before]
     weights[0] -= half * (1 - last) / (1 - start)
     kept = zip(before, weights, strict=True)
-    return [attrs.evolve(stage, weight=weight) for stage, weight in kept if abs(weight) >= least]
+    return [stage.weighed(weight) for stage, weight in kept if abs(weight) >= least]
 
 
 def _log_snr(t: float) -> float:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Sequence
 
 import attrs
+import torch
 from kinetic_grids import Uniform, named
 
 from kinetic import Solver, TimeGrid, options
+from kinetic.types import PerSample, State, Velocity
 
 
 @attrs.frozen(eq=False)
@@ -32,3 +35,15 @@ class FixedGrid(Solver):
     def times(self) -> list[float]:
         """The N + 1 grid points, from exactly 0 to exactly 1."""
         return self.grid.checked(self.steps)
+
+
+def moments(times: Sequence[float], velocity: Velocity, x0: State) -> list[tuple[PerSample, PerSample]]:
+    """Each time as float64 `(n,)`, and in the dtype the velocity would convert it to; all made in one piece.
+
+    A step on a grid is to cost no more than its arithmetic.
+    """
+    column = x0.new_tensor(times, dtype=torch.float64)[:, None]
+    exact = column.expand(-1, len(x0)).unbind(0)
+    clock = getattr(velocity, "clock", torch.float64)
+    asked = exact if clock == torch.float64 else column.to(clock).expand(-1, len(x0)).unbind(0)
+    return list(zip(exact, asked, strict=True))

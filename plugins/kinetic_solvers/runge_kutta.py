@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import abc
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 import torch
 
 from kinetic import Stage, Step
-from kinetic.types import ALL, PerSample, State, Velocity
-from kinetic_solvers.fixed_grid import FixedGrid
+from kinetic.types import ALL, State, Velocity
+from kinetic_solvers.fixed_grid import FixedGrid, moments
 
 
 @attrs.frozen
@@ -56,33 +56,26 @@ class RungeKutta(FixedGrid):
 
     def solve(self, velocity: Velocity, x0: State) -> Iterator[Step]:
         method, times, x = self.tableau, self.times(), x0
-        rule = tuple(zip(((), *method.a), method.b, strict=True))
-        clock = stage_times(times, method.c, x0)
-        for start, stop, at in zip(times[:-1], times[1:], clock, strict=True):
-            h = stop - start
+        a, b = ((), *method.a), method.b
+        spans = tuple(itertools.pairwise(times))
+        ends = moments(times, velocity, x0)
+        at = {0: ends[:-1], 1: ends[1:]}
+        for c in {*method.c} - {0, 1}:
+            at[c] = moments([start + c * (stop - start) for start, stop in spans], velocity, x0)
+        whens = zip(*(at[c] for c in method.c), strict=True)
+        for span, when, (t1, _) in zip(spans, whens, at[1], strict=True):
+            h = span[1] - span[0]
             stages: list[Stage] = []
-            for t, (a, b) in zip(at, rule, strict=False):
-                stages.append(Stage(t, velocity(moved_by(x, h, a, stages), t, ALL), b))
-            x1 = moved_by(x, h, method.b, stages)
-            yield Step(ALL, at[0], at[-1], x, x1, tuple(stages), (start, stop))
+            for i, (t, asked) in enumerate(when):
+                stages.append(Stage(t, velocity(moved_by(x, h, a[i], stages) if i else x, asked, ALL), b[i]))
+            x1 = moved_by(x, h, b, stages)
+            yield Step(ALL, stages[0].t, t1, x, x1, tuple(stages), span)
             x = x1
 
 
-def stage_times(times: list[float], shares: tuple[float, ...], x0: State) -> list[tuple[PerSample, ...]]:
-    """For each step, the times at these shares of it and at its end, each float64 `(n,)`, made in one piece."""
-    grid = [
-        start if c == 0 else stop if c == 1 else start + c * (stop - start)
-        for start, stop in itertools.pairwise(times)
-        for c in (*shares, 1)
-    ]
-    table = x0.new_tensor(grid, dtype=torch.float64)[:, None].expand(-1, len(x0)).unbind(0)
-    each = len(shares) + 1
-    return [table[i : i + each] for i in range(0, len(table), each)]
-
-
-def moved_by(x: State, h: float, weights: tuple[float, ...], stages: list[Stage]) -> State:
+def moved_by(x: State, h: float, weights: Sequence[float], stages: Sequence[Stage]) -> State:
     """x + h sum_i weight_i v_i."""
-    for weight, stage in zip(weights, stages, strict=True):
-        if weight:
+    for i, stage in enumerate(stages):
+        if weight := weights[i]:
             x = torch.add(x, stage.v, alpha=h * weight)
     return x

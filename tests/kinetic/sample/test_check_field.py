@@ -28,7 +28,8 @@ def test_an_error_of_the_net_comes_with_what_it_was_given():
     net = nn.Linear(5, 6)
     with pytest.raises(FieldError) as caught:
         run(lambda x, t, batch: net(x))
-    assert "Mine raised RuntimeError when asked for a velocity: mat1 and mat2 shapes" in str(caught.value)
+    assert "Mine raised RuntimeError when asked for a velocity: " in str(caught.value)
+    assert "mat1 and mat2 shapes" in str(caught.value)
     assert "It was given x (2, 6) torch.float32, t (2,) torch.float32" in str(caught.value)
     assert isinstance(caught.value.__cause__, RuntimeError)
 

@@ -100,7 +100,10 @@ def state_dict(
     inner = sorted(name for name, each in _nested(held) if _is_state(each))
     if inner:
         whole = [name if key is None else f"{key}.{name}" for name in inner]
-        raise OptionError(f"'weights' holds several state dicts: {path}\n  Say which: key = {_either(whole)}")
+        raise OptionError(
+            f"'weights' holds one or several state dicts, and is none itself: {path}\n"
+            f"  Say which: key = {_either(whole)}"
+        )
     raise OptionError(f"'weights' must hold a state dict, names to tensors: {path}\n  {remedy}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, final
 
@@ -70,7 +72,9 @@ class ModuleField(VelocityField):
     module:PACKAGE.MODULE:ATTRIBUTE` supplies it, and nothing else. Weights are read as tensors alone.
 
     Args:
-        module: an `nn.Module` or a callable; in words one, or what makes one when called without arguments.
+        module: an `nn.Module`, a method of one, or a callable; in words one, or what makes one when called without
+            arguments. One that is made so is set to evaluation; one that is handed over must be. Tensors that a plain
+            function closes over are not seen: they are not moved to the device, nor hashed.
         shape: of one sample.
         convention: one of `CONVENTIONS`: what the options below are where they are not given.
         order: of its arguments: x then t, t then x, or by keywords.
@@ -126,7 +130,7 @@ class ModuleField(VelocityField):
     noise_scale: float | None = options.number(None, above=0, doc="T, of the noise it was trained on; 1")
     t_min: float | None = options.number(None, at_least=0, below=1, doc="kinetic's t it is asked at, the earliest")
     t_max: float | None = options.number(None, above=0, at_most=1, doc="and the latest; one clamp for all of it")
-    _net: Any = attrs.field(init=False, repr=False)
+    _owner: nn.Module | None = attrs.field(init=False, repr=False)  # of the tensors: moved to a device, and hashed
     _call: Call = attrs.field(init=False, repr=False)
     _path: Path = attrs.field(init=False, repr=False)
     _clamp: tuple[float, float] = attrs.field(init=False, repr=False)
@@ -137,15 +141,29 @@ class ModuleField(VelocityField):
         object.__setattr__(self, "_clamp", self._made_clamp(path))
         for need in ("order", "predicts"):
             self._needed(need)
-        net = _network(self.module, self.weights, self.key, self.prefix)
-        if self.dtype is not None and isinstance(net, nn.Module):
-            net.to(_DTYPES[self.dtype])
-        object.__setattr__(self, "_net", net)
+        net = _network(self.module)
+        object.__setattr__(self, "_owner", _owner(net))
+        self._fill_owner()
         names = ("order", "t", "second_time", "labels", "classes", "null", "output", "channels")
         asked = {name: self._chosen(name) for name in names}
         asked |= {"t": asked["t"] or "batch", "second_time": asked["second_time"] or "none"}
         call = Call(net, keywords=self.keywords, **asked | {"labels": asked["labels"] or "index"})
         object.__setattr__(self, "_call", call)
+
+    def _fill_owner(self) -> None:
+        """Weights and dtype as declared, of a network in evaluation."""
+        owner = self._owner
+        for name in ("weights", "dtype"):
+            if owner is None and getattr(self, name) is not None:
+                raise OptionError(f"{name!r} is of an nn.Module or a method of one: {self.module!r} is neither")
+        if self.weights is None and (self.key or self.prefix):
+            raise OptionError(f"{'key' if self.key else 'prefix'!r} is of a file: give 'weights' too")
+        if owner is not None:
+            _check_evaluation(owner)
+            if self.weights is not None:
+                fill(owner, self.weights, type(owner).__name__, key=self.key, prefix=self.prefix)
+            if self.dtype is not None:
+                owner.to(_DTYPES[self.dtype])
 
     @property
     def event_shape(self) -> torch.Size:
@@ -159,7 +177,7 @@ class ModuleField(VelocityField):
         return z * self._noise if self._noise != 1 else z
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
-        t = t.clamp(*self._clamp)
+        t = self._path.held(t.clamp(*self._clamp))
         size = self._path.size(t)
         net_dtype = self._dtype(x)
         s = self._path.time(t) * self.scale
@@ -221,7 +239,7 @@ class ModuleField(VelocityField):
 
     def _dtype(self, x: Tensor) -> torch.dtype:
         """The one floating dtype of the network's parameters, else that of x."""
-        tensors = self._net.parameters() if isinstance(self._net, nn.Module) else ()
+        tensors = () if self._owner is None else self._owner.parameters()
         dtypes = {each.dtype for each in tensors if each.is_floating_point()}
         return dtypes.pop() if len(dtypes) == 1 else x.dtype
 
@@ -230,27 +248,41 @@ class ModuleField(VelocityField):
         return torch.float32 if low and self._chosen("t_dtype") != "samples" else dtype
 
 
-def _network(words: Any, weights: str | None, key: str | None, prefix: str | None) -> Callable[..., Any]:
-    """The network, in evaluation where it is made here; one that is handed over must be."""
+def _network(words: Any) -> Callable[..., Any]:
+    """The network: itself, or what the code that words name is or makes; in evaluation where it is made here."""
+    net = words
     if isinstance(words, str):
-        target = imported(words, "an nn.Module or a callable")
-        net = target if isinstance(target, nn.Module) else made(words, target)
-        if isinstance(net, nn.Module):
-            net.eval().requires_grad_(False)
-    else:
-        net = words
+        net = imported(words, "an nn.Module or a callable")
+        if not isinstance(net, nn.Module) and _is_factory(net):
+            net = made(words, net)
+            if isinstance(net, nn.Module):
+                net.eval().requires_grad_(False)
     if not callable(net):
         raise OptionError(f"'module' must be an nn.Module or a callable: {net!r}")
-    if isinstance(net, nn.Module):
-        if net.training:
-            raise OptionError(
-                f"{type(net).__name__} is in training mode: dropout and BatchNorm would make its paths random\n  Call "
-                "net.eval() first."
-            )
-        if weights is not None:
-            fill(net, weights, type(net).__name__, key=key, prefix=prefix)
-    elif weights is not None:
-        raise OptionError(f"'weights' can only fill an nn.Module: {words!r} is {type(net).__name__}")
-    if weights is None and (key or prefix):
-        raise OptionError(f"{'key' if key else 'prefix'!r} is of a file: give 'weights' too")
     return net
+
+
+def _is_factory(target: Any) -> bool:
+    """Whether it is a class, or can be called without arguments: a velocity cannot."""
+    if inspect.isclass(target) or not callable(target):
+        return True
+    needed = (each for each in inspect.signature(target).parameters.values() if each.default is each.empty)
+    return all(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in needed)
+
+
+def _owner(net: Callable[..., Any]) -> nn.Module | None:
+    """The network whose tensors answer: itself, or that of a method or a partial, as of `net.forward_with_cfg`."""
+    while isinstance(net, functools.partial):
+        net = net.func
+    owner = net if isinstance(net, nn.Module) else getattr(net, "__self__", None)
+    return owner if isinstance(owner, nn.Module) else None
+
+
+def _check_evaluation(owner: nn.Module) -> None:
+    training = [name for name, each in owner.named_modules() if each.training]
+    if training:
+        part = f", in its part {training[0]!r}" if training[0] else ""
+        raise OptionError(
+            f"{type(owner).__name__} is in training mode{part}: dropout and BatchNorm would make its paths random\n"
+            "  Call net.eval() first."
+        )

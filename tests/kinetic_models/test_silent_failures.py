@@ -1,5 +1,7 @@
 """Mistakes that gave wrong numbers in silence: each is now an error or a note that names it."""
 
+import functools
+
 import pytest
 import torch
 from kinetic_fields import Empirical
@@ -74,7 +76,14 @@ def test_training_mode_is_an_error_and_dropout_in_a_callable_is_noted():
         warnings(net, 4, classes=4)
     torch.manual_seed(0)
     dropping = Labelled(drop=True)
-    said = warnings(dropping.forward, 4, classes=4)
+    for call in (dropping.forward, functools.partial(dropping), functools.partial(dropping.forward)):
+        with pytest.raises(KineticError, match="Labelled is in training mode"):
+            warnings(call, 4, classes=4)
+
+    def closed_over(x, t, y):
+        return dropping(x, t, y)
+
+    said = warnings(closed_over, 4, classes=4)
     assert "answers differently when asked twice" in said
     assert "net.eval()" in said
 

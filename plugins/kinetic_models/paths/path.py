@@ -25,6 +25,10 @@ class Path(abc.ABC):
     def words(self) -> str:
         """The map in a line, for the provenance."""
 
+    def held(self, t: PerSample) -> PerSample:
+        """The t that the model is asked at, all of it, `(m,)`: t, or that of its nearest step where steps are whole."""
+        return t
+
     @abc.abstractmethod
     def time(self, t: PerSample) -> PerSample:
         """The model's own time s at kinetic's t, `(m,)` each, before any `scale`."""

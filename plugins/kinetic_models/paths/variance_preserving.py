@@ -18,8 +18,8 @@ from kinetic_models.paths.path import Path
 class VariancePreserving(Path):
     """y = a x1 + b e with a^2 + b^2 = 1 and a^2 = prod (1 - beta), beta rising evenly; the model is told the step.
 
-    Steps count from 0 (data). Between two of them log(a / b) is interpolated. Where steps are `whole`, the nearest is
-    told.
+    Steps count from 0 (data). Between two of them log(a / b) is interpolated. Where steps are `whole`, the model is
+    asked at the nearest one: told it, shown y with its a and b, and its answer converted by them.
 
     Source: Ho et al., Denoising Diffusion Probabilistic Models, arXiv 2006.11239; Song et al., Denoising Diffusion
     Implicit Models, arXiv 2010.02502, whose ODE this is.
@@ -34,6 +34,12 @@ class VariancePreserving(Path):
     def words(self) -> str:
         betas = f"{self.steps} betas from {self.beta_min:g} to {self.beta_max:g}"
         return f"x = y / (a + b), t = a / (a + b), a^2 = prod (1 - beta), b^2 = 1 - a^2, {betas}"
+
+    def held(self, t: PerSample) -> PerSample:
+        if not self.whole:
+            return t
+        ratio = _ratios(self.beta_min, self.beta_max, self.steps).to(t.device)[self.time(t).long()]
+        return ratio.sigmoid().to(t.dtype)
 
     def time(self, t: PerSample) -> PerSample:
         ratios = _ratios(self.beta_min, self.beta_max, self.steps).to(t.device)  # falling with the step

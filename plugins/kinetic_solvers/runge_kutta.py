@@ -10,7 +10,7 @@ import attrs
 import torch
 
 from kinetic import Stage, Step
-from kinetic.types import ALL, State, Velocity
+from kinetic.types import ALL, PerSample, State, Velocity
 from kinetic_solvers.fixed_grid import FixedGrid, moments
 
 
@@ -59,7 +59,7 @@ class RungeKutta(FixedGrid):
         a, b = ((), *method.a), method.b
         spans = tuple(itertools.pairwise(times))
         ends = moments(times, velocity, x0)
-        at = {0: ends[:-1], 1: ends[1:]}
+        at: dict[float, list[tuple[PerSample, PerSample]]] = {0: ends[:-1], 1: ends[1:]}
         for c in {*method.c} - {0, 1}:
             at[c] = moments([start + c * (stop - start) for start, stop in spans], velocity, x0)
         whens = zip(*(at[c] for c in method.c), strict=True)

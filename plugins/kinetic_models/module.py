@@ -130,7 +130,7 @@ class ModuleField(VelocityField):
     noise_scale: float | None = options.number(None, above=0, doc="T, of the noise it was trained on; 1")
     t_min: float | None = options.number(None, at_least=0, below=1, doc="kinetic's t it is asked at, the earliest")
     t_max: float | None = options.number(None, above=0, at_most=1, doc="and the latest; one clamp for all of it")
-    _owner: nn.Module | None = attrs.field(init=False, repr=False)  # of the tensors: moved to a device, and hashed
+    _net: nn.Module | None = attrs.field(init=False, repr=False)  # of the tensors: moved to a device, and hashed
     _call: Call = attrs.field(init=False, repr=False)
     _path: Path = attrs.field(init=False, repr=False)
     _clamp: tuple[float, float] = attrs.field(init=False, repr=False)
@@ -142,28 +142,28 @@ class ModuleField(VelocityField):
         for need in ("order", "predicts"):
             self._needed(need)
         net = _network(self.module)
-        object.__setattr__(self, "_owner", _owner(net))
-        self._fill_owner()
+        object.__setattr__(self, "_net", _owner(net))
+        self._fill_net()
         names = ("order", "t", "second_time", "labels", "classes", "null", "output", "channels")
         asked = {name: self._chosen(name) for name in names}
         asked |= {"t": asked["t"] or "batch", "second_time": asked["second_time"] or "none"}
         call = Call(net, keywords=self.keywords, **asked | {"labels": asked["labels"] or "index"})
         object.__setattr__(self, "_call", call)
 
-    def _fill_owner(self) -> None:
+    def _fill_net(self) -> None:
         """Weights and dtype as declared, of a network in evaluation."""
-        owner = self._owner
+        net = self._net
         for name in ("weights", "dtype"):
-            if owner is None and getattr(self, name) is not None:
+            if net is None and getattr(self, name) is not None:
                 raise OptionError(f"{name!r} is of an nn.Module or a method of one: {self.module!r} is neither")
         if self.weights is None and (self.key or self.prefix):
             raise OptionError(f"{'key' if self.key else 'prefix'!r} is of a file: give 'weights' too")
-        if owner is not None:
-            _check_evaluation(owner)
+        if net is not None:
+            _check_evaluation(net)
             if self.weights is not None:
-                fill(owner, self.weights, type(owner).__name__, key=self.key, prefix=self.prefix)
+                fill(net, self.weights, type(net).__name__, key=self.key, prefix=self.prefix)
             if self.dtype is not None:
-                owner.to(_DTYPES[self.dtype])
+                net.to(_DTYPES[self.dtype])
 
     @property
     def event_shape(self) -> torch.Size:
@@ -239,7 +239,7 @@ class ModuleField(VelocityField):
 
     def _dtype(self, x: Tensor) -> torch.dtype:
         """The one floating dtype of the network's parameters, else that of x."""
-        tensors = () if self._owner is None else self._owner.parameters()
+        tensors = () if self._net is None else self._net.parameters()
         dtypes = {each.dtype for each in tensors if each.is_floating_point()}
         return dtypes.pop() if len(dtypes) == 1 else x.dtype
 

@@ -113,9 +113,10 @@ class ComponentBuilder:
         """The code that the command line supplies for such a component; a recipe may not name it."""
         who, words = self.code.get(role, ("", ""))
         if who != name or CODE in given:
+            where = "kinetic run" if role == "field" else "kinetic score"
             raise RecipeError(
                 f"{role} {name!r} imports code that its options name, which no recipe may: make it in Python, or on a "
-                f"command line with --{role} {name}:PACKAGE.MODULE:ATTRIBUTE. The recipe leaves out {CODE!r}."
+                f"command line with --{role} {name}:PACKAGE.MODULE:ATTRIBUTE (`{where}`). A recipe leaves out {CODE!r}."
             )
         return words
 

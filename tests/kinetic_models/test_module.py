@@ -354,7 +354,7 @@ def test_a_recipe_takes_its_code_from_the_command_line_and_nothing_else(package,
     run = recipe.run(tmp_path / "out", "cpu")
     assert json.loads((run.folder / "provenance.json").read_text())["time_maps"] == {"base": ["s = t, t in [0, 1]"]}
     (tmp_path / "r.toml").write_text(RECIPE.format(more=f"module = '{package}:net'"))
-    with pytest.raises(RecipeError, match="The recipe leaves out 'module'"):
+    with pytest.raises(RecipeError, match="A recipe leaves out 'module'"):
         load_recipe(tmp_path / "r.toml", field=f"module:{package}:net")
 
 

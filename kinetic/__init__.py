@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kinetic._roles.features import FeatureSpace as FeatureSpace
     from kinetic._roles.features import embed as embed
     from kinetic._roles.features import in_blocks as in_blocks
+    from kinetic._roles.field import FieldWrapper as FieldWrapper
     from kinetic._roles.field import Shaped as Shaped
     from kinetic._roles.field import VelocityField as VelocityField
     from kinetic._roles.grid import TimeGrid as TimeGrid
@@ -67,6 +68,7 @@ _HOME = {
     "EnergyMeter": "_roles.meter",
     "Estimate": "evidence",
     "FeatureSpace": "_roles.features",
+    "FieldWrapper": "_roles.field",
     "FinishedRun": "_store.run_folder",
     "KineticError": "errors",
     "Metric": "_roles.metric",

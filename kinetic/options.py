@@ -103,13 +103,18 @@ def as_number(value: Any) -> Any:
 
 
 def choice(*allowed: str, default: Any = attrs.NOTHING, doc: str = "") -> Any:
-    """One of a few words."""
-    bound = "one of " + ", ".join(map(repr, allowed))
+    """One of a few words; with the default None, one or nothing."""
+    nothing = default is None
+    bound = "one of " + ", ".join(map(repr, allowed)) + (", or nothing" if nothing else "")
     if not allowed or not all(isinstance(word, str) for word in allowed):
         raise OptionError(f"a choice must be among strings, one or more: {allowed!r}")
-    if default is not attrs.NOTHING and default not in allowed:
+    if default is not attrs.NOTHING and not nothing and default not in allowed:
         raise OptionError(f"the default of a choice must be {bound}: {default!r}")
-    return _field(default, _holding(lambda value: isinstance(value, str) and value in allowed, bound), bound, doc)
+
+    def holds(value: Any) -> bool:
+        return (nothing and value is None) or (isinstance(value, str) and value in allowed)
+
+    return _field(default, _holding(holds, bound), bound, doc)
 
 
 def flag(default: bool, *, doc: str = "") -> Any:

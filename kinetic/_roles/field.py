@@ -84,13 +84,14 @@ class VelocityField(Component):
         """
 
 
-@final
 @attrs.frozen(eq=False)
-class Shaped(VelocityField):
-    """A field times the gain of a schedule: v <- gain(t, x, v) v. The field still sees the unscaled t and x."""
+class FieldWrapper(VelocityField):
+    """Another field but for its velocity: its shape, its breakpoints, where it begins, stops and how it is seen.
 
-    field: VelocityField = options.component(VelocityField)
-    schedule: Schedule = options.component(Schedule)
+    A field that changes another one subclasses it and states its velocity alone.
+    """
+
+    field: VelocityField = options.component(VelocityField, doc="the field to change")
 
     @property
     def event_shape(self) -> torch.Size:
@@ -98,7 +99,7 @@ class Shaped(VelocityField):
 
     @property
     def breakpoints(self) -> tuple[float, ...]:
-        return tuple(sorted({*self.field.breakpoints, *self.schedule.breakpoints}))
+        return self.field.breakpoints
 
     @property
     def t_end(self) -> float:
@@ -109,6 +110,18 @@ class Shaped(VelocityField):
 
     def seen(self, x: State) -> State:
         return self.field.seen(x)
+
+
+@final
+@attrs.frozen(eq=False)
+class Shaped(FieldWrapper):
+    """A field times the gain of a schedule: v <- gain(t, x, v) v. The field still sees the unscaled t and x."""
+
+    schedule: Schedule = options.component(Schedule)
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        return tuple(sorted({*self.field.breakpoints, *self.schedule.breakpoints}))
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         v = self.field.velocity(x, t, batch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 _ELEMENTS, _SAMPLES = 2**22, 500
-_COPIES = 1000  # of a sample, that a velocity is taken to need: SiT-XL/2 and the U-Nets for CIFAR-10 need about as many
+_COPIES = 1000  # of a sample, that a velocity is taken to need: an estimate, not measured
 
 
 def batch_size(event_shape: torch.Size, device: torch.device | None = None, dtype: torch.dtype = torch.float32) -> int:

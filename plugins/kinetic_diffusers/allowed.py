@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import attrs
+from kinetic_features.images import need
 
-from kinetic.errors import MissingPackageError, OptionError
+from kinetic.errors import OptionError
 
 _FLOW = {"use_flow_sigmas": True, "prediction_type": "flow_prediction"}
 
@@ -72,9 +72,4 @@ def diffusers() -> Any:
     Raises:
         MissingPackageError: it does not import.
     """
-    try:
-        return importlib.import_module("diffusers")
-    except (ImportError, RuntimeError) as error:
-        raise MissingPackageError(
-            f"diffusers does not import here: {error}\n  Install it: `pip install kinetic-flow[diffusers]`."
-        ) from error
+    return need("diffusers", "diffusers", "Install it: `pip install kinetic-flow[diffusers]`.")

@@ -6,17 +6,16 @@ from typing import Any, final
 
 import attrs
 import torch
-from safetensors import SafetensorError
 
-from kinetic import Batch, VelocityField, in_blocks, options
-from kinetic.errors import OptionError, ShapeError
+from kinetic import Batch, FieldWrapper, VelocityField, in_blocks, options
+from kinetic.errors import ShapeError
 from kinetic.types import PerSample, State
-from kinetic_diffusers.folder import REMEDY, diffusers_package, folder_of
+from kinetic_diffusers.folder import folder_of, loaded
 
 
 @final
 @attrs.frozen(eq=False)
-class Decoded(VelocityField):
+class Decoded(FieldWrapper):
     """A field of latents whose samples are seen as images: x is decoded as D(x / scaling + shift), cut off to [-1, 1].
 
     Metrics and the report see the images; energies, norms and the noise that samples are put back to stay those of the
@@ -36,33 +35,12 @@ class Decoded(VelocityField):
 
     def __attrs_post_init__(self) -> None:
         folder = folder_of(self.vae, "vae", "vae", ("AutoencoderKL",))
-        try:
-            vae: Any = diffusers_package("field 'decoded'").AutoencoderKL.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, torch_dtype=torch.float32
-            )
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            line = " ".join(str(error).split())[:300]
-            raise OptionError(f"'vae' cannot be loaded as safetensors: {folder}: {line}\n  {REMEDY}") from error
+        vae = loaded(folder, "vae", "field 'decoded'", torch.float32)
         channels = int(vae.config.latent_channels)
         shape = self.field.event_shape
         if len(shape) != 3 or shape[0] != channels:
             raise ShapeError(f"'vae' decodes latents of {channels} channels, 'field' moves samples of {tuple(shape)}")
-        object.__setattr__(self, "_vae", vae.eval().requires_grad_(False))
-
-    @property
-    def event_shape(self) -> torch.Size:
-        return self.field.event_shape
-
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        return self.field.breakpoints
-
-    @property
-    def t_end(self) -> float:
-        return self.field.t_end
-
-    def start(self, z: State, batch: Batch | None = None) -> State:
-        return self.field.start(z, batch)
+        object.__setattr__(self, "_vae", vae)
 
     def seen(self, x: State) -> State:
         config = self._vae.config

@@ -10,12 +10,12 @@ import attrs
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError
 from kinetic.types import PerSample, State
-from kinetic_diffusers.folder import REMEDY, class_of, diffusers_package, folder_of
+from kinetic_diffusers.folder import folder_of, loaded
 from kinetic_diffusers.transformers import dit, flux, lumina2, stable_diffusion_3
 
 TRANSFORMERS: Mapping[str, ModuleType] = {
@@ -60,7 +60,8 @@ class DiffusersField(VelocityField):
     _asked: dict[str, Tensor] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        net: Any = _loaded(self.pretrained, getattr(torch, self.dtype))
+        folder = folder_of(self.pretrained, "pretrained", "transformer", TRANSFORMERS)
+        net = loaded(folder, "pretrained", "field 'diffusers'", getattr(torch, self.dtype))
         way = TRANSFORMERS[type(net).__name__]
         object.__setattr__(self, "_net", net)
         object.__setattr__(self, "_way", way)
@@ -106,17 +107,6 @@ class DiffusersField(VelocityField):
                 f"{tuple(condition.shape)} up to {condition.max().item():g}"
             )
         return condition
-
-
-def _loaded(location: str, dtype: torch.dtype) -> nn.Module:
-    folder = folder_of(location, "pretrained", "transformer", TRANSFORMERS)
-    cls = getattr(diffusers_package("field 'diffusers'"), class_of(folder, "pretrained"))
-    try:
-        net: nn.Module = cls.from_pretrained(folder, local_files_only=True, use_safetensors=True, torch_dtype=dtype)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        line = " ".join(str(error).split())[:300]
-        raise OptionError(f"'pretrained' cannot be loaded as safetensors: {folder}: {line}\n  {REMEDY}") from error
-    return net.eval().requires_grad_(False)
 
 
 def _conditions(location: str | None, needs: tuple[str, ...]) -> dict[str, Tensor]:

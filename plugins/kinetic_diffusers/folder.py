@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from pathlib import Path
-from types import ModuleType
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
 
 from kinetic import options
-from kinetic.errors import OptionError
+from kinetic.errors import MissingPackageError, OptionError
+from kinetic_diffusers.allowed import diffusers
 
 REMEDY = "Give a local folder that `save_pretrained` of diffusers wrote, of a pipeline or of the part itself."
 
@@ -36,11 +40,24 @@ def class_of(folder: Path, option: str) -> str:
         raise OptionError(f"{option!r} has no readable config: {path}: {error}\n  {REMEDY}") from error
 
 
-def diffusers_package(who: str) -> ModuleType:
-    """diffusers, or an error that says how it is installed."""
+def loaded(folder: Path, option: str, who: str, dtype: torch.dtype) -> Any:
+    """The network in a folder, of the class that it says it holds, in evaluation; from safetensors alone.
+
+    Raises:
+        OptionError: diffusers is not installed, or the folder holds no tensors that fit.
+    """
+    cls = getattr(diffusers_package(who), class_of(folder, option))
     try:
-        import diffusers
-    except ImportError as error:
+        net = cls.from_pretrained(folder, local_files_only=True, use_safetensors=True, torch_dtype=dtype)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        line = " ".join(str(error).split())[:300]
+        raise OptionError(f"{option!r} cannot be loaded as safetensors: {folder}: {line}\n  {REMEDY}") from error
+    return net.eval().requires_grad_(False)
+
+
+def diffusers_package(who: str) -> Any:
+    """diffusers, or an error that says who needs it."""
+    try:
+        return diffusers()
+    except MissingPackageError as error:
         raise OptionError(f'{who} needs diffusers: pip install "kinetic-flow[diffusers]"') from error
-    package: ModuleType = diffusers
-    return package

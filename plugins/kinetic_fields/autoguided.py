@@ -7,7 +7,7 @@ from typing import final
 import attrs
 import torch
 
-from kinetic import Batch, VelocityField, options
+from kinetic import Batch, FieldWrapper, VelocityField, options
 from kinetic.errors import ShapeError
 from kinetic.types import PerSample, State
 from kinetic_fields.guidance import combined
@@ -15,7 +15,7 @@ from kinetic_fields.guidance import combined
 
 @final
 @attrs.frozen(eq=False)
-class Autoguided(VelocityField):
+class Autoguided(FieldWrapper):
     """v = v_weak + scale (v_field - v_weak): a good field, led away from a weaker one. Both get the condition, if any.
     Behind its own `t_end` the weak field is asked at that.
 
@@ -34,23 +34,9 @@ class Autoguided(VelocityField):
             raise ShapeError(f"'field' moves samples of shape {shapes[0]}, 'weak' of shape {shapes[1]}")
 
     @property
-    def event_shape(self) -> torch.Size:
-        return self.field.event_shape
-
-    @property
     def breakpoints(self) -> tuple[float, ...]:
         own = {self.weak.t_end} - {1.0}
         return tuple(sorted({*self.field.breakpoints, *self.weak.breakpoints, *own}))
-
-    @property
-    def t_end(self) -> float:
-        return self.field.t_end
-
-    def start(self, z: State, batch: Batch | None = None) -> State:
-        return self.field.start(z, batch)
-
-    def seen(self, x: State) -> State:
-        return self.field.seen(x)
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         good = self.field.velocity(x, t, batch)

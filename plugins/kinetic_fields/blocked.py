@@ -7,14 +7,13 @@ from typing import final
 import attrs
 import torch
 
-from kinetic import Batch, options, tell, told
+from kinetic import Batch, FieldWrapper, options, tell, told
 from kinetic.types import PerSample, State
-from kinetic_fields.wrapper import Wrapper
 
 
 @final
 @attrs.frozen(eq=False)
-class Blocked(Wrapper):
+class Blocked(FieldWrapper):
     """The same velocity, asked in blocks of `rows` samples, the last one filled up with copies of its last sample.
 
     Matrix products of other shapes round otherwise, so a sample of a network depends on its batch in the last bits.

@@ -7,7 +7,7 @@ from typing import final
 import attrs
 import torch
 
-from kinetic import Batch, VelocityField, options
+from kinetic import Batch, FieldWrapper, VelocityField, options
 from kinetic.errors import OptionError
 from kinetic.types import PerSample, State
 from kinetic_fields.guidance import combined
@@ -17,7 +17,7 @@ _TINY = 1e-8  # as CFG-Zero* has it
 
 @final
 @attrs.frozen(eq=False)
-class Guided(VelocityField):
+class Guided(FieldWrapper):
     """Classifier-free guidance, v = v_u + scale (v_c - v_u), of a field that answers with and without a condition.
 
     scale = 1 is the conditional field, 0 the unconditional one; each velocity costs two of the field's: the column
@@ -57,23 +57,9 @@ class Guided(VelocityField):
             raise OptionError(f"'channels' must be at most those of samples of shape {tuple(shape)}: {self.channels}")
 
     @property
-    def event_shape(self) -> torch.Size:
-        return self.field.event_shape
-
-    @property
     def breakpoints(self) -> tuple[float, ...]:
         own = {self.start_t, self.stop_t, self.zero_until} - {0.0, 1.0}
         return tuple(sorted({*self.field.breakpoints, *own}))
-
-    @property
-    def t_end(self) -> float:
-        return self.field.t_end
-
-    def start(self, z: State, batch: Batch | None = None) -> State:
-        return self.field.start(z, batch)
-
-    def seen(self, x: State) -> State:
-        return self.field.seen(x)
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
         if batch is None or batch.condition is None:
@@ -84,11 +70,11 @@ class Guided(VelocityField):
         conditional = self.field.velocity(x, t, batch)
         inside = (t >= self.start_t) & ((t < self.stop_t) | (self.stop_t == 1))
         batch.count(torch.where(inside, 2, 1))
-        free = conditional.clone()
+        free = conditional
         if bool(inside.all()):
             free = self.field.velocity(x, t, batch.unconditional())
         elif bool(inside.any()):
-            rows = inside.nonzero()[:, 0]
+            rows, free = inside.nonzero()[:, 0], conditional.clone()
             free[rows] = self.field.velocity(x[rows], t[rows], batch.take(rows).unconditional())
         return self._combined(conditional, free, t, batch.listening)
 

@@ -7,14 +7,13 @@ from typing import final
 import attrs
 import torch
 
-from kinetic import Batch, options
+from kinetic import Batch, FieldWrapper, options
 from kinetic.types import PerSample, State
-from kinetic_fields.wrapper import Wrapper
 
 
 @final
 @attrs.frozen(eq=False)
-class Momentum(Wrapper):
+class Momentum(FieldWrapper):
     """v + a (v - m), m the exponential mean of the velocities before, m <- b m + (1 - b) v; the first is its own mean.
 
     It is meant for Euler's method, where a velocity is a step, as published. With other solvers m runs over all

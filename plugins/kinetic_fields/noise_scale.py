@@ -6,14 +6,13 @@ from typing import final
 
 import attrs
 
-from kinetic import Batch, options
+from kinetic import Batch, FieldWrapper, options
 from kinetic.types import PerSample, State
-from kinetic_fields.wrapper import Wrapper
 
 
 @final
 @attrs.frozen(eq=False)
-class NoiseScale(Wrapper):
+class NoiseScale(FieldWrapper):
     """The same velocity from x0 ~ N(0, T^2 I): the baseline of every temperature. T below 1 draws nearer the mode."""
 
     scale: float = options.number(1.0, above=0, doc="T")

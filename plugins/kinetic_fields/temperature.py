@@ -6,14 +6,13 @@ from typing import final
 
 import attrs
 
-from kinetic import Batch, options
+from kinetic import Batch, FieldWrapper, options
 from kinetic.types import PerSample, State
-from kinetic_fields.wrapper import Wrapper
 
 
 @final
 @attrs.frozen(eq=False)
-class Temperature(Wrapper):
+class Temperature(FieldWrapper):
     """v' = (x - r (x - t v)) / t with r = (SNR s^2 + 1) / (SNR s^2 / k + 1), SNR = (t / (1 - t))^2: the score times r.
 
     x - t v is the noise that the field sees. Of data N(0, s^2 I) it is the exact flow to N(0, s^2 / k I): k above 1

@@ -10,9 +10,9 @@ from torch import nn
 
 from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError
-from kinetic.networks import imported, made
 from kinetic.types import PerSample, State
 from kinetic_models.module import shape_option
+from kinetic_models.network import check_evaluation, network_of
 from kinetic_models.predictions import of_data
 
 _HALVINGS = 60  # of [0, 1], until float64 tells no times apart
@@ -50,17 +50,10 @@ class AzulaField(VelocityField):
     _net: Any = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        net = self.module
-        if isinstance(net, str):
-            target = imported(net, "a Denoiser of azula")
-            net = target if isinstance(target, nn.Module) else made(net, target)
-            net = net.eval().requires_grad_(False) if isinstance(net, nn.Module) else net
+        net = network_of(self.module, "a Denoiser of azula")
         if not (isinstance(net, nn.Module) and callable(getattr(net, "schedule", None))):
             raise OptionError(f"'module' must be a Denoiser of azula, with a schedule: {type(net).__name__}")
-        if net.training:
-            raise OptionError(
-                f"{type(net).__name__} is in training mode: its paths would be random\n  Call net.eval() first."
-            )
+        check_evaluation(net)
         object.__setattr__(self, "_net", net)
 
     @property

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
 from typing import Any, ClassVar, final
 
 import attrs
@@ -13,10 +10,11 @@ from torch import Tensor, nn
 
 from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError
-from kinetic.networks import fill, imported, made
+from kinetic.networks import fill
 from kinetic.types import PerSample, State
 from kinetic_models.call import Call
 from kinetic_models.conventions import CONVENTIONS
+from kinetic_models.network import check_evaluation, network_of, owner_of
 from kinetic_models.paths.linear import Linear
 from kinetic_models.paths.path import Path
 from kinetic_models.paths.sigma import Sigma
@@ -27,18 +25,8 @@ from kinetic_models.predictions import PREDICTIONS
 _DTYPES = {name: getattr(torch, name) for name in ("float32", "float64", "bfloat16", "float16")}
 
 
-def _word(*allowed: str, doc: str) -> Any:
-    """One of a few words, or nothing."""
-
-    def check(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
-        if value is not None and value not in allowed:
-            raise OptionError(f"{attribute.name!r} must be {bound}: {value!r}")
-
-    bound = f"one of {', '.join(map(repr, allowed))}, or nothing"
-    return attrs.field(default=None, validator=check, metadata={options.BOUND: bound, options.DOC: doc})
-
-
-def _shape(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """A list, as TOML has it, as a tuple; anything else as it is."""
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -51,7 +39,7 @@ def _check_shape(instance: object, attribute: attrs.Attribute[Any], value: Any) 
 def shape_option() -> Any:
     """The shape of one sample, as an option."""
     meant = {options.BOUND: "a list of ints", options.DOC: "of one sample, as [4, 32, 32]"}
-    return attrs.field(converter=_shape, validator=_check_shape, metadata=meant)
+    return attrs.field(converter=listed, validator=_check_shape, metadata=meant)
 
 
 def _check_output(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -96,19 +84,27 @@ class ModuleField(VelocityField):
         metadata={options.BOUND: "PACKAGE.MODULE:ATTRIBUTE; in Python an nn.Module or a callable"}
     )
     shape: tuple[int, ...] = shape_option()
-    convention: str | None = _word(*CONVENTIONS, doc="a published model's, in place of the options below")
+    convention: str | None = options.choice(
+        *CONVENTIONS, default=None, doc="a published model's, in place of the options below"
+    )
     weights: str | None = options.text(None, doc="path of a .safetensors or torch state dict for it")
     key: str | None = options.text(None, doc='where in the file the state dict is, such as "ema"')
     prefix: str | None = options.text(None, doc='how its names begin in the file, such as "module."')
-    order: str | None = _word("xt", "tx", "keywords", doc="of its arguments")
+    order: str | None = options.choice("xt", "tx", "keywords", default=None, doc="of its arguments")
     keywords: tuple[str, ...] = options.texts(("x", "t", "y"), at_least=2, doc="names of x, t, a second time, classes")
-    t: str | None = _word("batch", "scalar", "integer", doc="a time a sample, one for all, or whole steps; batch")
-    second_time: str | None = _word("none", "zero", "same", doc="a time after t: 0, or t again (MeanFlow); none")
-    t_dtype: str | None = _word("float32", "samples", doc="of the times: float32, or that of the samples; float32")
-    zero: str | None = _word("noise", "data", doc="what its time 0 is")
+    t: str | None = options.choice(
+        "batch", "scalar", "integer", default=None, doc="a time a sample, one for all, or whole steps; batch"
+    )
+    second_time: str | None = options.choice(
+        "none", "zero", "same", default=None, doc="a time after t: 0, or t again (MeanFlow); none"
+    )
+    t_dtype: str | None = options.choice(
+        "float32", "samples", default=None, doc="of the times: float32, or that of the samples; float32"
+    )
+    zero: str | None = options.choice("noise", "data", default=None, doc="what its time 0 is")
     scale: float = options.number(1.0, above=0, doc="what its time is multiplied by, such as 1000")
-    predicts: str | None = _word(*PREDICTIONS, doc="what it answers")
-    path: str | None = _word("linear", "vp", "ve", "sigma", doc="from noise to data")
+    predicts: str | None = options.choice(*PREDICTIONS, default=None, doc="what it answers")
+    path: str | None = options.choice("linear", "vp", "ve", "sigma", default=None, doc="from noise to data")
     beta_min: float | None = options.number(None, above=0, below=1, doc="of vp")
     beta_max: float | None = options.number(None, above=0, below=1, doc="of vp")
     train_steps: int | None = options.integer(None, at_least=2, doc="of vp")
@@ -124,9 +120,9 @@ class ModuleField(VelocityField):
         },
     )
     classes: int | None = options.integer(None, at_least=1, doc="how many it knows; it takes labels after the times")
-    labels: str | None = _word("index", "one-hot", doc="how it takes classes; index")
+    labels: str | None = options.choice("index", "one-hot", default=None, doc="how it takes classes; index")
     null: int | None = options.integer(None, at_least=0, doc="the class that stands for none")
-    dtype: str | None = _word(*_DTYPES, doc="what it is converted to; as it is")
+    dtype: str | None = options.choice(*_DTYPES, default=None, doc="what it is converted to; as it is")
     noise_scale: float | None = options.number(None, above=0, doc="T, of the noise it was trained on; 1")
     t_min: float | None = options.number(None, at_least=0, below=1, doc="kinetic's t it is asked at, the earliest")
     t_max: float | None = options.number(None, above=0, at_most=1, doc="and the latest; one clamp for all of it")
@@ -141,8 +137,8 @@ class ModuleField(VelocityField):
         object.__setattr__(self, "_clamp", self._made_clamp(path))
         for need in ("order", "predicts"):
             self._needed(need)
-        net = _network(self.module)
-        object.__setattr__(self, "_net", _owner(net))
+        net = network_of(self.module)
+        object.__setattr__(self, "_net", owner_of(net))
         self._fill_net()
         names = ("order", "t", "second_time", "labels", "classes", "null", "output", "channels")
         asked = {name: self._chosen(name) for name in names}
@@ -159,7 +155,7 @@ class ModuleField(VelocityField):
         if self.weights is None and (self.key or self.prefix):
             raise OptionError(f"{'key' if self.key else 'prefix'!r} is of a file: give 'weights' too")
         if net is not None:
-            _check_evaluation(net)
+            check_evaluation(net)
             if self.weights is not None:
                 fill(net, self.weights, type(net).__name__, key=self.key, prefix=self.prefix)
             if self.dtype is not None:
@@ -246,43 +242,3 @@ class ModuleField(VelocityField):
     def _time_dtype(self, dtype: torch.dtype) -> torch.dtype:
         low = dtype in (torch.float16, torch.bfloat16)
         return torch.float32 if low and self._chosen("t_dtype") != "samples" else dtype
-
-
-def _network(words: Any) -> Callable[..., Any]:
-    """The network: itself, or what the code that words name is or makes; in evaluation where it is made here."""
-    net = words
-    if isinstance(words, str):
-        net = imported(words, "an nn.Module or a callable")
-        if not isinstance(net, nn.Module) and _is_factory(net):
-            net = made(words, net)
-            if isinstance(net, nn.Module):
-                net.eval().requires_grad_(False)
-    if not callable(net):
-        raise OptionError(f"'module' must be an nn.Module or a callable: {net!r}")
-    return net
-
-
-def _is_factory(target: Any) -> bool:
-    """Whether it is a class, or can be called without arguments: a velocity cannot."""
-    if inspect.isclass(target) or not callable(target):
-        return True
-    needed = (each for each in inspect.signature(target).parameters.values() if each.default is each.empty)
-    return all(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in needed)
-
-
-def _owner(net: Callable[..., Any]) -> nn.Module | None:
-    """The network whose tensors answer: itself, or that of a method or a partial, as of `net.forward_with_cfg`."""
-    while isinstance(net, functools.partial):
-        net = net.func
-    owner = net if isinstance(net, nn.Module) else getattr(net, "__self__", None)
-    return owner if isinstance(owner, nn.Module) else None
-
-
-def _check_evaluation(owner: nn.Module) -> None:
-    training = [name for name, each in owner.named_modules() if each.training]
-    if training:
-        part = f", in its part {training[0]!r}" if training[0] else ""
-        raise OptionError(
-            f"{type(owner).__name__} is in training mode{part}: dropout and BatchNorm would make its paths random\n"
-            "  Call net.eval() first."
-        )

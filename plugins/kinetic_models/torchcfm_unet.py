@@ -11,11 +11,7 @@ from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError
 from kinetic.networks import fill, float32_layers
 from kinetic.types import PerSample, State
-from kinetic_models.module import shape_option
-
-
-def _listed(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+from kinetic_models.module import listed, shape_option
 
 
 @final
@@ -40,7 +36,7 @@ class TorchCFMUNet(VelocityField):
     num_res_blocks: int = options.integer(2, at_least=1, doc="at each resolution")
     channel_mult: tuple[int, ...] | None = attrs.field(
         default=None,
-        converter=_listed,
+        converter=listed,
         metadata={options.BOUND: "a list of ints, or nothing", options.DOC: "of each resolution; by the size"},
     )
     num_heads: int = options.integer(1, at_least=1, doc="of attention")

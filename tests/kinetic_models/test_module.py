@@ -22,55 +22,30 @@ from kinetic.testing import check_field
 MEAN, STD, SIZE = 0.4, 0.7, 3
 
 
-def exact(y, a, b, predicts, zero="noise"):
-    """What a perfect network answers at y = a x1 + b e, x1 ~ N(MEAN, STD^2)."""
-    x1 = MEAN + a * STD**2 / (a**2 * STD**2 + b**2) * (y - a * MEAN)
-    e = (y - a * x1) / b
-    velocity = x1 - e if zero == "noise" else e - x1
-    return {"x1": x1, "denoised": x1, "noise": e, "score": -e / b, "velocity": velocity}[predicts]
-
-
-def column(s):
-    return s.double().view(-1, 1)
-
-
-def linear(zero, predicts, scale=1.0):
-    def net(y, s):
-        s = column(s) / scale
-        a = s if zero == "noise" else 1 - s
-        return exact(y, a, 1 - a, predicts, zero)
-
-    return net
-
-
 def field(net, **more):
     return ModuleField(module=net, shape=[SIZE], **more)
 
 
-def times(f, n=200):
-    low, high = f._clamp
-    t = torch.linspace(max(low, 0.01), min(high, 0.99), n, dtype=torch.float64)
-    return torch.randn(n, SIZE, dtype=torch.float64), t
-
-
-def assert_exact(f, atol=1e-9):
-    x, t = times(f)
-    expected = Gaussian(size=SIZE, mean=MEAN, std=STD).velocity(x, t)
-    assert torch.allclose(f.velocity(x, t), expected, rtol=0, atol=atol)
-
-
 @pytest.mark.parametrize("predicts", ["x1", "denoised", "noise", "score"])
-def test_on_the_paths_of_diffusion_models_it_is_the_exact_probability_flow(predicts):
+def test_on_the_paths_of_diffusion_models_it_is_the_exact_probability_flow(predicts, perfect):
     sigma = field(
-        lambda y, s: exact(y, 1.0, column(s), predicts), order="xt", predicts=predicts, path="sigma", sigma_min=0.002,
+        lambda y, s: perfect.exact(y, 1.0, perfect.column(s), predicts),
+        order="xt",
+        predicts=predicts,
+        path="sigma",
+        sigma_min=0.002,
         sigma_max=80.0,
-    )  # fmt: skip
-    assert_exact(sigma)
+    )
+    perfect.assert_exact(sigma)
     grown = field(
-        lambda y, s: exact(y, 1.0, 0.01 * (50 / 0.01) ** column(s), predicts), order="xt", predicts=predicts,
-        path="ve", sigma_min=0.01, sigma_max=50.0,
-    )  # fmt: skip
-    assert_exact(grown)
+        lambda y, s: perfect.exact(y, 1.0, 0.01 * (50 / 0.01) ** perfect.column(s), predicts),
+        order="xt",
+        predicts=predicts,
+        path="ve",
+        sigma_min=0.01,
+        sigma_max=50.0,
+    )
+    perfect.assert_exact(grown)
     kept = (1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)).cumprod(0)
 
     def chain(y, s):  # between two steps log(a / b) is interpolated, as the path says
@@ -79,10 +54,10 @@ def test_on_the_paths_of_diffusion_models_it_is_the_exact_probability_flow(predi
         low = s.floor().long().clamp(max=998)
         r = (ratio[low] + (s - low) * (ratio[low + 1] - ratio[low])).exp().view(-1, 1)
         b = 1 / (1 + r**2).sqrt()
-        return exact(y, r * b, b, predicts)
+        return perfect.exact(y, r * b, b, predicts)
 
     vp = {"path": "vp", "beta_min": 1e-4, "beta_max": 0.02, "train_steps": 1000}
-    assert_exact(field(chain, order="xt", predicts=predicts, **vp))
+    perfect.assert_exact(field(chain, order="xt", predicts=predicts, **vp))
 
 
 def test_whole_steps_are_told_whole():
@@ -99,27 +74,31 @@ def test_whole_steps_are_told_whole():
 
 
 @pytest.mark.parametrize("predicts", ["x1", "noise", "score"])
-def test_between_whole_steps_it_is_the_exact_velocity_of_the_nearest_one(predicts):
+def test_between_whole_steps_it_is_the_exact_velocity_of_the_nearest_one(predicts, perfect):
     kept = (1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)).cumprod(0)
 
     def chain(y, s):
         a, b = kept[s].sqrt().view(-1, 1), (1 - kept[s]).sqrt().view(-1, 1)
-        return exact(y, a, b, predicts)
+        return perfect.exact(y, a, b, predicts)
 
     vp = {"path": "vp", "beta_min": 1e-4, "beta_max": 0.02, "train_steps": 1000}
     f = field(chain, order="xt", predicts=predicts, t="integer", **vp)
-    x, t = times(f)
+    x, t = perfect.times(f)
     at = f._path.held(t)
     assert (at - t).abs().max() > 1e-4
     expected = Gaussian(size=SIZE, mean=MEAN, std=STD).velocity(x, at)
     assert torch.allclose(f.velocity(x, t), expected, rtol=0, atol=1e-9)
 
 
-def test_samples_and_energies_of_an_edm_denoiser_are_those_of_the_closed_form():
+def test_samples_and_energies_of_an_edm_denoiser_are_those_of_the_closed_form(perfect):
     f = field(
-        lambda y, s: exact(y.double(), 1.0, column(s), "denoised"), order="xt", predicts="denoised", path="sigma",
-        sigma_min=0.002, sigma_max=80.0,
-    )  # fmt: skip
+        lambda y, s: perfect.exact(y.double(), 1.0, perfect.column(s), "denoised"),
+        order="xt",
+        predicts="denoised",
+        path="sigma",
+        sigma_min=0.002,
+        sigma_max=80.0,
+    )
     own = Runner(field=f, solver=Heun(steps=400), meters={"kpe": KPE()}).run(50, dtype=torch.float64)
     x0 = Runner(field=Gaussian(size=SIZE, mean=MEAN, std=STD), solver=Heun(steps=400), meters={"kpe": KPE()})
     true = x0.run(50, dtype=torch.float64)
@@ -127,14 +106,14 @@ def test_samples_and_energies_of_an_edm_denoiser_are_those_of_the_closed_form():
     assert torch.allclose(own.energy["kpe"], true.energy["kpe"], rtol=2e-4, atol=0)
 
 
-def test_euler_over_mapped_noise_levels_is_the_euler_sampler_of_edm():
+def test_euler_over_mapped_noise_levels_is_the_euler_sampler_of_edm(perfect):
     """dy/dsigma = (y - D) / sigma by Euler in sigma is Euler in t along the line: a step is a convex combination."""
     sigmas = 80.0 * (0.002 / 80.0) ** np.linspace(0, 1, 12)
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(SIZE, 8), nn.Tanh(), nn.Linear(8, SIZE)).double().eval()
 
     def denoiser(y, sigma):  # EDMPrecond's signature: a scalar or one sigma a sample, float32 or not
-        sigma = column(sigma)
+        sigma = perfect.column(sigma)
         return net(y / (1 + sigma**2).sqrt()) + y / (1 + sigma**2)
 
     f = field(denoiser, order="xt", predicts="denoised", path="sigma", sigma_min=0.002, sigma_max=80.0)
@@ -147,11 +126,11 @@ def test_euler_over_mapped_noise_levels_is_the_euler_sampler_of_edm():
         assert torch.allclose(y / (1 + following), x, rtol=1e-9, atol=1e-9)
 
 
-def test_noise_of_another_scale_starts_and_converts_as_it_was_trained():
+def test_noise_of_another_scale_starts_and_converts_as_it_was_trained(perfect):
     scale = 2.0
 
     def net(y, s):  # y = s x1 + (1 - s) T e: as a line with noise of T, in units of T
-        a = column(s)
+        a = perfect.column(s)
         return MEAN + a * STD**2 / (a**2 * STD**2 + ((1 - a) * scale) ** 2) * (y - a * MEAN)
 
     f = field(net, order="xt", zero="noise", predicts="x1", path="linear", noise_scale=scale, t_max=0.999)

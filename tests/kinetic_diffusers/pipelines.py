@@ -23,7 +23,7 @@ def filled(net):
     return net.eval()
 
 
-def vae(ch=4, **k):
+def vae(ch=4):
     seed()
     return d.AutoencoderKL(
         in_channels=3,
@@ -39,7 +39,6 @@ def vae(ch=4, **k):
         shift_factor=0.06,
         scaling_factor=1.5,
         sample_size=16,
-        **k,
     ).eval()
 
 
@@ -83,7 +82,7 @@ def sd3():
     }
 
 
-def flux(true_cfg=False):
+def flux():
     seed()
     t = filled(
         d.FluxTransformer2DModel(
@@ -96,7 +95,7 @@ def flux(true_cfg=False):
             joint_attention_dim=32,
             pooled_projection_dim=32,
             axes_dims_rope=[4, 4, 8],
-            guidance_embeds=not true_cfg,
+            guidance_embeds=True,
         )
     )
     p = d.FluxPipeline(
@@ -110,10 +109,7 @@ def flux(true_cfg=False):
     )
     g = torch.Generator().manual_seed(1)
     e = drawn(g)
-    k = {"prompt_embeds": e(2, 5, 32), "pooled_prompt_embeds": e(2, 32), "height": 8, "width": 8}
-    if true_cfg:
-        k |= {"true_cfg_scale": 3.0, "negative_prompt_embeds": e(2, 5, 32), "negative_pooled_prompt_embeds": e(2, 32)}
-    return p, k
+    return p, {"prompt_embeds": e(2, 5, 32), "pooled_prompt_embeds": e(2, 32), "height": 8, "width": 8}
 
 
 def lumina():

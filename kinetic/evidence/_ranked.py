@@ -11,6 +11,9 @@ from kinetic.evidence._estimate import Array
 from kinetic.evidence._order import ascending
 from kinetic.evidence._strata import Codes
 
+BLOCK = 2**17
+"""Numbers worked on at a time, which a cache holds."""
+
 
 @final
 @attrs.frozen(eq=False)
@@ -67,3 +70,9 @@ class Ranked:
         equal = np.square((self.upto - self.below) / n)
         mean = equal.mean(-1, keepdims=True)
         return (1 - mean) / 12, (mean - equal) / 4
+
+
+def standard_ranks(columns: Array) -> Array:
+    """`Ranked.standard` of columns `(p, n)`, some at a time."""
+    size = max(1, BLOCK // columns.shape[1])
+    return np.concatenate([Ranked.of(columns[i : i + size]).standard for i in range(0, len(columns), size)])

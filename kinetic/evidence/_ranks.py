@@ -6,10 +6,9 @@ import numpy as np
 
 from kinetic.evidence._estimate import Array, Estimate, quantile
 from kinetic.evidence._fitted import Coefficients
-from kinetic.evidence._ranked import Ranked
+from kinetic.evidence._ranked import BLOCK, Ranked
 from kinetic.evidence._strata import Codes, Strata
 
-_BLOCK = 2**17  # numbers worked on at a time, which a cache holds
 _EXACT = 1 - 1e-12  # above, one column is a function of the other
 
 
@@ -30,7 +29,7 @@ def rank_correlations(x: Array, y: Array, strata: Strata, fitted: Array | None =
     """
     one, other = Ranked.of(x), Ranked.of(y)
     rho, error = np.full((2, len(x), len(y)), np.nan)
-    size = max(1, _BLOCK // x.shape[1])
+    size = max(1, BLOCK // x.shape[1])
     coefficients = None if fitted is None else Coefficients.of(x, y, fitted)
     for i in np.flatnonzero(one.spread[0][:, 0] > 0):
         for start in range(0, len(y), size):
@@ -45,7 +44,7 @@ def rank_correlations(x: Array, y: Array, strata: Strata, fitted: Array | None =
 def rank_correlations_in_each(x: Array, y: Array) -> tuple[Array, Array]:
     """The same in each of h groups of as many samples: of `(h, p, m)` and `(h, q, m)`, `(h, p, q)` both."""
     rho, error = np.full((2, len(x), x.shape[1], y.shape[1]), np.nan)
-    size, root = max(1, _BLOCK // (y.shape[1] * y.shape[2])), np.sqrt(y.shape[2])
+    size, root = max(1, BLOCK // (y.shape[1] * y.shape[2])), np.sqrt(y.shape[2])
     for start in range(0, len(x), size):
         some = slice(start, start + size)
         one, other = Ranked.of(x[some]), Ranked.of(y[some])

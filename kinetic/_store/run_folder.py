@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tomli_w
 import torch
+from numpy.typing import ArrayLike
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -233,6 +234,24 @@ class FinishedRun:
         if not shards:
             raise StoreError(f"{store.folder} holds no samples\n  The same `kinetic run` draws them again.")
         return torch.cat(shards)
+
+    def take(self, arm: str, ids: ArrayLike) -> Tensor:
+        """The samples of one arm that have these ids, `(len(ids), ...)`, in their order; other shards are not read."""
+        if arm not in self.arms:
+            raise unknown("no arm is named", arm, self.arms)
+        store, wanted = ShardStore(self.folder / SHARDS / arm), torch.as_tensor(ids)
+        missing, taken = torch.ones(len(wanted), dtype=torch.bool), torch.empty(0)
+        for start, stop in store.shards():
+            here = missing & (wanted >= start) & (wanted < stop)
+            if bool(here.any()):
+                samples = store.load(start, stop).samples
+                taken = taken if len(taken) else samples.new_empty(len(wanted), *samples.shape[1:])
+                taken[here] = samples[wanted[here] - start]
+                missing &= ~here
+        if bool(missing.any()):
+            absent = int(wanted[missing][0])
+            raise StoreError(f"{store.folder} holds no sample {absent}\n  The same `kinetic run` draws them again.")
+        return taken
 
     def neighbours(self, arm: str) -> dict[str, Tensor] | None:
         """`ids`, `samples`, the `values` that rank them, their `nearest` training points and the numbers of these

@@ -15,11 +15,21 @@ from kinetic._store.run_folder import FinishedRun
 
 SPREAD = 10_000
 """Samples of an arm that violins, bands and points in the plane are drawn from."""
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # phi mod 1, times 2^64
 
 
 def evenly(n: int, most: int) -> NDArray[np.int64]:
-    """The numbers of at most so many of n rows, first and last among them."""
-    return np.linspace(0, n - 1, min(most, n)).astype(np.int64)
+    """The numbers, in order, of at most so many of n rows, evenly chosen: those i with the smallest i phi mod 1.
+
+    With the golden ratio phi the gaps between them have three lengths at the most, and where row i is of class i mod C
+    every class has its share, which every k-th row would not give it.
+
+    Source: V. T. Sos, On the distribution mod 1 of the sequence n alpha, Ann. Univ. Sci. Budapest 1 (1958).
+    """
+    if n <= most:
+        return np.arange(n)
+    turned = np.arange(n).astype(np.uint64) * _GOLDEN
+    return np.sort(np.argpartition(turned, most)[:most])
 
 
 def drawn_of(n: int, most: int, of_all: str = "") -> str:

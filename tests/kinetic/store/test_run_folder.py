@@ -1,6 +1,7 @@
 import errno
 import os
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -8,7 +9,7 @@ from safetensors.torch import save_file
 from kinetic import load_run
 from kinetic._sample.run import Shard
 from kinetic._store.run_folder import FinishedRun, RunFolder, ShardStore
-from kinetic.errors import StoreError
+from kinetic.errors import KineticError, StoreError
 
 
 def part(start=0, n=3, noisy=False):
@@ -155,3 +156,27 @@ def test_a_finished_run_without_its_samples_or_with_broken_neighbours_says_so(tm
         run.neighbours("a")
     with pytest.raises(StoreError, match=r"shards/a holds no samples\n  The same `kinetic run` draws them again"):
         run.samples("a")
+
+
+def test_samples_are_taken_by_id_in_the_order_asked_for_from_the_shards_that_hold_them(tmp_path):
+    store, parts = RunFolder(tmp_path).store("a"), [part(0), part(3, 5), part(8)]
+    for each in parts:
+        store.save(each)
+    (tmp_path / "scores.json").write_text('{"a": {}}')
+    run, whole = FinishedRun(tmp_path), torch.cat([each.samples for each in parts])
+    for ids in ([9, 0, 4, 4], np.array([10, 3]), torch.tensor([2])):
+        assert torch.equal(run.take("a", ids), whole[torch.as_tensor(ids)])
+    (tmp_path / "shards" / "a" / "00000003-00000008.safetensors").write_bytes(b"rubbish")
+    assert torch.equal(run.take("a", [10, 1]), whole[[10, 1]])
+    with pytest.raises(StoreError, match=r"00000003-00000008\.safetensors cannot be read"):
+        run.take("a", [10, 5])
+
+
+def test_a_sample_that_is_not_there_is_named_by_its_id(tmp_path):
+    RunFolder(tmp_path).store("a").save(part())
+    (tmp_path / "scores.json").write_text('{"a": {}}')
+    for ids, absent in (([0, 3], 3), ([-1], -1)):
+        with pytest.raises(StoreError, match=rf"shards/a holds no sample {absent}\n  The same `kinetic run` draws"):
+            FinishedRun(tmp_path).take("a", ids)
+    with pytest.raises(KineticError, match="no arm is named 'b'"):
+        FinishedRun(tmp_path).take("b", [0])

@@ -10,7 +10,8 @@ BENCH = Path(__file__).parent / "bench"
 
 
 @pytest.mark.parametrize(
-    "name", ["solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "scores", "coverage"]
+    "name",
+    ["solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "scores", "coverage", "study"],
 )
 def test_a_benchmark_prints_its_tables(name, tmp_path):
     (tmp_path / "page.md").write_text("Words that stay.\n<!-- tables -->\nThe tables before.")

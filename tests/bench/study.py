@@ -1,8 +1,10 @@
 """What the tables, the evidence and the report of a finished run cost against samples and arms, in CPU seconds and memory.
 
-The run is made up: a baseline and arms with noise left in them, three meters, ten columns of scores, two of yes and no, in two views, two
-scores of the set, ten classes. Each number is of a process of its own. `python tests/bench/study.py evidence 50000 8 DIR`
-makes one such folder, `report` in place of `evidence` draws it.
+The run is made up: a baseline and arms with noise left in them, three meters, ten columns of scores that are numbers and two
+of yes and no, each in two views, a score of the set, classes. Each number is of a process of its own; by hand it is
+
+    python tests/bench/study.py evidence 50000 8 10 DIR     # samples, arms, classes, a folder that is made
+    python tests/bench/study.py report 50000 8 10 DIR       # draws it
 """
 
 from __future__ import annotations
@@ -17,21 +19,21 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
 from timing import Table
 
 from kinetic import Column, Estimate, Run, Score, evidence
 from kinetic._evaluate.views import DENOISED, PLAIN
 from kinetic._experiment.compare import compare
-from kinetic._experiment.experiment import _scores, joined_table
 from kinetic._report import write_report
 from kinetic._sample.columns import OWN
-from kinetic._sample.run import Shard
+from kinetic._sample.run import Shard, estimates
 from kinetic._store.run_folder import EVIDENCE, PROVENANCE, SCORES, RunFolder
 
 PEERS = ("numpy", "scipy", "matplotlib")
 SHAPE = (3, 8, 8)
-CLASSES, BINS, SHARD = int(os.environ.get("CLASSES", "10")), 20, 1000
+BINS, SHARD = 20, 1000
 TERMS = {"kpe": {"x0_sq": 0.5, "x0_dot_x1": -1.0, "x1_sq": 0.5, "bending": 1.0}}
 ENERGIES = [
     Column("kpe", "Kinetic Path Energy.", "energy"),
@@ -64,17 +66,17 @@ METRICS = {
 }
 
 
-def made_up(n: int, arms: int) -> tuple[dict[str, Run], dict[str, str], dict[str, dict[str, Score]]]:
+def made_up(n: int, arms: int, classes: int) -> tuple[dict[str, Run], dict[str, str], dict[str, dict[str, Score]]]:
     """Runs, baselines and controls of `compare`: the noise is one for all arms, energies and scores hang together."""
     names = ["plain", *(f"arm-{i}" for i in range(1, arms))]
     noise = np.random.default_rng(0).normal(size=n)
-    runs = {name: _run(n, noise, i) for i, name in enumerate(names)}
+    runs = {name: _run(n, noise, i, classes) for i, name in enumerate(names)}
     baselines = dict.fromkeys(names[1:], "plain")
     controls = {name: _scored(np.random.default_rng([2, i]), n, noise, i) for i, name in enumerate(names[1:], 1)}
     return runs, baselines, controls
 
 
-def _run(n: int, noise: np.ndarray, i: int) -> Run:
+def _run(n: int, noise: np.ndarray, i: int, classes: int) -> Run:
     rng = np.random.default_rng([1, i])
     x0, x1 = 60 + 5 * rng.normal(size=(2, n))
     dot, bending = 20 + 3 * rng.normal(size=n), rng.gamma(3.0, size=n) + 0.3 * noise
@@ -94,7 +96,7 @@ def _run(n: int, noise: np.ndarray, i: int) -> Run:
         samples,
         {name: torch.from_numpy(column) for name, column in columns.items()},
         views,
-        condition=torch.arange(n) % CLASSES,
+        condition=torch.arange(n) % classes,
         described={column.name: column for column in (*ENERGIES, *OWN)},
         terms=TERMS,
     )
@@ -120,8 +122,21 @@ def _scored(rng: np.random.Generator, n: int, noise: np.ndarray, i: int) -> dict
 
 
 def _mean(column: torch.Tensor) -> Estimate:
-    strata = np.arange(len(column)) % CLASSES
-    return (evidence.proportion if column.dtype == torch.bool else evidence.mean)(column.numpy(), strata)
+    return (evidence.proportion if column.dtype == torch.bool else evidence.mean)(column.numpy())
+
+
+def _joined(runs: dict[str, Run]) -> pa.Table:
+    parts = [run.table.add_column(0, "arm", pa.array([arm] * len(run.samples))) for arm, run in runs.items()]
+    return pa.concat_tables(parts, promote_options="default")
+
+
+def _scores(run: Run) -> dict[str, dict[str, object]]:
+    columns = {name: column.numpy() for name, column in run.energy.items() if column.dim() == 1}
+    energies = {name: evidence.mean(column, run.condition).to_json() for name, column in columns.items()}
+    values = {
+        metric: {name: each.to_json() for name, each in own.items()} for metric, own in estimates(run.views).items()
+    }
+    return {"energy": energies, **values}
 
 
 def write(folder: RunFolder, runs: dict[str, Run]) -> None:
@@ -141,10 +156,10 @@ def write(folder: RunFolder, runs: dict[str, Run]) -> None:
     )  # fmt: skip
 
 
-def stages(what: str, n: int, arms: int, folder: Path) -> dict[str, float]:
+def stages(what: str, n: int, arms: int, classes: int, folder: Path) -> dict[str, float]:
     """CPU seconds of each stage of `evidence` or of `report`, and by how many MB they raised the peak of memory."""
     seconds: dict[str, float] = {}
-    runs, baselines, controls = made_up(n, arms) if what == "evidence" else ({}, {}, {})
+    runs, baselines, controls = made_up(n, arms, classes) if what == "evidence" else ({}, {}, {})
     before, began = _held(), time.process_time()
 
     def lap(name: str) -> None:
@@ -154,7 +169,7 @@ def stages(what: str, n: int, arms: int, folder: Path) -> dict[str, float]:
 
     if what == "evidence":
         target = RunFolder.open(folder, {"run": {"samples": n}}, {})
-        target.save_table(joined_table(runs))
+        target.save_table(_joined(runs))
         target.save_json(SCORES, {arm: _scores(run) for arm, run in runs.items()})
         lap("tables")
         target.save_json(EVIDENCE, compare(runs, baselines, controls))
@@ -175,35 +190,32 @@ def _held() -> int:
 
 
 def tables(quick: bool) -> list[Table]:
-    """CPU seconds and memory against samples and arms."""
-    sizes = [(200, 2)] if quick else [(n, arms) for arms in (2, 8) for n in (2000, 10_000, 50_000)]
+    """CPU seconds and memory against samples, arms and classes."""
+    sizes = [(n, arms, 10) for arms in (2, 8) for n in (2000, 10_000, 50_000)]
     rows = []
-    for n, arms in sizes:
+    for n, arms, classes in [(200, 2, 10)] if quick else [*sizes, (50_000, 8, 1000), (200_000, 2, 10)]:
         with tempfile.TemporaryDirectory() as folder:
-            made, drawn = (_apart(what, n, arms, folder) for what in ("evidence", "report"))
+            made, drawn = (_apart(what, n, arms, classes, folder) for what in ("evidence", "report"))
         times = [made["tables"], made["evidence"], drawn["report"]]
         cells = [f"{each:.1f}" for each in (*times, sum(times))]
-        rows.append([f"{n:,}", str(arms), *cells, f"{made['peak']:.0f}", f"{drawn['peak']:.0f}"])
-    head = (
-        "samples",
-        "arms",
-        "tables, s",
-        "evidence, s",
-        "report, s",
-        "together, s",
-        "tables and evidence, MB",
-        "report, MB",
+        rows.append([f"{n:,}", str(arms), f"{classes:,}", *cells, f"{made['peak']:.0f}", f"{drawn['peak']:.0f}"])
+    seconds = ("tables, s", "evidence, s", "report, s", "together, s")
+    head = ("samples", "arms", "classes", *seconds, "tables and evidence, MB", "report, MB")
+    note = (
+        "CPU seconds of one thread. Memory is the peak of what is resident, above the columns themselves and above the "
+        "imported modules."
     )
-    note = "CPU seconds of one thread; memory is the peak above what the columns themselves take."
     return [Table("Tables, evidence and report", head, rows, note)]
 
 
-def _apart(what: str, n: int, arms: int, folder: str) -> dict[str, float]:
-    command = [sys.executable, __file__, what, str(n), str(arms), folder]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+def _apart(what: str, n: int, arms: int, classes: int, folder: str) -> dict[str, float]:
+    command = [sys.executable, __file__, what, str(n), str(arms), str(classes), folder]
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | one)
     return json.loads(done.stdout)
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    print(json.dumps(stages(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))))
+    what, *numbers, folder = sys.argv[1:]
+    print(json.dumps(stages(what, *map(int, numbers), folder=Path(folder))))

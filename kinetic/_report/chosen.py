@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinetic._report import columns as meanings
-from kinetic._store.run_folder import FinishedRun
+from kinetic._sample.columns import UNTIL
+from kinetic._store.finished_run import FinishedRun
 
 SPREAD = 10_000
 """Samples of an arm that violins, bands and points in the plane are drawn from."""
@@ -39,10 +40,18 @@ def drawn_of(n: int, most: int, of_all: str = "") -> str:
     return f" Drawn are {most:,} of {n:,} samples, evenly chosen{f'; {of_all} of all' if of_all else ''}."
 
 
+def finite_rows(run: FinishedRun, arm: str) -> pa.Table:
+    """The rows of one arm without the samples that were left out of its scores and energies."""
+    rows = run.rows(arm)
+    if UNTIL not in rows.column_names:
+        return rows
+    return rows.filter(pa.compute.fill_null(pa.compute.is_nan(rows[UNTIL]), True))
+
+
 def drawn_columns(run: FinishedRun, arm: str) -> dict[str, np.ndarray]:
-    """The columns `(n,)` of one arm that pictures show: energies, a score of each metric, classes."""
+    """The columns `(n,)` of one arm that pictures show: energies, a score of each metric, classes; and sample ids."""
     scores = [".".join(each) for each in meanings.headline(run)]
-    return _numbers(run.rows(arm), [*meanings.energies(run, main=True), *scores, "class"])
+    return _numbers(finite_rows(run, arm), [*meanings.energies(run, main=True), *scores, "class", "sample"])
 
 
 @final
@@ -65,7 +74,7 @@ class Bands:
     @classmethod
     def of(cls, run: FinishedRun, arm: str, name: str) -> Bands | None:
         """Of a column of the table; None where the arm has none."""
-        curve = _numbers(run.rows(arm), [name]).get(name)
+        curve = _numbers(finite_rows(run, arm), [name]).get(name)
         if curve is None:
             return None
         quantiles = np.quantile(curve[evenly(len(curve), SPREAD)], [0.1, 0.25, 0.75, 0.9], axis=0)
@@ -76,7 +85,7 @@ def _numbers(rows: pa.Table, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Those of the columns that are there, and not null, as arrays."""
     numbers = {}
     for name in names:
-        if name in rows.column_names and not rows[name].null_count:
+        if name in rows.column_names and len(rows) and not rows[name].null_count:
             column = rows[name].combine_chunks()
             listed = pa.types.is_fixed_size_list(column.type) or pa.types.is_list(column.type)
             values = (column.flatten() if listed else column).to_numpy(zero_copy_only=False)

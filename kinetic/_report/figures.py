@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib import colormaps
 
 from kinetic._report import canvas
@@ -14,7 +15,8 @@ from kinetic._report.chosen import SPREAD, Bands, drawn_columns, drawn_of, evenl
 from kinetic._report.numbers import fixed, typeset
 from kinetic._report.prompts import prompt_of, prompts_asked
 from kinetic._report.tables import excludes_zero
-from kinetic._store.run_folder import FinishedRun
+from kinetic._sample.stored_samples import StoredSamples
+from kinetic._store.finished_run import FinishedRun
 
 _COLOURS = ("#2a5d9f", "#c2571a", "#2f7d4f", "#8a3d8f", "#b08a00", "#4a6a7c", "#b3344a", "#5a52b5")
 _NORMS = {"x0_sq": "‖x0‖²", "x0_dot_x1": "⟨x0,x1⟩", "x1_sq": "‖x1‖²"}
@@ -191,21 +193,26 @@ def _rhos(run: FinishedRun) -> canvas.Picture | None:
 
 def _strips(run: FinishedRun, arm: str, columns: dict[str, np.ndarray]) -> canvas.Picture | None:
     energies = [name for name in meanings.energies(run, main=True) if name in columns][:_DRAWN]
-    shape = run.take(arm, [0]).shape[1:] if energies else ()
+    if not energies:
+        return None
+    samples = run.stored(arm)
+    shape = samples.event_shape
     if len(shape) == 3 and shape[0] in (1, 3):
-        return _images(run, arm, columns, energies)
-    return _points(run, arm, columns, energies) if shape == (2,) else None
+        return _images(run, arm, columns, energies, samples)
+    return _points(run, arm, columns, energies, samples) if shape == (2,) else None
 
 
-def _points(run: FinishedRun, arm: str, columns: dict[str, np.ndarray], energies: list[str]) -> canvas.Picture:
+def _points(
+    run: FinishedRun, arm: str, columns: dict[str, np.ndarray], energies: list[str], samples: StoredSamples
+) -> canvas.Picture:
     figure, axes = canvas.panels(len(energies), 2, (4.35, 3.4))
     n = len(columns[energies[0]])
     chosen = evenly(n, SPREAD)
-    samples = run.take(arm, chosen).float().numpy()
+    points = samples[torch.from_numpy(columns["sample"][chosen])].float().numpy()
     for axis, name in zip(axes, energies, strict=False):
         axis.set_aspect("equal", "datalim")
         colours = columns[name][chosen]
-        dots = axis.scatter(samples[:, 0], samples[:, 1], c=colours, s=6, lw=0, cmap=colormaps["viridis"])
+        dots = axis.scatter(points[:, 0], points[:, 1], c=colours, s=6, lw=0, cmap=colormaps["viridis"])
         bar = figure.colorbar(dots, ax=axis)
         bar.set_label(_with_unit(run, name), fontsize=8)
         bar.ax.tick_params(labelsize=7)
@@ -213,13 +220,16 @@ def _points(run: FinishedRun, arm: str, columns: dict[str, np.ndarray], energies
     return canvas.picture(figure, f"Samples by energy: {arm}", caption, f"Samples of {arm} ordered by energy.")
 
 
-def _images(run: FinishedRun, arm: str, columns: dict[str, np.ndarray], energies: list[str]) -> canvas.Picture:
+def _images(
+    run: FinishedRun, arm: str, columns: dict[str, np.ndarray], energies: list[str], samples: StoredSamples
+) -> canvas.Picture:
     n = len(columns[energies[0]])
     per = min(_SHOWN, n)
     ranks = np.linspace(0, n - 1, 2 * per).astype(int)
     chosen = {name: np.argsort(columns[name], kind="stable")[ranks] for name in energies}
-    samples = {name: run.take(arm, ids).float().numpy() for name, ids in chosen.items()}
-    _, _, height, width = samples[energies[0]].shape
+    together = columns["sample"][np.concatenate([*chosen.values()])]  # at once: each shard is read once
+    images = dict(zip(energies, samples[torch.from_numpy(together)].float().split(2 * per), strict=True))
+    _, height, width = samples.event_shape
     figure, axes = canvas.panels(len(energies), 1, (0.54 * per, 1.55 * height / width))
     asked, texts = columns.get("class"), prompts_asked(run, arm)
     drawn = set[int]()
@@ -228,7 +238,7 @@ def _images(run: FinishedRun, arm: str, columns: dict[str, np.ndarray], energies
         if texts and asked is not None:
             said = [f"{number} #{asked[index]}" for number, index in zip(said, chosen[name], strict=True)]
             drawn |= {int(asked[index]) for index in chosen[name]}
-        canvas.mosaic(axis, samples[name], per, said)
+        canvas.mosaic(axis, images[name].numpy(), per, said)
         axis.set_ylabel(name)
     names = " and of ".join(energies)
     caption = (

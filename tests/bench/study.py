@@ -26,10 +26,12 @@ from timing import Table
 from kinetic import Column, Estimate, Run, Score, evidence
 from kinetic._evaluate.views import DENOISED, PLAIN
 from kinetic._experiment.compare import compare
+from kinetic._experiment.tables import scores_of, tables_of
 from kinetic._report import write_report
 from kinetic._sample.columns import OWN
-from kinetic._sample.run import Shard, estimates
-from kinetic._store.run_folder import EVIDENCE, PROVENANCE, SCORES, RunFolder
+from kinetic._sample.shard import Shard
+from kinetic._store.layout import EVIDENCE, PROVENANCE, SCORES
+from kinetic._store.run_folder import RunFolder
 
 PEERS = ("numpy", "scipy", "matplotlib")
 SHAPE = (3, 8, 8)
@@ -125,20 +127,6 @@ def _mean(column: torch.Tensor) -> Estimate:
     return (evidence.proportion if column.dtype == torch.bool else evidence.mean)(column.numpy())
 
 
-def _joined(runs: dict[str, Run]) -> pa.Table:
-    parts = [run.table.add_column(0, "arm", pa.array([arm] * len(run.samples))) for arm, run in runs.items()]
-    return pa.concat_tables(parts, promote_options="default")
-
-
-def _scores(run: Run) -> dict[str, dict[str, object]]:
-    columns = {name: column.numpy() for name, column in run.energy.items() if column.dim() == 1}
-    energies = {name: evidence.mean(column, run.condition).to_json() for name, column in columns.items()}
-    values = {
-        metric: {name: each.to_json() for name, each in own.items()} for metric, own in estimates(run.views).items()
-    }
-    return {"energy": energies, **values}
-
-
 def write(folder: RunFolder, runs: dict[str, Run]) -> None:
     """What a report reads besides tables and evidence: shards of random pixels, and where they come from."""
     n, rng = len(next(iter(runs.values())).samples), torch.Generator().manual_seed(0)
@@ -168,25 +156,30 @@ def stages(what: str, n: int, arms: int, classes: int, folder: Path) -> dict[str
         began = time.process_time()
 
     if what == "evidence":
-        target = RunFolder.open(folder, {"run": {"samples": n}}, {})
-        target.save_table(_joined(runs))
-        target.save_json(SCORES, {arm: _scores(run) for arm, run in runs.items()})
-        lap("tables")
-        target.save_json(EVIDENCE, compare(runs, baselines, controls))
-        lap("evidence")
+        with RunFolder.open(folder, {"run": {"samples": n}}, {}, batch=SHARD) as target:
+            target.save_table(lambda: tables_of(runs), pa.unify_schemas([each.schema for each in tables_of(runs)]))
+            target.save_json(SCORES, {arm: scores_of(run) for arm, run in runs.items()})
+            lap("tables")
+            target.save_json(EVIDENCE, compare(runs, baselines, controls))
+            lap("evidence")
+            seconds["peak"] = _peak() - before
+            write(target, runs)
     else:
         write_report(folder)
         lap("report")
-    seconds["peak"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before) / 1e6
-    if what == "evidence":
-        write(target, runs)
+        seconds["peak"] = _peak() - before
     return seconds
 
 
-def _held() -> int:
-    """Bytes of this process that are resident now."""
+def _peak() -> float:
+    """The most MB of this process that were resident."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def _held() -> float:
+    """MB of this process that are resident now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def tables(quick: bool) -> list[Table]:

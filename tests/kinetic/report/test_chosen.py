@@ -1,9 +1,11 @@
 """What a picture of very many samples is drawn from."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from kinetic._report.chosen import Bands, drawn_columns, drawn_of, evenly
+from kinetic._report.chosen import Bands, drawn_columns, drawn_of, evenly, finite_rows
+from kinetic._store.finished_run import FinishedRun
 
 
 def test_few_samples_are_all_drawn():
@@ -37,8 +39,8 @@ def test_a_caption_says_how_many_are_drawn_where_it_is_a_part():
 
 def test_the_columns_are_those_that_pictures_show(full):
     columns = drawn_columns(full, "plain")
-    assert {"kpe", "bending", "class"} <= {*columns}
-    assert not {"power", "x0_sq", "early", "sample", "arm"} & {*columns}
+    assert {"kpe", "bending", "class", "sample"} <= {*columns}
+    assert not {"power", "x0_sq", "early", "arm"} & {*columns}
     for name, values in columns.items():
         assert (values == full.rows("plain")[name].to_numpy()).all()
 
@@ -53,3 +55,18 @@ def test_bands_are_quantiles_of_what_is_drawn_and_the_mean_is_of_all(full, monke
     assert fewer.quantiles == pytest.approx(np.quantile(power[evenly(60, 7)], [0.1, 0.25, 0.75, 0.9], axis=0))
     assert fewer.mean == pytest.approx(power.mean(0))
     assert Bands.of(full, "plain", "no such column") is None
+
+
+def test_a_sample_that_was_left_out_takes_nothing_else_out_of_a_picture(full, monkeypatch):
+    """Its energies are not finite and its scores null; all others are drawn, under their own ids."""
+    rows, bad = full.rows("plain"), np.arange(60) == 3
+    for name in ("kpe", "finite_until"):
+        values = np.where(bad, 0.5, np.nan) if name == "finite_until" else np.where(bad, np.nan, rows[name].to_numpy())
+        rows = rows.drop_columns([name] if name in rows.column_names else []).append_column(name, pa.array(values))
+    monkeypatch.setattr(FinishedRun, "rows", lambda run, arm: rows)
+    others = [*range(3), *range(4, 60)]
+    assert finite_rows(full, "plain")["sample"].to_pylist() == others
+    columns = drawn_columns(full, "plain")
+    assert np.isfinite(columns["kpe"]).all()
+    assert columns["sample"].tolist() == others
+    assert Bands.of(full, "plain", "power").n == 59

@@ -11,7 +11,8 @@ from matplotlib.image import imread
 from kinetic._report.chosen import evenly
 from kinetic._report.columns import headline
 from kinetic._report.figures import pictures
-from kinetic._store.run_folder import FinishedRun
+from kinetic._sample.stored_samples import StoredSamples
+from kinetic._store.finished_run import FinishedRun
 
 PLANE = """
     [run]
@@ -75,14 +76,21 @@ def test_matplotlibs_global_state_is_left_alone(full):
     assert pyplot is None or not pyplot.get_fignums()
 
 
-def test_no_picture_reads_a_whole_arm_of_samples(full, monkeypatch):
-    taken = []
-    real = FinishedRun.take
+@pytest.fixture
+def taken(monkeypatch):
+    """What is read of the samples of an arm: lists of ids."""
+    ids, real = [], StoredSamples.__getitem__
+    monkeypatch.setattr(StoredSamples, "__getitem__", lambda stored, i: ids.append(i.tolist()) or real(stored, i))
+    return ids
+
+
+def test_no_picture_reads_more_samples_than_it_shows(full, taken, monkeypatch):
     monkeypatch.setattr(FinishedRun, "samples", lambda run, arm: pytest.fail(f"{arm} was read whole"))
-    monkeypatch.setattr(FinishedRun, "take", lambda run, arm, ids: taken.append((arm, len(ids))) or real(run, arm, ids))
     assert any(picture.title == "Samples by energy: plain" for picture in pictures(full))
-    assert {arm for arm, _ in taken} == {arm for arm in full.arms if not full.shaped(arm)}
-    assert max(count for _, count in taken) == 32
+    assert len(taken) == sum(not full.shaped(arm) for arm in full.arms)
+    energies = full.rows("plain")["kpe"].to_numpy()
+    assert taken[0][:32] == np.argsort(energies)[np.linspace(0, 59, 32).astype(int)].tolist()
+    assert [len(ids) for ids in taken] == [64] * len(taken)
 
 
 def test_captions_of_pictures_drawn_from_a_part_say_so_and_their_numbers_stay(full, drawn, monkeypatch):
@@ -98,10 +106,8 @@ def test_captions_of_pictures_drawn_from_a_part_say_so_and_their_numbers_stay(fu
     assert not any("Drawn are" in picture.caption for picture in drawn.values())
 
 
-def test_points_in_the_plane_are_drawn_from_a_part_of_many(make, monkeypatch):
+def test_points_in_the_plane_are_drawn_from_a_part_of_many(make, taken, monkeypatch):
     run = make(PLANE)
-    taken, real = [], FinishedRun.take
-    monkeypatch.setattr(FinishedRun, "take", lambda run, arm, ids: taken.append([*ids]) or real(run, arm, ids))
     (whole,) = (picture for picture in pictures(run) if picture.title == "Samples by energy: plain")
     assert whole.caption == "The samples of arm plain, coloured by energy."
     assert taken[-1] == [*range(50)]

@@ -125,7 +125,7 @@ def _all(run: FinishedRun) -> list[Difference]:
 
 def _main(run: FinishedRun) -> list[Difference]:
     """In order: energies; yes and no, or else the first number of each metric; scores of sets."""
-    single, first = {*run.table.column_names}, columns.headline(run)
+    single, first = {*run.rows(run.drawn[0]).column_names}, columns.headline(run)
     there = [each for each in _all(run) if each.arms[0] in run.runs or not run.runs]
     main = [each for each in there if columns.meaning(run, each.metric, each.name)["main"]]
     answers = [each for each in main if each.metric != "energy" and _is_answer(run, each)]

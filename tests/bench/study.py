@@ -133,7 +133,7 @@ def write(folder: RunFolder, runs: dict[str, Run]) -> None:
     for arm in runs:
         for start in range(0, n, SHARD):
             images = torch.rand(min(SHARD, n - start), *SHAPE, generator=rng) * 2 - 1
-            folder.store(arm).save(Shard(start, images, images, {}))
+            folder.store(arm).save(Shard(start, images, images, {"nfe": torch.full((len(images),), 50.0)}))
     made = {arm: {"solver": {"name": "euler", "steps": 50}} for arm in runs}
     folder.save_json(
         PROVENANCE,

@@ -9,6 +9,7 @@ import pytest
 from kinetic import load_run
 from kinetic._report import write_report
 from kinetic._store.files import read_json
+from kinetic._store.finished_run import FinishedRun
 from kinetic._store.layout import EVIDENCE, PROVENANCE, REPORT
 
 POINTS = """
@@ -96,6 +97,13 @@ def test_the_head_says_what_ran(full):
     ):
         assert part in said, part
     assert "Recipe small" in said
+
+
+def test_the_table_of_all_arms_is_not_read_at_once(full, tmp_path, monkeypatch):
+    shutil.copytree(full.folder, tmp_path / "run")
+    monkeypatch.setattr(FinishedRun, "table", property(lambda run: pytest.fail("it was")))
+    write_report(tmp_path / "run")
+    assert page(load_run(tmp_path / "run")).said == page(full).said
 
 
 def test_the_verdict_stands_before_the_tables(full):

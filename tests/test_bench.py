@@ -27,7 +27,7 @@ import memory  # noqa: E402
         "memory",
         "coverage",
         "study",
-    ],  # fmt: skip
+    ],
 )
 def test_a_benchmark_prints_its_tables(name, tmp_path):
     (tmp_path / "page.md").write_text("Words that stay.\n<!-- tables -->\nThe tables before.")

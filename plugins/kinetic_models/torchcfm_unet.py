@@ -54,7 +54,7 @@ class TorchCFMUNet(VelocityField):
         try:
             from torchcfm.models.unet.unet import UNetModelWrapper
         except ImportError as error:
-            raise OptionError("field 'torchcfm-unet' needs torchcfm: pip install torchcfm") from error
+            raise OptionError("field 'torchcfm-unet' needs torchcfm: pip install \"kinetic-flow[torchcfm]\"") from error
         with float32_layers():
             net = UNetModelWrapper(
                 dim=self.shape,

@@ -1,5 +1,7 @@
 """The U-Net of torchcfm, held against torchdiffeq as its own examples sample it."""
 
+import sys
+
 import pytest
 import torch
 from kinetic_energy import KPE
@@ -62,3 +64,9 @@ def test_classes_and_weights_that_do_not_fit_are_named(unet, tmp_path):
         TorchCFMUNet(weights=str(tmp_path / "c.pt"), key="ema_model", **SMALL)
     with pytest.raises(OptionError, match=r"holds .* state dict"):
         TorchCFMUNet(weights=str(tmp_path / "c.pt"), classes=4, **SMALL)
+
+
+def test_without_torchcfm_the_error_says_how_it_is_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchcfm.models.unet.unet", None)
+    with pytest.raises(OptionError, match=r'needs torchcfm: pip install "kinetic-flow\[torchcfm\]"'):
+        TorchCFMUNet(**SMALL)

@@ -106,7 +106,7 @@ class DiffusersField(VelocityField):
     def _rows(self, condition: Tensor | None, n: int) -> Tensor:
         classes = self._net.config.get("num_embeds_ada_norm", 0) + 1  # the last one stands for none
         rows = len(next(iter(self._asked.values()))) if self._asked else int(classes)
-        return rows_of(condition, n, rows, self.null)
+        return rows_of(condition, n, rows, self.null, "row" if self._asked else "class")
 
 
 def _check_noise(folder: Path) -> None:

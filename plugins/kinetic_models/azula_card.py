@@ -24,7 +24,7 @@ _PLUGINS = ("adm", "jit", "vdm")  # those whose files are state dicts: EDM's are
 class AzulaCard(VelocityField):
     """The velocity of a published denoiser of azula, of ADM, JiT or VDM, as `AzulaField` asks it.
 
-    Its card says how it is built, and nothing is fetched: `weights` is the file from the card's address, read as tensors
+    Its card says how it is built, and nothing is fetched: `weights` is the file from the card's address, of tensors
     alone. JiT's has `key = "model_ema1"` and `prefix = "net."`. A class is the number of the condition.
 
     Raises:

@@ -109,7 +109,7 @@ class AzulaField(VelocityField):
         if condition is None:
             return {self.label: x.new_zeros(len(x), self.classes or 0)} if self.one_hot else {}
         if self.classes is not None:
-            condition = rows_of(condition, len(x), self.classes, None)
+            condition = rows_of(condition, len(x), self.classes, None, "class")
         one_hot = self.one_hot and self.classes is not None
         return {self.label: functional.one_hot(condition, self.classes).to(x.dtype) if one_hot else condition}
 

@@ -39,7 +39,7 @@ def embeddings(location: str, widths: Widths | None = None) -> dict[str, Tensor]
     return {name: held[name] for name in needs}
 
 
-def rows_of(condition: Tensor | None, n: int, rows: int, null: int | None) -> Tensor:
+def rows_of(condition: Tensor | None, n: int, rows: int, null: int | None, what: str = "row") -> Tensor:
     """The row, or class, that each sample is asked for, int64 `(n,)`; `null` where they are asked for none.
 
     Args:
@@ -47,21 +47,22 @@ def rows_of(condition: Tensor | None, n: int, rows: int, null: int | None) -> Te
         n: number of samples.
         rows: how many there are.
         null: the row of samples that are asked for nothing.
+        what: a row is, for errors.
     Raises:
         OptionError: there is no such row, or no `null` where one is needed.
     """
     if condition is None:
         if null is None:
             raise OptionError(
-                "the network was asked for nothing, and 'null' says no row that stands for it\n  Under [run], "
-                "`classes = N` asks sample i for row i mod N."
+                f"the network was asked for nothing, and 'null' says no {what} that stands for it\n  Under [run], "
+                f"`classes = N` asks sample i for {what} i mod N."
             )
         condition = torch.full((n,), null, dtype=torch.int64)
     whole = condition.dtype == torch.int64 and condition.shape == (n,)
     if not whole or bool(((condition < 0) | (condition >= rows)).any()):
         ends = f" from {condition.min().item():g} to {condition.max().item():g}" if condition.numel() else ""
         raise OptionError(
-            f"each sample needs a row from 0 to {rows - 1}, as int64 ({n},): {condition.dtype} "
+            f"each sample needs a {what} from 0 to {rows - 1}, as int64 ({n},): {condition.dtype} "
             f"{tuple(condition.shape)}{ends}"
         )
     return condition

@@ -11,6 +11,7 @@ from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError
 from kinetic.networks import fill, float32_layers
 from kinetic.types import PerSample, State
+from kinetic_models.conditions import rows_of
 from kinetic_models.module import shape_option
 
 
@@ -84,5 +85,6 @@ class TorchCFMUNet(VelocityField):
                 if labels is None
                 else "samples are asked for classes, and the network takes none: say how many, classes = N"
             )
-        answer: torch.Tensor = self._net(t.float(), x.float(), *(() if labels is None else (labels,)))
+        asked = () if labels is None else (rows_of(labels, len(x), self.classes or 0, None, "class"),)
+        answer: torch.Tensor = self._net(t.float(), x.float(), *asked)
         return answer.to(x.dtype)

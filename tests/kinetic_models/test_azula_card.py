@@ -46,7 +46,7 @@ def test_a_card_is_the_denoiser_that_azula_makes_of_it(adm, tmp_path):
     assert torch.equal(field.velocity(x, t, batch), by_hand.velocity(x, t, batch))
     assert field.time_map == by_hand.time_map
     assert field.event_shape == torch.Size([3, 8, 8])
-    with pytest.raises(OptionError, match="a row from 0 to 3"):
+    with pytest.raises(OptionError, match="a class from 0 to 3"):
         field.velocity(x, t, Batch(torch.arange(2), torch.tensor([0, 4])))
 
 

@@ -133,7 +133,7 @@ def test_euler_of_its_published_denoisers_with_classes_is_azulas(azula, plugins,
     told = nn.functional.one_hot(classes, 4).float() if field.one_hot else classes
     batch = Batch(torch.arange(3), classes)
     against_its_euler(azula, field, denoiser, batch, {"label": told}, start=0.8, stop=0.2)
-    with pytest.raises(OptionError, match="a row from 0 to 3"):
+    with pytest.raises(OptionError, match="a class from 0 to 3"):
         field.velocity(torch.randn(3, *shape), torch.rand(3), Batch(torch.arange(3), torch.tensor([0, 1, 4])))
 
 

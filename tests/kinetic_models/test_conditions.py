@@ -46,6 +46,8 @@ def test_rows_are_those_asked_for_and_null_where_none_is():
     assert rows_of(None, 2, 3, 1).tolist() == [1, 1]
     with pytest.raises(OptionError, match="'null' says no row"):
         rows_of(None, 2, 3, None)
+    with pytest.raises(OptionError, match="no class that stands for it"):
+        rows_of(None, 2, 3, None, "class")
     for wrong in (torch.tensor([0, 3]), torch.tensor([-1, 0]), torch.tensor([0]), torch.tensor([0.0, 1.0])):
         with pytest.raises(OptionError, match="a row from 0 to 2, as int64"):
             rows_of(wrong, 2, 3, None)

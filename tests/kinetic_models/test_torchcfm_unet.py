@@ -58,6 +58,8 @@ def test_classes_and_weights_that_do_not_fit_are_named(unet, tmp_path):
     field = TorchCFMUNet(weights=str(tmp_path / "c.pt"), key="ema_model", classes=4, **SMALL)
     x, t, batch = torch.randn(2, 1, 8, 8), torch.rand(2), Batch(torch.arange(2), torch.tensor([0, 3]))
     assert field.velocity(x, t, batch).shape == x.shape
+    with pytest.raises(OptionError, match="a class from 0 to 3"):
+        field.velocity(x, t, Batch(torch.arange(2), torch.tensor([0, 4])))
     with pytest.raises(OptionError, match="takes classes, and the samples are asked for none"):
         field.velocity(x, t)
     with pytest.raises(OptionError, match=r"\d+ of \d+ unexpected: label_emb"):

@@ -106,12 +106,12 @@ class AzulaField(VelocityField):
                     "samples are asked for classes, and the denoiser takes none: `label` is their keyword"
                 )
             return {}
+        classes = self.classes or 0
         if condition is None:
-            return {self.label: x.new_zeros(len(x), self.classes or 0)} if self.one_hot else {}
+            return {self.label: x.new_zeros(len(x), classes)} if self.one_hot else {}
         if self.classes is not None:
-            condition = rows_of(condition, len(x), self.classes, None, "class")
-        one_hot = self.one_hot and self.classes is not None
-        return {self.label: functional.one_hot(condition, self.classes).to(x.dtype) if one_hot else condition}
+            condition = rows_of(condition, len(x), classes, None, "class")
+        return {self.label: functional.one_hot(condition, classes).to(x.dtype) if self.one_hot else condition}
 
     def _time(self, t: PerSample) -> PerSample:
         """The denoiser's time in [0, 1], 1 the noise, at which a / (a + b) = t; its ends where t is beyond them."""

@@ -17,6 +17,7 @@ from kinetic_fields.guidance import combined
 @attrs.frozen(eq=False)
 class Autoguided(VelocityField):
     """v = v_weak + scale (v_field - v_weak): a good field, led away from a weaker one. Both get the condition, if any.
+    Behind its own `t_end` the weak field is asked at that.
 
     In the meter `guidance` the field is the conditional half, the weak one the unconditional half.
 
@@ -38,11 +39,12 @@ class Autoguided(VelocityField):
 
     @property
     def breakpoints(self) -> tuple[float, ...]:
-        return tuple(sorted({*self.field.breakpoints, *self.weak.breakpoints}))
+        own = {self.weak.t_end} - {1.0}
+        return tuple(sorted({*self.field.breakpoints, *self.weak.breakpoints, *own}))
 
     @property
     def t_end(self) -> float:
-        return min(self.field.t_end, self.weak.t_end)
+        return self.field.t_end
 
     def start(self, z: State, batch: Batch | None = None) -> State:
         return self.field.start(z, batch)
@@ -51,7 +53,8 @@ class Autoguided(VelocityField):
         return self.field.seen(x)
 
     def velocity(self, x: State, t: PerSample, batch: Batch | None = None) -> State:
-        good, weak = (each.velocity(x, t, batch) for each in (self.field, self.weak))
+        good = self.field.velocity(x, t, batch)
+        weak = self.weak.velocity(x, t.clamp_max(self.weak.t_end), batch)
         if batch is not None:
             batch.count(torch.full((len(x),), 2, device=x.device))
         return combined(good, weak, self.scale, batch is not None and batch.listening)

@@ -19,7 +19,8 @@ class Momentum(Wrapper):
 
     It is meant for Euler's method, where a velocity is a step, as published. With other solvers m runs over all
     velocities in the order in which they are asked, rejected ones too: another method. It remembers sample by sample,
-    as long as the batch lives; a velocity asked without a batch has no past.
+    as long as the batch lives, and a path begins anew at t = 0, as the second of `doubled` does; a velocity asked
+    without a batch has no past.
 
     Source: Momentum Guidance, arXiv 2602.20360.
     """
@@ -35,7 +36,8 @@ class Momentum(Wrapper):
         mean, asked = batch.recall(own), batch.recall(f"{own} asked")
         if mean is None or asked is None:
             mean, asked = v, torch.ones(len(v), dtype=torch.bool, device=v.device)
-        mean = torch.where(asked.view(-1, *[1] * (v.dim() - 1)), mean, v)  # rows never asked before hold zeros
+        past = (asked & (t > 0)).view(-1, *[1] * (v.dim() - 1))  # rows never asked before hold zeros
+        mean = torch.where(past, mean, v)
         batch.remember(own, torch.lerp(v, mean, self.decay))
         batch.remember(f"{own} asked", torch.ones(len(v), dtype=torch.bool, device=v.device))
         return v + self.weight * (v - mean)

@@ -1,10 +1,11 @@
+import attrs
 import pytest
 import torch
 from kinetic_energy import KPE, GuidanceEnergy
 from kinetic_fields import Autoguided, Gaussian
 from kinetic_solvers import Euler
 
-from kinetic import Batch, Runner
+from kinetic import Batch, Runner, VelocityField
 from kinetic.errors import ShapeError
 
 GOOD, WEAK = Gaussian(size=3, mean=1.0, std=0.5), Gaussian(size=3, mean=0.5, std=0.8)
@@ -23,6 +24,22 @@ def test_its_parts_add_up_and_both_fields_are_counted():
     e = Runner(Autoguided(GOOD, WEAK, scale=2.0), Euler(steps=8), meters=meters).run(5, dtype=torch.float64).energy
     assert torch.allclose(e["kpe_unconditional"] + 4 * e["kpe_apart"] + e["guidance_work"], e["kpe"], rtol=1e-12)
     assert torch.equal(e["rows"], 2 * e["nfe"])
+
+
+def test_a_weak_field_that_stops_short_is_asked_at_its_end_and_leaves_no_noise():
+    @attrs.frozen(eq=False)
+    class Short(VelocityField):
+        event_shape, t_end = torch.Size([3]), 0.75
+
+        def velocity(self, x, t, batch=None):
+            return WEAK.velocity(x, t) * (t <= self.t_end)[:, None]
+
+    field = Autoguided(GOOD, Short(), scale=2.0)
+    assert (field.t_end, field.breakpoints) == (1.0, (0.75,))
+    x, t = torch.randn(2, 3), torch.full((2,), 0.9)
+    weak = WEAK.velocity(x, torch.full((2,), 0.75))
+    assert torch.allclose(field.velocity(x, t), weak + 2 * (GOOD.velocity(x, t) - weak), atol=1e-6)
+    assert "noise_left" not in Runner(field, Euler(steps=8)).run(3).energy
 
 
 def test_fields_of_two_shapes_are_refused():

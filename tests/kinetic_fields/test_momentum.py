@@ -1,7 +1,7 @@
 import torch
 from kinetic_digits import DigitsField
 from kinetic_fields import Gaussian, Momentum
-from kinetic_solvers import Dopri5, Euler
+from kinetic_solvers import Dopri5, Doubled, Euler
 
 from kinetic import Batch, Runner
 from kinetic._sample.noise import noise
@@ -37,6 +37,12 @@ def test_rows_asked_for_the_first_time_have_no_past():
     assert torch.allclose(v[1:], plain[1:])
     assert not torch.allclose(v[0], plain[0])
     assert torch.equal(field.velocity(x, t), FIELD.velocity(x, t))
+
+
+def test_a_path_begins_anew_at_0():
+    """The fine grid of `doubled` follows its coarse one in the same batch."""
+    runs = [Runner(Momentum(FIELD), solver).run(3) for solver in (Euler(steps=8), Doubled(Euler(steps=8)))]
+    assert torch.equal(runs[0].samples, runs[1].samples)
 
 
 def test_two_of_them_in_one_field_have_a_past_each():

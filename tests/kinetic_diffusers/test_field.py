@@ -12,7 +12,7 @@ from kinetic_grids import Given
 from kinetic_solvers import Euler
 from safetensors.torch import save_file
 
-from kinetic import Batch, Runner
+from kinetic import Batch, Runner, testing
 from kinetic._sample.noise import noise
 from kinetic.errors import KineticError, OptionError
 
@@ -42,6 +42,7 @@ def test_euler_gives_the_samples_and_energies_of_the_pipeline(pipelines, draw, t
     shape = (1, 8, 8) if name == "flux" else (4, size, size)
     field = saved(pipe, asked, tmp_path, height=size, width=size, **({"guidance": 3.5} if name == "flux" else {}))
     assert field.event_shape == torch.Size(shape)
+    testing.check_field(field, torch.arange(6) % 2, tolerance=1e-4)
     z = noise(0, range(2), shape)
     latents = z.view(2, 1, 4, 2, 4, 2).permute(0, 2, 4, 1, 3, 5).reshape(2, 16, 4) if name == "flux" else z
     energies, before = [], [latents.clone()]
@@ -102,6 +103,7 @@ def dit(diffusers, tmp_path):
 def test_dit_goes_by_its_probability_flow(dit, tmp_path):
     net, generator = dit, torch.Generator().manual_seed(6)
     field = DiffusersField(pretrained=str(tmp_path), null=10)
+    testing.check_field(field, torch.arange(6), tolerance=1e-4)
     assert "1000 betas" in field.time_map
     kept = (1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)).cumprod(0)
     y = torch.randn(3, 4, 8, 8, generator=generator)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from kinetic_models import AzulaCard, AzulaField
 
-from kinetic import Batch, load_recipe
+from kinetic import Batch, load_recipe, testing
 from kinetic.errors import OptionError
 
 SIZES = {
@@ -58,6 +58,7 @@ def test_a_recipe_may_name_one_since_it_holds_no_code(adm, tmp_path):
     )
     recipe = load_recipe(tmp_path / "r.toml")
     (runner,) = recipe.runners.values()
+    testing.check_field(runner.field)
     assert runner.run(2).samples.shape == (2, 3, 8, 8)
 
 

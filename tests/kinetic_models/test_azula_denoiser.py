@@ -12,7 +12,7 @@ from kinetic_solvers import Euler
 from safetensors.torch import save_file
 from torch import nn
 
-from kinetic import Batch, Runner
+from kinetic import Batch, Runner, testing
 from kinetic.errors import OptionError
 
 SCHEDULES = ("VPSchedule", "VESchedule", "CosineSchedule", "RectifiedSchedule", "DecaySchedule")
@@ -122,7 +122,9 @@ def against_its_euler(azula, field, denoiser, batch=None, told=None, start=0.95,
 def test_euler_is_azulas_along_every_schedule(azula, name):
     denoise, noise, _ = azula
     denoiser = denoise.KarrasDenoiser(Net(), getattr(noise, name)()).eval()
-    against_its_euler(azula, AzulaField(module=denoiser, shape=[3]), denoiser)
+    field = AzulaField(module=denoiser, shape=[3])
+    testing.check_field(field)
+    against_its_euler(azula, field, denoiser)
 
 
 @pytest.mark.parametrize("make", [of_adm, of_jit, of_edm], ids=lambda each: each.__name__)

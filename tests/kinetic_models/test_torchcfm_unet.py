@@ -8,7 +8,7 @@ from kinetic_energy import KPE
 from kinetic_models import TorchCFMUNet
 from kinetic_solvers import Euler
 
-from kinetic import Batch, Runner
+from kinetic import Batch, Runner, testing
 from kinetic._sample.noise import noise
 from kinetic.errors import OptionError
 
@@ -44,6 +44,7 @@ def test_samples_and_energies_are_those_of_the_examples_of_torchcfm(unet, tmp_pa
     ode = pytest.importorskip("torchdiffeq", reason="torchdiffeq is not installed: tox -e peers")
     net = checkpoint(unet, tmp_path / "c.pt")
     field = TorchCFMUNet(weights=str(tmp_path / "c.pt"), key="ema_model", **SMALL)
+    testing.check_field(field, tolerance=1e-4)
     run = Runner(field, Euler(steps=8), meters={"kpe": KPE()}).run(3)
     z = noise(0, range(3), (1, 8, 8))
     with torch.no_grad():

@@ -33,10 +33,16 @@ def folder_of(location: str, option: str, part: str, allowed: Collection[str]) -
 
 def class_of(folder: Path, option: str) -> str:
     """The class that a folder says it holds."""
-    path = options.existing_path(folder / "config.json", what=option, remedy=REMEDY)
+    return str(config_of(folder / "config.json", option).get("_class_name"))
+
+
+def config_of(path: Path, option: str) -> dict[str, Any]:
+    """What a config says."""
+    path = options.existing_path(path, what=option, remedy=REMEDY)
     try:
-        return str(json.loads(path.read_bytes()).get("_class_name"))
-    except (OSError, ValueError, AttributeError) as error:
+        config = json.loads(path.read_bytes())
+        return {**config}
+    except (OSError, ValueError, TypeError) as error:
         raise OptionError(f"{option!r} has no readable config: {path}: {error}\n  {REMEDY}") from error
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from kinetic.errors import OptionError
+from kinetic.errors import OptionError, shown
 from kinetic.networks import imported, made
 
 
@@ -27,7 +27,9 @@ def network_of(words: Any, what: str = "an nn.Module or a callable") -> Callable
             if isinstance(net, nn.Module):
                 net.eval().requires_grad_(False)
     if not callable(net):
-        raise OptionError(f"'module' must be {what}: {net!r}")
+        several = "\n  It is made with others beside it, such as an autoencoder: name a function that gives it alone."
+        way = several if isinstance(net, tuple | list) else ""
+        raise OptionError(f"'module' must be {what}: {shown(net)}{way}")
     return net
 
 

@@ -11,6 +11,7 @@ from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError
 from kinetic.networks import fill, float32_layers
 from kinetic.types import PerSample, State
+from kinetic_models.conditions import rows_of
 from kinetic_models.module import listed, shape_option
 
 
@@ -50,7 +51,7 @@ class TorchCFMUNet(VelocityField):
         try:
             from torchcfm.models.unet.unet import UNetModelWrapper
         except ImportError as error:
-            raise OptionError("field 'torchcfm-unet' needs torchcfm: pip install torchcfm") from error
+            raise OptionError("field 'torchcfm-unet' needs torchcfm: pip install \"kinetic-flow[torchcfm]\"") from error
         with float32_layers():
             net = UNetModelWrapper(
                 dim=self.shape,
@@ -80,5 +81,6 @@ class TorchCFMUNet(VelocityField):
                 if labels is None
                 else "samples are asked for classes, and the network takes none: say how many, classes = N"
             )
-        answer: torch.Tensor = self._net(t.float(), x.float(), *(() if labels is None else (labels,)))
+        asked = () if labels is None else (rows_of(labels, len(x), self.classes or 0, None, "class"),)
+        answer: torch.Tensor = self._net(t.float(), x.float(), *asked)
         return answer.to(x.dtype)

@@ -41,6 +41,14 @@ def owner_of(net: Callable[..., Any]) -> nn.Module | None:
     return owner if isinstance(owner, nn.Module) else None
 
 
+def check_read(component: object, reader: str, there: bool, *names: str) -> None:
+    """Refuse options that were given where what reads them is not there: they would do nothing, without a word."""
+    for name in () if there else names:
+        value = getattr(component, name)
+        if not (value is None or value is False or value == ()):
+            raise OptionError(f"{name!r} is of {reader}, and nothing reads it here: {value!r}")
+
+
 def check_evaluation(owner: nn.Module) -> None:
     """Refuse a network of which a part is in training mode, and name the part."""
     training = [name for name, each in owner.named_modules() if each.training]

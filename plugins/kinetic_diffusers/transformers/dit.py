@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kinetic.types import PerSample, State
 
-PATH = VariancePreserving(1e-4, 0.02, 1000, whole=False)
+PATH = VariancePreserving("linear", 1e-4, 0.02, 1000, whole=False)
 NOISE = {
     "beta_start": 1e-4,
     "beta_end": 0.02,

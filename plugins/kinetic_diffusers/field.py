@@ -9,7 +9,7 @@ from typing import Any, final
 
 import attrs
 import torch
-from kinetic_models.conditions import Widths, embeddings, rows_of
+from kinetic_models.conditions import Widths, check_null, embeddings, rows_of
 from torch import Tensor
 
 from kinetic import Batch, VelocityField, options
@@ -78,8 +78,12 @@ class DiffusersField(VelocityField):
                 raise OptionError(
                     f"{name!r} must be a multiple of {patch}, the size of the transformer's patches: {side}"
                 )
-        if way is flux and (net.config["guidance_embeds"] != (self.guidance is not None)):
+        if way is dit and self.event_shape[1] != self.event_shape[2]:
+            sides = tuple(self.event_shape[1:])
+            raise OptionError(f"'height' and 'width' must be alike, as DiT's latents are squares: {sides}")
+        if (way is flux and net.config["guidance_embeds"]) != (self.guidance is not None):
             raise OptionError(f"'guidance' is told to a distilled Flux and to no other one: {self.guidance!r}")
+        check_null(self.null, self._known())
 
     @property
     def event_shape(self) -> torch.Size:
@@ -104,9 +108,13 @@ class DiffusersField(VelocityField):
         return self._net(hidden_states=hidden_states.to(getattr(torch, self.dtype)), **told)
 
     def _rows(self, condition: Tensor | None, n: int) -> Tensor:
-        classes = self._net.config.get("num_embeds_ada_norm", 0) + 1  # the last one stands for none
-        rows = len(next(iter(self._asked.values()))) if self._asked else int(classes)
-        return rows_of(condition, n, rows, self.null, "row" if self._asked else "class")
+        return rows_of(condition, n, self._known(), self.null, "row" if self._asked else "class")
+
+    def _known(self) -> int:
+        """How many rows, or classes, it can be asked for; the last class stands for none."""
+        if self._asked:
+            return len(next(iter(self._asked.values())))
+        return int(self._net.config.get("num_embeds_ada_norm", 0)) + 1
 
 
 def _check_noise(folder: Path) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 
 from kinetic import options
 from kinetic.errors import MissingPackageError, OptionError
+from kinetic.networks import why
 from kinetic_diffusers.allowed import diffusers
 
+_SHOWN = 4  # names of tensors that an error shows
 REMEDY = "Give a local folder that `save_pretrained` of diffusers wrote, of a pipeline or of the part itself."
 
 
@@ -50,14 +51,23 @@ def loaded(folder: Path, option: str, who: str, dtype: torch.dtype) -> Any:
     """The network in a folder, of the class that it says it holds, in evaluation; from safetensors alone.
 
     Raises:
-        OptionError: diffusers is not installed, or the folder holds no tensors that fit.
+        OptionError: diffusers is not installed, or the folder holds no tensors that fit: those that are missing, which
+            diffusers would draw at random, and those that are not expected are counted and shown.
     """
     cls = getattr(diffusers_package(who), class_of(folder, option))
+    asked = {"local_files_only": True, "use_safetensors": True, "torch_dtype": dtype, "output_loading_info": True}
     try:
-        net = cls.from_pretrained(folder, local_files_only=True, use_safetensors=True, torch_dtype=dtype)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        line = " ".join(str(error).split())[:300]
-        raise OptionError(f"{option!r} cannot be loaded as safetensors: {folder}: {line}\n  {REMEDY}") from error
+        net, info = cls.from_pretrained(folder, **asked)
+    except Exception as error:  # what a config says may make any layer raise anything
+        raise OptionError(f"{option!r} cannot be loaded as safetensors: {folder}: {why(error)}\n  {REMEDY}") from error
+    misfits = [
+        f"{len(names)} {kind}: {', '.join(names[:_SHOWN])}{', ...' * (len(names) > _SHOWN)}"
+        for kind in ("missing", "unexpected")
+        if (names := sorted(info[f"{kind}_keys"]))
+    ]
+    if misfits:
+        name = type(net).__name__
+        raise OptionError(f"{option!r} does not hold the tensors of {name}: {folder}: {'; '.join(misfits)}\n  {REMEDY}")
     return net.eval().requires_grad_(False)
 
 

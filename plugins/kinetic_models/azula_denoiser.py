@@ -12,9 +12,9 @@ from torch.nn import functional
 from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError
 from kinetic.types import PerSample, State
-from kinetic_models.conditions import embeddings, rows_of
+from kinetic_models.conditions import check_null, embeddings, rows_of
 from kinetic_models.module import shape_option
-from kinetic_models.network import check_evaluation, network_of
+from kinetic_models.network import check_evaluation, check_read, network_of
 from kinetic_models.predictions import of_data
 
 _HALVINGS = 60  # of [0, 1], until float64 tells no times apart
@@ -68,8 +68,13 @@ class AzulaField(VelocityField):
             raise OptionError("'one_hot' needs `label`, the keyword of the class, and `classes`, how many there are")
         if self.label is not None and self.conditions is not None:
             raise OptionError("'label' and 'conditions' both say what samples are asked for: give one of them")
+        check_read(self, "classes: give their keyword, `label`", self.label is not None, "classes")
+        check_read(self, "prompts: give `conditions`", self.conditions is not None, "null")
+        told = {} if self.conditions is None else embeddings(self.conditions)
+        if told:
+            check_null(self.null, len(next(iter(told.values()))))
         object.__setattr__(self, "_net", net)
-        object.__setattr__(self, "_told", {} if self.conditions is None else embeddings(self.conditions))
+        object.__setattr__(self, "_told", told)
 
     @property
     def event_shape(self) -> torch.Size:
@@ -101,6 +106,8 @@ class AzulaField(VelocityField):
         classes = self.classes or 0
         if condition is None:
             return {self.label: x.new_zeros(len(x), classes)} if self.one_hot else {}
+        if self.classes == 0:
+            raise OptionError("samples are asked for classes, and the denoiser knows none: classes = 0")
         if self.classes is not None:
             condition = rows_of(condition, len(x), classes, None, "class")
         return {self.label: functional.one_hot(condition, classes).to(x.dtype) if self.one_hot else condition}

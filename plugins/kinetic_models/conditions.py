@@ -39,6 +39,12 @@ def embeddings(location: str, widths: Widths | None = None) -> dict[str, Tensor]
     return {name: held[name] for name in needs}
 
 
+def check_null(null: int | None, rows: int) -> None:
+    """Refuse a row for samples that are asked for nothing that is none of those there are."""
+    if null is not None and null >= rows:
+        raise OptionError(f"'null' must be below {rows}, the number of rows: {null}")
+
+
 def rows_of(condition: Tensor | None, n: int, rows: int, null: int | None, what: str = "row") -> Tensor:
     """The row, or class, that each sample is asked for, int64 `(n,)`; `null` where they are asked for none.
 

@@ -167,6 +167,20 @@ def test_a_pipeline_of_another_noise_is_refused(diffusers, dit, tmp_path):
         DiffusersField(pretrained=str(tmp_path), null=10)
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"guidance": 3.0}, "'guidance' is told to a distilled Flux and to no other one: 3.0"),
+        ({"null": 11}, "'null' must be below 11, the number of rows: 11"),
+        ({"height": 4, "width": 16}, r"'height' and 'width' must be alike, as DiT's latents are squares: \(4, 16\)"),
+        ({"height": 4}, r"'height' and 'width' must be alike"),
+    ],
+)
+def test_options_that_do_not_go_with_dit_are_named(dit, tmp_path, more, message):
+    with pytest.raises(OptionError, match=message):
+        DiffusersField(pretrained=str(tmp_path), **more)
+
+
 def test_classes_need_no_prompts(dit, tmp_path):
     with pytest.raises(OptionError, match="'conditions' is for prompts"):
         DiffusersField(pretrained=str(tmp_path), conditions="c.safetensors")
@@ -196,6 +210,10 @@ def test_what_cannot_be_loaded_is_named(pipelines, diffusers, tmp_path):
             DiffusersField(pretrained=folder, conditions=str(tmp_path / "un.safetensors"))
     with pytest.raises(KineticError, match="there is no"):
         DiffusersField(pretrained=str(tmp_path / "none"), conditions=conditions)
+    with pytest.raises(OptionError, match="'null' must be below 4"):
+        DiffusersField(pretrained=folder, conditions=conditions, null=4)
+    with pytest.raises(OptionError, match="'guidance' is told to a distilled Flux and to no other one: 2"):
+        DiffusersField(pretrained=folder, conditions=conditions, guidance=2.0)
     flux, more = pipelines.flux()
     with pytest.raises(OptionError, match="'guidance' is told to a distilled Flux"):
         saved(flux, more, tmp_path / "flux", height=8, width=8)

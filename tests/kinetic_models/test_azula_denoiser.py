@@ -177,6 +177,8 @@ def test_prompts_are_told_by_the_names_of_their_tensors(azula, plugins, tmp_path
     batch = Batch(torch.arange(3), torch.tensor([3, 0, 1]))
     against_its_euler(azula, field, denoiser, batch, {"prompt_embeds": rows[[3, 0, 1]]}, start=0.8, stop=0.2)
     against_its_euler(azula, field, denoiser, None, {"prompt_embeds": rows[[4, 4, 4]]}, start=0.8, stop=0.2)
+    with pytest.raises(OptionError, match="'null' must be below 5, the number of rows: 5"):
+        AzulaField(module=denoiser, shape=[4, 8, 8], **{**asked, "null": 5})
     with pytest.raises(OptionError, match="'label' and 'conditions' both say"):
         AzulaField(module=denoiser, shape=[4, 8, 8], label="label", **asked)
 
@@ -226,6 +228,13 @@ def test_what_is_no_denoiser_is_named(azula):
         AzulaField(module=denoise.KarrasDenoiser(Net(), noise.VPSchedule()), shape=[3])
     with pytest.raises(OptionError, match="'one_hot' needs `label`"):
         AzulaField(module=denoiser, shape=[3], one_hot=True)
+    with pytest.raises(OptionError, match="'classes' is of classes: give their keyword, `label`, and nothing reads it"):
+        AzulaField(module=denoiser, shape=[3], classes=4)
+    with pytest.raises(OptionError, match="'null' is of prompts: give `conditions`"):
+        AzulaField(module=denoiser, shape=[3], label="label", null=0)
+    none = AzulaField(module=denoiser, shape=[3], label="label", classes=0, one_hot=True)
+    with pytest.raises(OptionError, match="the denoiser knows none: classes = 0"):
+        none.velocity(torch.randn(2, 3), torch.rand(2), Batch(torch.arange(2), torch.arange(2)))
     field = AzulaField(module=denoiser, shape=[3])
     with pytest.raises(OptionError, match="`label` is their keyword"):
         field.velocity(torch.randn(2, 3), torch.rand(2), Batch(torch.arange(2), torch.arange(2)))

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from kinetic_models.conditions import embeddings, rows_of
+from kinetic_models.conditions import check_null, embeddings, rows_of
 from safetensors.torch import save_file
 
 from kinetic.errors import MissingFileError, OptionError
@@ -38,6 +38,13 @@ def test_other_files_are_named(tmp_path):
         embeddings(str(tmp_path / "c.safetensors"))
     with pytest.raises(MissingFileError, match="Save the embeddings"):
         embeddings(str(tmp_path / "none.safetensors"))
+
+
+def test_a_row_for_nothing_is_one_of_those_there_are():
+    check_null(None, 0)
+    check_null(2, 3)
+    with pytest.raises(OptionError, match="'null' must be below 3, the number of rows: 3"):
+        check_null(3, 3)
 
 
 def test_rows_are_those_asked_for_and_null_where_none_is():

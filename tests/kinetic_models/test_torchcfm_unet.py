@@ -69,6 +69,24 @@ def test_classes_and_weights_that_do_not_fit_are_named(unet, tmp_path):
         TorchCFMUNet(weights=str(tmp_path / "c.pt"), classes=4, **SMALL)
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"channel_mult": None}, "ValueError: unsupported image size: 8\n.* `channel_mult` is needed but for"),
+        ({"channel_mult": "1,2"}, "no U-Net of torchcfm can be made with these options"),
+        ({"channel_mult": []}, "no U-Net of torchcfm can be made with these options"),
+        ({"attention_resolutions": "a"}, "ValueError: invalid literal for int"),
+        ({"num_channels": 30}, r"divisible by num_groups .*\n  Channels are multiples of 32"),
+        ({"num_head_channels": 7}, "AssertionError: q,k,v channels 32 is not divisible"),
+        ({"shape": [1, 8]}, r"'shape' must be that of an image, channels, height and width: \(1, 8\)"),
+        ({"key": "ema_model"}, "'key' is of a file of `weights`, and nothing reads it here"),
+    ],
+)
+def test_options_of_which_no_network_can_be_made_are_named(unet, more, message):
+    with pytest.raises(OptionError, match=message):
+        TorchCFMUNet(**{**SMALL, **more})
+
+
 def test_without_torchcfm_the_error_says_how_it_is_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchcfm.models.unet.unet", None)
     with pytest.raises(OptionError, match=r'needs torchcfm: pip install "kinetic-flow\[torchcfm\]"'):

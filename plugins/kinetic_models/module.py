@@ -238,12 +238,12 @@ class ModuleField(VelocityField):
             raise OptionError(f"'predicts' must be x1, noise, score, v or denoised on the path {kind!r}: 'velocity'")
         if kind == "vp":
             betas = self._chosen("betas") or "linear"
-            steps, low, high = self._needed("train_steps"), None, None
+            low = high = None
             if betas != "cosine":
                 low, high = self._needed("beta_min"), self._needed("beta_max")
                 if low > high:
                     raise OptionError(f"'beta_min' must be at most 'beta_max': {low:g} and {high:g}")
-            return VariancePreserving(betas, low, high, steps, whole=self._whole)
+            return VariancePreserving(betas, low, high, self._needed("train_steps"), whole=self._whole)
         low, high = self._needed("sigma_min"), self._needed("sigma_max")
         if not low < high:
             raise OptionError(f"'sigma_min' must be below 'sigma_max': {low:g} and {high:g}")

@@ -114,7 +114,7 @@ def _conditions(location: str | None, needs: tuple[str, ...]) -> dict[str, Tenso
         if needs:
             raise OptionError(f"'conditions' must be given: a safetensors file with {' and '.join(needs)}")
         return {}
-    path = options.existing_path(location, what="conditions", remedy="Save the embeddings of your prompts there.")
+    path = options.existing_file(location, what="conditions", remedy="Save the embeddings of your prompts there.")
     try:
         held = load_file(path)
     except (SafetensorError, OSError) as error:

@@ -169,7 +169,7 @@ def _of_the_interval(known: FrechetEstimate, width: int) -> list[str]:
 
 def _statistics(location: str) -> tuple[Tensor, Tensor]:
     remedy = "pytorch-fid --save-stats and `kinetic statistics` write such files."
-    path = options.existing_path(location, what="statistics", remedy=remedy)
+    path = options.existing_file(location, what="statistics", remedy=remedy)
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:  # NumPy leaves open what is no zip
             held = list(file.files)

@@ -29,7 +29,7 @@ class TorchCFMUNet(VelocityField):
     """
 
     shape: tuple[int, ...] = shape_option()
-    weights: str | None = options.text(None, doc="path of a state dict")
+    weights: str = options.text(doc="path of a state dict")
     key: str | None = options.text(None, doc='where in the file it is, such as "ema_model"')
     prefix: str | None = options.text(None, doc='how its names begin in the file, such as "module."')
     num_channels: int = options.integer(128, at_least=1, doc="of the first layer")
@@ -64,8 +64,7 @@ class TorchCFMUNet(VelocityField):
                 class_cond=self.classes is not None,
                 num_classes=self.classes,
             )
-        if self.weights is not None:
-            fill(net, self.weights, "UNetModelWrapper", key=self.key, prefix=self.prefix)
+        fill(net, self.weights, "UNetModelWrapper", key=self.key, prefix=self.prefix)
         object.__setattr__(self, "_net", net.eval().requires_grad_(False))
 
     @property

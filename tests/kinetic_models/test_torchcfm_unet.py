@@ -6,7 +6,9 @@ from kinetic_energy import KPE
 from kinetic_models import TorchCFMUNet
 from kinetic_solvers import Euler
 
+import kinetic
 from kinetic import Batch, Runner
+from kinetic._plugins.builder import ComponentBuilder
 from kinetic._sample.noise import noise
 from kinetic.errors import OptionError
 
@@ -49,6 +51,12 @@ def test_samples_and_energies_are_those_of_the_examples_of_torchcfm(unet, tmp_pa
         kpe = sum(0.5 / 8 * net(torch.tensor(k / 8), path[k]).double().flatten(1).square().sum(1) for k in range(8))
     assert torch.allclose(run.samples, path[-1], atol=1e-6)
     assert torch.allclose(run.energy["kpe"], kpe, rtol=1e-5)
+
+
+def test_without_weights_there_is_no_field(unet):
+    builder = ComponentBuilder(kinetic.registry())
+    with pytest.raises(OptionError, match=r"field 'torchcfm-unet' needs the option 'weights'"):
+        builder.build("field", {"name": "torchcfm-unet", "shape": [1, 8, 8]})
 
 
 def test_classes_and_weights_that_do_not_fit_are_named(unet, tmp_path):

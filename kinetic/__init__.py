@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from kinetic._sample.path_meter import PathMeter as PathMeter
     from kinetic._sample.run import Run as Run
     from kinetic._sample.runner import Runner as Runner
-    from kinetic._store.run_folder import FinishedRun as FinishedRun
-    from kinetic._store.run_folder import load_run as load_run
+    from kinetic._store.finished_run import FinishedRun as FinishedRun
+    from kinetic._store.finished_run import load_run as load_run
     from kinetic._store.score_folder import SetScores as SetScores
     from kinetic.errors import KineticError as KineticError
     from kinetic.evidence import Estimate as Estimate
@@ -69,7 +69,7 @@ _HOME = {
     "Estimate": "evidence",
     "FeatureSpace": "_roles.features",
     "FieldWrapper": "_roles.field",
-    "FinishedRun": "_store.run_folder",
+    "FinishedRun": "_store.finished_run",
     "KineticError": "errors",
     "Metric": "_roles.metric",
     "PathMeter": "_sample.path_meter",
@@ -97,7 +97,7 @@ _HOME = {
     "hookimpl": "_plugins.hooks",
     "in_blocks": "_roles.features",
     "load_recipe": "_experiment.read_recipe",
-    "load_run": "_store.run_folder",
+    "load_run": "_store.finished_run",
     "metered": "_sample.metered",
     "registry": "_plugins.registry",
     "tell": "_roles.parts",

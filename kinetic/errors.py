@@ -45,12 +45,20 @@ class FieldError(KineticError, RuntimeError):
     """A velocity field that raised an error of its own when it was first asked, or that never moves a sample."""
 
 
+class ComponentError(KineticError, RuntimeError):
+    """A component that raised an error of its own while it was at work; `__cause__` is that error."""
+
+
+class OutOfMemoryError(KineticError, MemoryError):
+    """Memory, of the machine or of its GPU, that does not hold what was asked for."""
+
+
 class StoreError(KineticError, OSError):
     """A folder that holds something else, or a file in it that cannot be read or written."""
 
 
 class NonFiniteError(KineticError, ArithmeticError):
-    """A velocity field that returned NaN or infinity on the way.
+    """A velocity field that returned NaN or infinity on the way, for every sample.
 
     Args:
         ids: the sample ids concerned, in order.
@@ -62,7 +70,7 @@ class NonFiniteError(KineticError, ArithmeticError):
         shown = ", ".join(map(str, self.ids[:8])) + (", ..." if len(self.ids) > 8 else "")
         super().__init__(
             f"the velocity is not finite at t = {t:.6g} for {len(self.ids)} "
-            f"sample(s): {shown}\n  Finished batches are kept. Check the field near this time, or use smaller steps."
+            f"sample(s): {shown}\n  Check the field near this time, or use smaller steps."
         )
 
 

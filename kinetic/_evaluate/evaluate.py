@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 from kinetic._evaluate.checked_data import datasets, digests, notes_of
 from kinetic._evaluate.misfit import check_shape
 from kinetic._evaluate.shared_features import SharedFeatures
+from kinetic._evaluate.views import PLAIN
 from kinetic._roles.column import described
 from kinetic._roles.metric import Metric, Samples, Score
+from kinetic._roles.raised import naming
 from kinetic._roles.sample_table import SampleTable, has_mean, mean_of
 from kinetic.errors import OptionError, within
 from kinetic.evidence import Estimate
 
 _NONE = Estimate(math.nan)
+_MEMORY = "It needs this memory beside the samples, which are kept: score fewer, or leave this metric out."
 Views = Mapping[str, Samples]
 """One batch of samples as each view has it."""
 
@@ -39,7 +42,8 @@ def evaluate(
 
     Args:
         metrics: `{name: Metric}`, on the device of the batches.
-        batches: the samples, the same views in every batch.
+        batches: the samples. A view that is missing in the first batches is taken to be the plain one there; from the
+            first batch that has it, every one has.
         features: what spaces computed before; a fresh one by default.
         finishing: is given the name of each metric before it finishes, which may take long.
     """
@@ -51,25 +55,32 @@ def evaluate(
     classes: dict[str, SampleTable] = {}
     for views in batches:
         features.show(views.values())
+        for view in views.keys() - states.keys():  # it begins late: until now its samples were the plain ones
+            states[view] = dict(states.get(PLAIN, {}))
+            seen[view], classes[view] = [*seen.get(PLAIN, [])], classes.get(PLAIN, SampleTable())
         for view, samples in views.items():
-            own = states.setdefault(view, {})
-            seen.setdefault(view, []).extend([digests(samples.x)] if comparing else [])
+            own = states[view]
+            seen[view].extend([digests(samples.x)] if comparing else [])
             asked = {} if samples.condition is None else {"class": samples.condition}
-            classes[view] = classes.get(view, SampleTable()).append(samples.ids, asked)
+            classes[view] = classes[view].append(samples.ids, asked)
             for name, metric in shared.items():
-                with within(f"metric {name!r}"):
+                with within(f"metric {name!r}"), naming(_span(samples), _MEMORY):
                     own[name] = metric.observe(own[name] if name in own else metric.begin(), samples)
     features.show(())
     scores: dict[str, dict[str, Score]] = {view: {} for view in states}
     for name, metric in shared.items():
         finishing(name)
         for view, own in states.items():
-            with within(f"metric {name!r}"):
+            with within(f"metric {name!r}"), naming(f"all {len(classes[view])} samples", _MEMORY):
                 score = metric.finish(own.pop(name))  # it may be the first to read its data
                 notes = (*features.notes(metric), *_of_data(metric, seen[view]), *_not_finite(name, score.values))
                 _check_columns(score, len(classes[view]))
                 scores[view][name] = _by_classes(_completed(metric, score, notes), classes[view])
     return scores
+
+
+def _span(samples: Samples) -> str:
+    return f"samples {int(samples.ids[0])} to {int(samples.ids[-1])}" if len(samples.ids) else "no samples"
 
 
 def dry_run(metrics: Mapping[str, Metric], samples: Samples, features: SharedFeatures | None = None) -> None:

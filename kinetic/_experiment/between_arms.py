@@ -88,14 +88,14 @@ def _differences(
             with within(f"arms {arm!r} and {base!r}: column {name!r}"):
                 difference = evidence.paired_difference(column, theirs[name], strata)
             yield Difference("energy", name, {PLAIN: difference}, float(theirs[name].std()), int(keep.sum()))
-    pairs = list(_views(one, other, control))
+    pairs, same = list(_views(one, other, control)), torch.equal(one.finite, other.finite)
     for metric, score in one.details.items():
         if metric not in other.details or unlike(one, other, metric):
             continue
         found: dict[str, dict[str, Estimate]] = {}
         for view, mine, its in pairs:
             with within(f"arms {arm!r} and {base!r}: metric {metric!r}, {view}"):
-                for name, difference in _of_scores(mine[metric], its[metric], keep, strata):
+                for name, difference in _of_scores(mine[metric], its[metric], keep, strata, same):
                     found.setdefault(name, {})[view] = difference
         for name in dict.fromkeys((*score.columns, *score.values)):
             if PLAIN in found.get(name, {}):
@@ -112,16 +112,19 @@ def _views(one: Run, other: Run, control: Scores) -> Iterator[tuple[str, Scores,
             yield (CONTROL, mine, control) if DENOISED in one.views else (CONTROL, control, its)
 
 
-def _of_scores(mine: Score, theirs: Score, keep: Array, strata: Array | None) -> Iterator[tuple[str, Estimate]]:
+def _of_scores(
+    mine: Score, theirs: Score, keep: Array, strata: Array | None, same: bool
+) -> Iterator[tuple[str, Estimate]]:
+    """Differences of the means of columns, and of jackknifed scores of the set where both are of the `same` samples."""
     jackknifed = {
         name: (estimate, theirs.values[name])
         for name, estimate in mine.values.items()
-        if name in theirs.values and evidence.comparable(estimate, theirs.values[name])
+        if same and name in theirs.values and evidence.comparable(estimate, theirs.values[name])
     }
-    others = _averaged(theirs)
-    for name, column in _averaged(mine).items():
+    others = _averaged(theirs, keep)
+    for name, column in _averaged(mine, keep).items():
         if name in others and name not in jackknifed:
-            pair = column[keep], others[name][keep]
+            pair = column, others[name]
             if np.isfinite(pair).all():
                 yield name, evidence.paired_difference(*pair, strata)
     for name, estimates in jackknifed.items():
@@ -131,18 +134,19 @@ def _of_scores(mine: Score, theirs: Score, keep: Array, strata: Array | None) ->
 def _scale(score: Score, name: str, keep: Array) -> float:
     """The standard deviation of a column over samples, or the size of a score of the set."""
     if name in score.columns:
-        return float(score.columns[name].double().numpy()[keep].std())
+        return float(score.column(name, torch.from_numpy(keep)).double().numpy().std())
     value = score.values[name].value
     return abs(value) if math.isfinite(value) else 0.0
 
 
-def _averaged(score: Score) -> dict[str, Array]:
-    """Columns that can be averaged: numbers, and yes and no as they are; no indices."""
-    return {
-        name: column.numpy() if column.dtype == torch.bool else column.double().numpy()
+def _averaged(score: Score, keep: Array) -> dict[str, Array]:
+    """Of the kept samples, columns that can be averaged: numbers, and yes and no as they are; no indices."""
+    kept = {
+        name: score.column(name, torch.from_numpy(keep))
         for name, column in score.columns.items()
         if has_mean(column) and score.described[name].kind != "index" and score.is_mean(name)
     }
+    return {name: (x if x.dtype == torch.bool else x.double()).numpy() for name, x in kept.items()}
 
 
 def side_by_side(arm: str, base: str, runs: Mapping[str, Run]) -> Iterator[dict[str, Any]]:

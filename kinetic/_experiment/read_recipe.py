@@ -22,7 +22,7 @@ from kinetic._plugins.builder import ComponentBuilder, Defaults, code_of, named
 from kinetic._plugins.distributions import distribution_of, entry_points, is_disabled, way_out
 from kinetic._plugins.registry import Registry, registry
 from kinetic._sample.runner import Runner
-from kinetic._store.run_folder import RECIPE
+from kinetic._store.layout import RECIPE
 from kinetic.errors import PluginError, RecipeError, shown, unknown, within
 from kinetic.options import LARGEST, check_integer, suffix
 

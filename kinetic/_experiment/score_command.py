@@ -27,8 +27,8 @@ from kinetic._roles.tree import hash_of, to_device
 from kinetic._sample.draw import find_device
 from kinetic._store.feature_cache import cached
 from kinetic._store.files import check_writable, write_json
+from kinetic._store.layout import PROVENANCE, RECIPE, SHARDS
 from kinetic._store.provenance import environment, now, options_of
-from kinetic._store.run_folder import PROVENANCE, RECIPE, SHARDS
 from kinetic._store.score_folder import SetScores, free_folder
 from kinetic.errors import OptionError, RecipeError, UnknownNameError, within
 from kinetic.networks import import_from_here

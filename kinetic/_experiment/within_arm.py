@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from kinetic import evidence
@@ -123,7 +124,7 @@ def _numbers(run: Run, keep: Array) -> Iterator[tuple[str, str, str, Array]]:
     for view, scores in run.views.items():
         for metric, score in scores.items():
             for name, column in score.columns.items():
-                values = column.double().numpy()[keep]
+                values = score.column(name, torch.from_numpy(keep)).double().numpy()
                 if column.is_floating_point() and np.isfinite(values).all():
                     yield view, metric, name, values
 

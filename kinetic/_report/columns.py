@@ -7,7 +7,7 @@ from typing import Any
 
 from kinetic._evaluate.views import PLAIN, split
 from kinetic._sample.columns import NORMS
-from kinetic._store.run_folder import FinishedRun
+from kinetic._store.finished_run import FinishedRun
 
 Meaning = Mapping[str, Any]
 """`says`, `kind`, `unit`, `better`, `main`, `value` and `curve` of a column, as `evidence.json` has them."""

@@ -11,7 +11,7 @@ from kinetic._evaluate.views import CONTROL, DENOISED, PLAIN
 from kinetic._report import columns, over_runs
 from kinetic._report.numbers import format_aligned
 from kinetic._report.tables import STEP, Table
-from kinetic._store.run_folder import FinishedRun
+from kinetic._store.finished_run import FinishedRun
 
 _UNDECIDED = "undecided, for the noise that was left"
 _KINDS = {

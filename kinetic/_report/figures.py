@@ -14,7 +14,7 @@ from kinetic._report import columns as meanings
 from kinetic._report.numbers import fixed, typeset
 from kinetic._report.prompts import prompt_of, prompts_asked
 from kinetic._report.tables import excludes_zero
-from kinetic._store.run_folder import FinishedRun
+from kinetic._store.finished_run import FinishedRun
 
 _COLOURS = ("#2a5d9f", "#c2571a", "#2f7d4f", "#8a3d8f", "#b08a00", "#4a6a7c", "#b3344a", "#5a52b5")
 _NORMS = {"x0_sq": "‖x0‖²", "x0_dot_x1": "⟨x0,x1⟩", "x1_sq": "‖x1‖²"}

@@ -6,7 +6,7 @@ from kinetic._evaluate.views import PLAIN
 from kinetic._report import columns
 from kinetic._report.numbers import format_aligned
 from kinetic._report.tables import Table, excludes_zero
-from kinetic._store.run_folder import FinishedRun
+from kinetic._store.finished_run import FinishedRun
 
 
 def count(run: FinishedRun) -> str:

@@ -22,8 +22,9 @@ from kinetic._report.figures import pictures
 from kinetic._report.numbers import typeset
 from kinetic._report.prompts import prompts
 from kinetic._report.tables import Table
-from kinetic._store.files import read_text, write_text
-from kinetic._store.run_folder import RECIPE, REPORT, FinishedRun, load_run
+from kinetic._store.files import read_text
+from kinetic._store.finished_run import FinishedRun, load_run
+from kinetic._store.layout import RECIPE, REPORT
 from kinetic._terminal import printable
 from kinetic.evidence import ONE_TRAINING
 
@@ -66,10 +67,10 @@ def write_report(folder: Path) -> None:
         sections=_sections(run),
         notes=_notes(run),
         draw=_html,
-        recipe=read_text(folder / RECIPE),
+        recipe=read_text(run.manifest.check(RECIPE)),
         provenance=json.dumps(run.provenance, indent=1),
     )
-    write_text(folder / REPORT, text)
+    run.manifest.write(REPORT, lambda part: part.write_text(text, encoding="utf-8", errors="backslashreplace"))
 
 
 def _sections(run: FinishedRun) -> list[Section]:

@@ -8,7 +8,7 @@ from kinetic import evidence
 from kinetic._report import columns
 from kinetic._report.numbers import format_aligned
 from kinetic._report.tables import Table
-from kinetic._store.run_folder import FinishedRun
+from kinetic._store.finished_run import FinishedRun
 from kinetic._terminal import printable
 
 LISTED = 50

@@ -10,7 +10,7 @@ import attrs
 from kinetic._evaluate.views import PLAIN, split
 from kinetic._report import columns
 from kinetic._report.numbers import format_aligned, number
-from kinetic._store.run_folder import FinishedRun
+from kinetic._store.finished_run import FinishedRun
 
 STEP = "one more Euler step that takes leftover noise off"
 

@@ -14,7 +14,8 @@ from kinetic._report import columns, over_runs, tables
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.numbers import interval
 from kinetic._report.prompts import prompts
-from kinetic._store.run_folder import EVIDENCE, REPORT, FinishedRun
+from kinetic._store.finished_run import FinishedRun
+from kinetic._store.layout import EVIDENCE, REPORT
 from kinetic._terminal import add_row, draw, heading, printable, say
 from kinetic.evidence import ONE_TRAINING
 

@@ -62,6 +62,11 @@ class Score:
     nearest: Dataset | None = None
     described: Mapping[str, Column] = attrs.field(factory=dict)
 
+    def column(self, name: str, keep: Tensor) -> Tensor:
+        """The rows of a column that are of the samples with `keep`, bool `(n,)`, all of which the metric has seen."""
+        column = self.columns[name]
+        return column[keep if self.ids is None or len(self.ids) == len(keep) else keep[self.ids]]
+
     def value_of(self, name: str) -> str:
         """The name of the value that a column is named for."""
         return self.described[name].value if name in self.described else name

@@ -113,11 +113,12 @@ class Status(enum.IntEnum):
     REACHED = 0
     STEP_LIMIT = 1
     STEP_SIZE = 2
+    NOT_FINITE = 3
 
     @property
     def words(self) -> str:
         """What the table says."""
-        return ("reached t = 1", "stopped: step limit", "stopped: step too small")[self]
+        return ("reached t = 1", "stopped: step limit", "stopped: step too small", "stopped: not finite")[self]
 
 
 @attrs.frozen(eq=False)

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import attrs
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from kinetic._roles.component import Component
 
 T = TypeVar("T")
+
+_PART = 2**24  # bytes of a mapped array that are read at a time
 
 
 def children(value: Any) -> dict[Any, Any]:
@@ -82,7 +85,7 @@ def device_of(value: Any) -> torch.device | None:
 
 
 def hash_of(value: Any, memo: dict[int, bytes] | None = None) -> str | None:
-    """SHA-256 of all tensors inside, each counted once, or None where there are none.
+    """SHA-256 of all tensors and mapped arrays inside, each counted once, or None where there are none.
 
     Args:
         value: the component.
@@ -91,7 +94,7 @@ def hash_of(value: Any, memo: dict[int, bytes] | None = None) -> str | None:
     memo = {} if memo is None else memo
     digests = []
     for each in walk(value):
-        if isinstance(each, Tensor | nn.Module):
+        if isinstance(each, Tensor | nn.Module | np.ndarray):
             if id(each) not in memo:
                 memo[id(each)] = _digest(each)
             digests.append(memo[id(each)])
@@ -136,11 +139,22 @@ def _tensors(value: Any) -> Iterator[Tensor]:
             yield from (*each.parameters(), *each.buffers())
 
 
-def _digest(value: Tensor | nn.Module) -> bytes:
-    """Of a tensor's type, shape and bytes, or of all those of a network; empty for a network without any."""
+def _digest(value: Tensor | nn.Module | np.ndarray[Any, Any]) -> bytes:
+    """Of a tensor's or an array's type, shape and bytes, or of all those of a network; empty for one without any."""
+    if isinstance(value, np.ndarray):
+        return _digest_of_array(value)
     tensors = [value] if isinstance(value, Tensor) else [tensor for _, tensor in sorted(value.state_dict().items())]
     digest = hashlib.sha256()
     for tensor in tensors:
         digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.digest() if tensors else b""
+
+
+def _digest_of_array(array: np.ndarray[Any, Any]) -> bytes:
+    """A part of it at a time: it may be larger than memory."""
+    digest = hashlib.sha256(f"{array.dtype}{array.shape}".encode())
+    rows = max(1, _PART // max(1, array.nbytes // max(1, len(array))))
+    for start in range(0, len(array), rows):
+        digest.update(np.ascontiguousarray(array[start : start + rows]).data)
+    return digest.digest()

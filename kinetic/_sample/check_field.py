@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from kinetic._roles.batch import Batch
 from kinetic._roles.field import Shaped, VelocityField
+from kinetic._roles.raised import first_line, is_out_of_memory
 from kinetic._roles.tree import inside
 from kinetic._sample.dynamics import clock_dtype
-from kinetic.errors import FieldError, KineticError, ShapeError
+from kinetic.errors import FieldError, KineticError, OutOfMemoryError, ShapeError
 from kinetic.types import PerSample, State
 
 _ALONE = 1e-2  # how far, relative to its size, a velocity may differ for a row alone: kernels round differently
@@ -148,6 +149,11 @@ def _asked(field: VelocityField, x: State, t: PerSample, batch: Batch) -> State:
     except KineticError:
         raise
     except Exception as error:  # a stranger's network may raise anything
+        if is_out_of_memory(error):
+            raise OutOfMemoryError(
+                f"{who}: memory ran out when asked for {len(x)} velocities: {first_line(error)}\n  Take a larger "
+                "machine, or a lower `dtype`."
+            ) from error
         raise FieldError(
             f"{who} raised {type(error).__name__} when asked for a velocity: {error}\n  It was given {given}, as every "
             "field is: its own shapes, types and number of classes must fit these, or it converts them."

@@ -28,11 +28,15 @@ OWN = (
         "data units",
         better="lower",
     ),
+    Column("status", "Whether the path reached t = 1, or why not.", "label", main=False),
+    Column(
+        "finite_until", "The time up to which the path was finite, where it was not to the end.", "label", main=False
+    ),
 )
-"""What the Runner itself adds."""
+"""What the Runner itself adds; a status that a solver gives is the solver's."""
 
 OF_SOLVERS = ("status", "t_end")
 """Columns of a solver that mean something to the Runner; see `Solver.solve`."""
 
-RESERVED = frozenset([*IDENTITY, *(column.name for column in OWN)])
+RESERVED = frozenset([*IDENTITY, *(column.name for column in OWN)]) - {*OF_SOLVERS}
 """Names that no meter and no solver may give a column."""

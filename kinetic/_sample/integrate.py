@@ -12,19 +12,24 @@ from torch import Tensor
 from kinetic._roles.batch import Batch
 from kinetic._roles.field import VelocityField
 from kinetic._roles.meter import EnergyMeter
+from kinetic._roles.raised import naming
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver, Status, Step
 from kinetic._sample.accounts import Accounts
 from kinetic._sample.columns import OF_SOLVERS, RESERVED
 from kinetic._sample.dynamics import Dynamics, clock_dtype
-from kinetic._sample.run import Shard
-from kinetic.errors import NonFiniteError, OptionError
+from kinetic._sample.shard import Shard
+from kinetic.errors import OptionError
 from kinetic.types import PerSample, Rows, State, is_all
 
 Progress = Callable[[float], None]
 """Given how many samples' worth of path was walked since it was last called."""
 
 _ROUNDING = 1e-9  # of a mean gain: what is nearer to 1 has left nothing undone
+_MEMORY = (
+    "Take fewer samples at a time with a smaller `batch`. In a run folder that holds finished blocks it is fixed: free "
+    "memory and run the same command again, or begin another folder."
+)
 _LOOK = 0.2  # seconds between two looks at how far a batch is
 
 
@@ -39,18 +44,33 @@ def integrate(
 ) -> Shard:
     """Walk a batch from x0 to t = 1; the arguments are those of the `Runner`.
 
+    A sample whose path is not finite to the end gets the status `NOT_FINITE`, and its time in `finite_until`.
+
     Raises:
-        NonFiniteError: the field returned NaN or infinity.
+        FieldError: field, schedule, solver or a meter raised an error of its own.
         OptionError: two meters, or a meter and the solver, that give one column.
     """
+    with naming(f"samples {int(batch.ids[0])} to {int(batch.ids[-1])}", _MEMORY):
+        return _integrated(field, solver, schedule, meters, x0, batch, progress)
+
+
+def _integrated(
+    field: VelocityField,
+    solver: Solver,
+    schedule: Schedule | None,
+    meters: Mapping[str, EnergyMeter],
+    x0: State,
+    batch: Batch,
+    progress: Progress,
+) -> Shard:
     dynamics = Dynamics.of(field, schedule, batch, x0, any(meter.listens for meter in meters.values()))
     accounts = Accounts(meters, dynamics, x0)
     trajectory = Trajectory(solver.solve(dynamics, x0))
     x = _walk(trajectory, accounts, x0, progress)
     columns = trajectory.columns
-    _check_finite(x, accounts, columns, lambda: solver.solve(Dynamics.of(field, schedule, batch, x0), x0), batch)
+    stopped = _stopped(x, accounts, columns, lambda: solver.solve(Dynamics.of(field, schedule, batch, x0), x0))
     asked = {"nfe": dynamics.calls} | ({} if dynamics.rows is None else {"rows": dynamics.rows})
-    energy = asked | joined(type(solver).__name__, columns, accounts.columns(x))
+    energy = asked | joined(type(solver).__name__, columns, accounts.columns(x)) | stopped
     first, last = x0.double().flatten(1), x.double().flatten(1)
     energy |= {"x0_sq": first.square().sum(1), "x0_dot_x1": (first * last).sum(1), "x1_sq": last.square().sum(1)}
     denoised = x
@@ -116,29 +136,32 @@ def _walk(trajectory: Trajectory, accounts: Accounts, x0: State, progress: Progr
     return x
 
 
-def _check_finite(
-    x: State,
-    accounts: Accounts,
-    columns: Mapping[str, Tensor],
-    again: Callable[[], Iterator[Step]],
-    batch: Batch,
-) -> None:
+def _stopped(
+    x: State, accounts: Accounts, columns: Mapping[str, Tensor], again: Callable[[], Iterator[Step]]
+) -> dict[str, Tensor]:
+    """The columns `status` and `finite_until`, where the path of some sample was not finite to the end."""
     bad = ~torch.isfinite(x.flatten(1)).all(1)
     if "status" in columns:
         bad = (bad | (accounts.clock < 1 - _ROUNDING)) & (columns["status"] == Status.REACHED)
     elif "t_end" not in columns:
         bad |= accounts.clock < 1 - _ROUNDING
-    if bool(bad.any()):
-        raise NonFiniteError(batch.ids[bad].tolist(), _finite_until(again(), bad))
+    if not bool(bad.any()):
+        return {}
+    before = columns.get("status", torch.full_like(accounts.clock, Status.REACHED))
+    until = _finite_until(again(), len(x), x.device)
+    return {
+        "status": torch.where(bad, Status.NOT_FINITE, before),
+        "finite_until": torch.where(bad, until, torch.nan),
+    }
 
 
-def _finite_until(steps: Iterator[Step], bad: Tensor) -> float:
-    """When the first of the bad samples stopped being finite, by walking once more and looking at each step."""
-    until = torch.zeros(len(bad), dtype=torch.float64, device=bad.device)
+def _finite_until(steps: Iterator[Step], n: int, device: torch.device) -> Tensor:
+    """When the samples stopped being finite, float64 `(n,)`, by walking once more and looking at each step."""
+    until = torch.zeros(n, dtype=torch.float64, device=device)
     for step in steps:
         finite = torch.isfinite(step.x1.flatten(1)).all(1) & step.energy.isfinite()
         until[step.rows] = torch.where(finite, step.t1, until[step.rows])
-    return float(until[bad].min())
+    return until
 
 
 def joined(

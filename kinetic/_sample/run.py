@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, final
+from typing import Any, final
 
 import attrs
 import numpy as np
@@ -15,57 +15,12 @@ from kinetic._evaluate.views import PLAIN, in_files
 from kinetic._roles.column import Column
 from kinetic._roles.metric import Metric, Score
 from kinetic._roles.solver import Status
+from kinetic._sample.shard import is_finite
+from kinetic._sample.stored_samples import StoredSamples
 from kinetic.evidence import Estimate
 
+_SHOWN = 8  # samples that a note names
 _COARSE = 0.1  # above this share of the spread between samples, the error of the energy is worth a warning
-
-
-@final
-@attrs.frozen(eq=False)
-class Shard:
-    """The finished samples of one batch, on the CPU.
-
-    Args:
-        start: id of the first; ids are consecutive.
-        samples: `(n, ...)`, as `VelocityField.seen` shows them.
-        denoised: the same, after one more Euler step over what was left undone; `samples` where nothing was.
-        energy: `{column: (n,) or (n, k)}` float64.
-        state: `(n, *event)`, the samples as the field moved them; `samples` where they are seen so.
-        denoised_state: the same, denoised; `state` where no noise was left, `denoised` where it is seen so.
-    """
-
-    start: int
-    samples: Tensor
-    denoised: Tensor
-    energy: Mapping[str, Tensor]
-    state: Tensor = attrs.field(kw_only=True)
-    denoised_state: Tensor = attrs.field(kw_only=True)
-
-    @state.default
-    def _as_seen(self) -> Tensor:
-        return self.samples
-
-    @denoised_state.default
-    def _denoised_as_seen(self) -> Tensor:
-        return self.state if self.denoised is self.samples else self.denoised
-
-    @property
-    def stop(self) -> int:
-        """One past the id of the last."""
-        return self.start + len(self.samples)
-
-
-class ShardStore(Protocol):
-    """Where a run keeps its finished shards, and finds those of a run that was cut short."""
-
-    def shards(self) -> list[tuple[int, int]]:
-        """The (start, stop) of every shard in the store, in order."""
-
-    def load(self, start: int, stop: int) -> Shard:
-        """One of them."""
-
-    def save(self, shard: Shard) -> None:
-        """Keep a shard, whole or not at all."""
 
 
 @final
@@ -74,7 +29,8 @@ class Run:
     """What came of one run.
 
     Args:
-        samples: `(n, ...)`, the samples as they are seen, ids 0 to n - 1, on the CPU.
+        samples: `(n, ...)`, the samples as they are seen, ids 0 to n - 1, on the CPU; where the run has a store, they
+            stay there, and `samples[ids]` reads some.
         denoised: the same, after one more Euler step over what was left undone; `samples` where nothing was.
         energy: `{column: (n,)}` float64 from the meters, `(n, k)` for a curve.
         views: `{view: {metric: Score}}`, what metrics say of the samples (`plain`) and, where noise was left in them,
@@ -89,8 +45,8 @@ class Run:
         denoised_state: the same, denoised.
     """
 
-    samples: Tensor
-    denoised: Tensor
+    samples: Tensor | StoredSamples
+    denoised: Tensor | StoredSamples
     energy: Mapping[str, Tensor]
     views: Mapping[str, Mapping[str, Score]]
     condition: Tensor | None = None
@@ -99,15 +55,15 @@ class Run:
     warnings: tuple[str, ...] = ()
     metrics: Mapping[str, Metric] = attrs.field(factory=dict)
     prompts: tuple[str, ...] | None = None
-    state: Tensor = attrs.field(kw_only=True)
-    denoised_state: Tensor = attrs.field(kw_only=True)
+    state: Tensor | StoredSamples = attrs.field(kw_only=True)
+    denoised_state: Tensor | StoredSamples = attrs.field(kw_only=True)
 
     @state.default
-    def _as_seen(self) -> Tensor:
+    def _as_seen(self) -> Tensor | StoredSamples:
         return self.samples
 
     @denoised_state.default
-    def _denoised_as_seen(self) -> Tensor:
+    def _denoised_as_seen(self) -> Tensor | StoredSamples:
         return self.state if self.denoised is self.samples else self.denoised
 
     @property
@@ -128,17 +84,33 @@ class Run:
         return self.energy["status"] == Status.REACHED
 
     @property
+    def finite(self) -> Tensor:
+        """bool `(n,)`, which samples have a path that was finite to the end; scores and energies are of these alone."""
+        return is_finite(self.energy, len(self.samples))
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the energies must know: samples that stopped, overflows, a grid that dominates."""
-        return (*self.warnings, *self._stopped(), *self._not_finite(), *self._coarse())
+        return (*self.warnings, *self._quarantined(), *self._stopped(), *self._not_finite(), *self._coarse())
+
+    def _quarantined(self) -> Iterator[str]:
+        ids = (~self.finite).nonzero().flatten().tolist()
+        if ids:
+            times = self.energy["finite_until"][ids].tolist()
+            shown = ", ".join(f"{i} (t = {t:.4g})" for i, t in zip(ids[:_SHOWN], times, strict=False))
+            yield (
+                f"{len(ids)} of {len(self.samples)} samples were left out of scores, energies and evidence, since the "
+                f"velocity was not finite for them: {shown}{', ...' if len(ids) > _SHOWN else ''}. Check the field "
+                "near these times, or use smaller steps."
+            )
 
     def _stopped(self) -> Iterator[str]:
-        reached = self.reached
-        if not bool(reached.all()):
-            codes = self.energy["status"][~reached].int().tolist()
+        stopped = ~self.reached & self.finite
+        if bool(stopped.any()):
+            codes = self.energy["status"][stopped].int().tolist()
             counts = ", ".join(f"{codes.count(s)} {s.words}" for s in Status if s in codes)
             yield (
-                f"{len(codes)} of {len(reached)} samples did not reach t = 1 ({counts}). Energies and evidence leave "
+                f"{len(codes)} of {len(stopped)} samples did not reach t = 1 ({counts}). Energies and evidence leave "
                 "them out, scores do not. Loosen rtol and atol, or raise max_steps."
             )
 
@@ -168,8 +140,8 @@ class Run:
     def table(self) -> pa.Table:
         """A row per sample: `sample`, `class` and `prompt` where it has any, energies, and scores as `metric.column`.
 
-        Those of denoised samples have `_denoised` in the name. `status`, where the solver can give up, says in words
-        how the path ended.
+        Those of denoised samples have `_denoised` in the name. `status`, where a path did not reach t = 1 or its solver
+        can give up, says in words how it ended.
         """
         columns: dict[str, Any] = {"sample": pa.array(np.arange(len(self.samples)))}
         if self.condition is not None:
@@ -178,17 +150,29 @@ class Run:
                 codes = pa.array(self.condition.numpy(), pa.int32())
                 columns["prompt"] = pa.DictionaryArray.from_arrays(codes, pa.array(self.prompts, pa.string()))
         for name, column in self.energy.items():
-            columns[name] = pa.array([Status(int(c)).words for c in column]) if name == "status" else arrow(column)
-        for metric in self.details:
+            columns[name] = _in_words(column) if name == "status" else arrow(column)
+        for metric, score in self.details.items():
             scored = in_files({view: scores[metric].columns for view, scores in self.views.items()})
-            columns |= {f"{metric}.{name}": arrow(column) for name, column in scored.items()}
+            columns |= {f"{metric}.{name}": self._whole(arrow(column), score.ids) for name, column in scored.items()}
         return pa.table(columns)
+
+    def _whole(self, column: pa.Array, ids: Tensor | None) -> pa.Array:
+        """A column of scores with a row for every sample, null where it was left out."""
+        if ids is None or len(ids) == len(self.samples):
+            return column
+        index = np.full(len(self.samples), -1)
+        index[ids.numpy()] = np.arange(len(ids))
+        return column.take(pa.array(index, mask=index < 0))
 
 
 def estimates(views: Mapping[str, Mapping[str, Score]]) -> dict[str, dict[str, Estimate]]:
     """`{metric: {name: Estimate}}` of all views, under the names that files have."""
     metrics = views.get(PLAIN, {})
     return {name: in_files({view: scores[name].values for view, scores in views.items()}) for name in metrics}
+
+
+def _in_words(status: Tensor) -> pa.Array:
+    return pa.array([each.words for each in Status]).take(pa.array(status.int().numpy()))
 
 
 def arrow(column: Tensor) -> pa.Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, final
 
 import attrs
@@ -26,8 +26,10 @@ from kinetic._sample.check_parts import Findings, check_parts
 from kinetic._sample.columns import OWN
 from kinetic._sample.draw import Classes, Draw, check_start, draw_of
 from kinetic._sample.dynamics import Dynamics
+from kinetic._sample.gathered import Gathered
 from kinetic._sample.integrate import Progress, integrate, renoise
-from kinetic._sample.run import Run, Shard, ShardStore
+from kinetic._sample.run import Run
+from kinetic._sample.shard import Shard, ShardStore, blocks
 from kinetic.errors import OptionError
 
 
@@ -102,18 +104,51 @@ class Runner:
         Raises:
             OptionError: a number out of range, or data of a metric that are not finite, or images out of [-1, 1].
             ShapeError: parts that do not fit together, noticed before any sampling.
-            NonFiniteError: the field returned NaN or infinity; finished batches are in the store.
+            NonFiniteError: the field returned NaN or infinity for every sample. Where it did for some, they are left
+                out of scores and evidence, and `Run.notes` names them.
+            ComponentError, OutOfMemoryError: a part raised an error of its own, or memory ran out; finished blocks are
+                in the store.
         """
         samples, batch = options.check_integer("'samples'", samples, at_least=1), _checked(batch)
         draw, features = draw_of(seed, classes, dtype, device, self.field, start), features or SharedFeatures()
         check_start(draw.data, samples, self.field)
-        here = self.to_device(draw.device)
+        here, gathered = self.to_device(draw.device), Gathered(store)
         with torch.no_grad():
             findings = here._dry_run(draw, features)
-            size = batch or batch_size(here.field.event_shape, draw.device, draw.dtype)
-            shards = list(here._shards(samples, size, draw, store, progress or (lambda done: None)))
-            views = here._evaluate(shards, draw, features)
-        return here._run(shards, views, findings, draw.condition(0, samples), draw.prompts)
+            spans = blocks(samples, batch or here.block(draw.device, draw.dtype))
+            shards = here._shards(spans, draw, store, progress or (lambda done: None))
+            views = evaluate(here.metrics, _views(shards, draw, gathered), features)
+        return here._run(gathered, views, findings, draw.condition(0, samples), draw.prompts)
+
+    def fill(
+        self,
+        store: ShardStore,
+        spans: Iterable[tuple[int, int]],
+        seed: int = 0,
+        device: str | torch.device = "auto",
+        *,
+        classes: Classes = None,
+        dtype: torch.dtype | None = None,
+        start: Tensor | Dataset | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Draw and move the samples of some blocks that a store does not hold yet, and keep them there.
+
+        `run` with the same store finds them. Nothing is judged.
+
+        Args:
+            store: where finished blocks are kept.
+            spans: the (start, stop) of the blocks.
+            seed, device, classes, dtype, start, progress: as of `run`.
+        """
+        draw = draw_of(seed, classes, dtype, device, self.field, start)
+        with torch.no_grad():
+            for _ in self.to_device(draw.device)._shards(spans, draw, store, progress or (lambda done: None)):
+                pass
+
+    def block(self, device: torch.device, dtype: torch.dtype | None = None) -> int:
+        """How many samples are drawn at a time where no number is given; see `run`."""
+        return batch_size(self.field.event_shape, device, dtype or torch.get_default_dtype())
 
     def dry_run(
         self,
@@ -162,7 +197,7 @@ class Runner:
 
         Args:
             run: what this runner gave with the same seed, batch and classes.
-            gain: I of each sample of the other run, `(n,)`.
+            gain: I of each sample of the other run, `(n,)`; NaN leaves a sample out.
             seed, batch, device, classes, start, features: as of `run`.
         Returns:
             `{metric: Score}`.
@@ -172,13 +207,16 @@ class Runner:
         size = batch or batch_size(here.field.event_shape, draw.device, draw.dtype)
 
         def batches() -> Iterator[Views]:
-            for first in range(0, len(run.samples), size):
-                rows = slice(first, min(first + size, len(run.samples)))
-                ids = draw.batch(rows.start, rows.stop)
-                x0 = draw.begin(here.field, range(rows.start, rows.stop), ids)
-                field = Dynamics.of(here.field, here.schedule, ids, x0).field
-                x = renoise(field, run.denoised_state[rows].to(draw.device), x0, gain[rows].to(draw.device), ids)
-                yield {PLAIN: Samples(ids.ids, here.field.seen(x), ids.condition, state=x)}
+            for first, stop in blocks(len(run.samples), size):
+                batch, rows = draw.batch(first, stop), slice(first, stop)
+                x0 = draw.begin(here.field, range(first, stop), batch)
+                field = Dynamics.of(here.field, here.schedule, batch, x0).field
+                x = renoise(field, run.denoised_state[rows].to(draw.device), x0, gain[rows].to(draw.device), batch)
+                keep = (run.finite[rows] & gain[rows].isfinite()).nonzero().flatten().to(draw.device)
+                if len(keep):
+                    x = x if len(keep) == len(x) else x[keep]
+                    kept = batch.take(keep)
+                    yield {PLAIN: Samples(kept.ids, here.field.seen(x), kept.condition, state=x)}
 
         with torch.no_grad():
             return evaluate(here.metrics, batches(), features)[PLAIN]
@@ -191,38 +229,19 @@ class Runner:
         return self if all(here[name] is parts[name] for name in parts) else attrs.evolve(self, **here)
 
     def _shards(
-        self, samples: int, size: int, draw: Draw, store: ShardStore | None, progress: Progress
+        self, spans: Iterable[tuple[int, int]], draw: Draw, store: ShardStore | None, progress: Progress
     ) -> Iterator[Shard]:
-        done = store.shards() if store else []
-        start = 0
-        while start < samples:
-            stop = next((b for a, b in done if a == start), None)
-            if store and stop is not None:
-                shard = store.load(start, stop)
-                progress(stop - start)
-            else:
-                following = min((a for a, _ in done if a > start), default=samples)
-                stop = min(start + size, following, samples)
+        for start, stop in spans:
+            shard = store.load(start, stop) if store else None
+            if shard is None:
                 batch = draw.batch(start, stop)
                 x0 = draw.begin(self.field, range(start, stop), batch)
                 shard = integrate(self.field, self.solver, self.schedule, self.meters, x0, batch, progress)
                 if store:
                     store.save(shard)
+            else:
+                progress(stop - start)
             yield shard
-            start = shard.stop
-
-    def _evaluate(self, shards: list[Shard], draw: Draw, features: SharedFeatures) -> dict[str, dict[str, Score]]:
-        noisy = any(shard.denoised is not shard.samples for shard in shards)
-
-        def batches() -> Iterator[Views]:
-            for shard in shards:
-                batch = draw.batch(shard.start, shard.stop)
-                plain = draw.shown(batch, shard.samples, shard.state)
-                same = shard.denoised is shard.samples
-                denoised = plain if same else draw.shown(batch, shard.denoised, shard.denoised_state)
-                yield {PLAIN: plain, DENOISED: denoised} if noisy else {PLAIN: plain}
-
-        return evaluate(self.metrics, batches(), features) if self.metrics else {}
 
     def _dry_run(self, draw: Draw, features: SharedFeatures) -> Findings:
         batch = draw.batch(0, 2)
@@ -235,23 +254,19 @@ class Runner:
 
     def _run(
         self,
-        shards: list[Shard],
+        gathered: Gathered,
         views: dict[str, dict[str, Score]],
         findings: Findings,
         condition: Tensor | None,
         prompts: tuple[str, ...] | None,
     ) -> Run:
-        samples, denoised, state, denoised_state = _joined(shards)
-        energy = {name: torch.cat([shard.energy[name] for shard in shards]) for name in shards[0].energy}
+        energy = gathered.energy()
         kinds = {name: "energy" if name in findings.metered else "count" for name in energy}
         metered = [column for meter in self.meters.values() for column in meter.described]
         return Run(
-            samples=samples,
-            denoised=denoised,
-            state=state,
-            denoised_state=denoised_state,
+            **gathered.samples(),
             energy=energy,
-            views=views,
+            views=views if self.metrics else {},
             condition=condition,
             prompts=prompts,
             described=described([*metered, *self.solver.described, *OWN], kinds),
@@ -265,13 +280,16 @@ def _checked(batch: int | None) -> int | None:
     return None if batch is None else options.check_integer("'batch'", batch, at_least=1)
 
 
-def _joined(shards: list[Shard]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Samples, denoised samples and the states of both, of all shards; one tensor where all shards have one."""
-    kinds = ("samples", "denoised", "state", "denoised_state")
-    joined: dict[tuple[int, ...], Tensor] = {}
-    for kind in kinds:
-        parts = [getattr(shard, kind) for shard in shards]
-        key = tuple(map(id, parts))
-        joined[key] = joined[key] if key in joined else torch.cat(parts)
-    first, second, third, fourth = (joined[tuple(id(getattr(shard, kind)) for shard in shards)] for kind in kinds)
-    return first, second, third, fourth
+def _views(shards: Iterable[Shard], draw: Draw, gathered: Gathered) -> Iterator[Views]:
+    """The finite samples of each shard as metrics see them, denoised ones from the first shard that has some."""
+    noisy = False
+    for shard in shards:
+        gathered.add(shard)
+        noisy = noisy or shard.denoised is not shard.samples
+        rows = shard.finite.nonzero().flatten()
+        if len(rows):
+            batch = draw.batch(shard.start, shard.stop).take(rows.to(draw.device))
+            samples, denoised, state, denoised_state = shard.take(rows)
+            plain = draw.shown(batch, samples, state)
+            again = plain if denoised is samples else draw.shown(batch, denoised, denoised_state)
+            yield {PLAIN: plain, DENOISED: again} if noisy else {PLAIN: plain}

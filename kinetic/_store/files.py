@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
@@ -17,6 +18,10 @@ from kinetic.errors import KineticError, StoreError
 
 AGAIN = "Delete it, and the same `kinetic run` writes it again from the finished samples."
 ELSEWHERE = "Make room or give leave to write there, or choose another place."
+
+
+PART = ".part"
+"""How the name of an unfinished file ends."""
 
 
 @contextlib.contextmanager
@@ -33,18 +38,42 @@ def refused(what: str, way: str) -> Iterator[None]:
 def write_whole(path: Path, write: Callable[[Path], object], way: str = ELSEWHERE) -> None:
     """Have `write` fill a file beside `path`, then put it in its place: a reader sees all of it or nothing.
 
+    It is on the disk when this returns.
+
     Raises:
         StoreError: it cannot be written, or the disk is full; `way` is how to go on.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     with refused(f"{path} cannot be written", way):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(PART, f".{path.name}.", path.parent)
+        os.close(handle)
+        unfinished = Path(name)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             write(unfinished)
+            unfinished.chmod(0o666 & ~_umask())  # a temporary file is its owner's alone
+            _sync(unfinished)
             os.replace(unfinished, path)
+            _sync(path.parent)
         finally:
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the unfinished files that a crash left anywhere in a folder."""
+    with contextlib.suppress(OSError):
+        for path in folder.rglob(f".*{PART}"):
+            path.unlink(missing_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        StoreError: it cannot be.
+    """
+    with refused(f"{path} cannot be removed", ELSEWHERE):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str, way: str = ELSEWHERE) -> None:
@@ -84,17 +113,28 @@ def names_in(folder: Path) -> list[str]:
             return []
 
 
+def read_bytes(path: Path, way: str = AGAIN) -> bytes:
+    """The content of a file.
+
+    Raises:
+        StoreError: it cannot be read, or is no file; `way` is how to go on.
+    """
+    with refused(f"{path} cannot be read", way):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise StoreError(f"{path} cannot be read: it is no file\n  {way}")
+        return path.read_bytes()
+
+
 def read_text(path: Path, way: str = AGAIN) -> str:
     """The text of a file in UTF-8, with or without a byte-order mark.
 
     Raises:
         StoreError: it cannot be read; `way` is how to go on.
     """
-    with refused(f"{path} cannot be read", way):
-        try:
-            return path.read_text(encoding="utf-8-sig")
-        except ValueError as error:
-            raise StoreError(f"{path} cannot be read: {error}\n  {way}") from error
+    try:
+        return read_bytes(path, way).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{path} cannot be read: {error}\n  {way}") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -120,3 +160,17 @@ def read_json(path: Path) -> Any:
         return json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} cannot be read: {error}\n  {AGAIN}") from error
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import importlib.metadata
 import inspect
+import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -78,6 +79,9 @@ def time_maps(field: VelocityField) -> list[str]:
 
 _NOT_THEIRS = ("builtins", "abc", "torch", "kinetic")
 
+PACKAGES = ("torch", "numpy")
+"""Packages that samples depend on, whoever makes them."""
+
 CODE = "code of "
 """How the name of a hash of source code begins, among those of weights."""
 
@@ -92,18 +96,45 @@ def weight_hashes(parts: Mapping[str, Mapping[str, Component]]) -> dict[str, dic
 
 
 def identity(
-    parts: Mapping[str, Mapping[str, Component]], start: Dataset | None, prompts: Sequence[str]
+    parts: Mapping[str, Mapping[str, Component]],
+    seeds: Mapping[str, int],
+    known: Registry,
+    device: torch.device,
+    start: Dataset | None,
+    prompts: Sequence[str],
 ) -> dict[str, dict[str, str]]:
-    """What a run is bound to beside its recipe, `{arm: {what: SHA-256}}`: tensors, and the code of fields.
+    """What makes the samples of a run beside its recipe, `{run: {what: digest or version}}`.
 
-    Under `[run]`, which no arm can be called, those of the data it begins at, and of its prompts.
+    Options as they are spelt out, tensors, and the code of fields. Under `[run]`, which no arm can be called, what all
+    have in common: the data they begin at, prompts, packages, plugins and the kind of device. Not what judges them.
     """
-    hashes = weight_hashes({**parts, **({} if start is None else {"[run]": {"start": start}})})
-    bound = {arm: own | (code_hashes(parts[arm]["field"]) if arm in parts else {}) for arm, own in hashes.items()}
+    made = {run: {name: part for name, part in own.items() if not _judges(name)} for run, own in parts.items()}
+    hashes = weight_hashes({**made, **({} if start is None else {"[run]": {"start": start}})})
+    bound = {
+        run: {
+            "options": digest([seeds[run], {name: options_of(part, known) for name, part in own.items()}]),
+            **hashes.get(run, {}),
+            **code_hashes(own["field"]),
+        }
+        for run, own in made.items()
+    }
+    shared = {"device": device.type, **{name: version for name in PACKAGES if (version := _version(name))}}
+    used = owners([part for own in made.values() for part in own.values()], known).values()
+    shared |= {"plugins": "; ".join(sorted(set(used))), **hashes.get("[run]", {})}
+    if start is not None:
+        shared["options of start"] = digest(options_of(start, known))
     if prompts:
-        written = hashlib.sha256("\n".join(prompts).encode()).hexdigest()
-        bound["[run]"] = bound.get("[run]", {}) | {"prompts": written}
-    return bound
+        shared["prompts"] = hashlib.sha256("\n".join(prompts).encode()).hexdigest()
+    return {**bound, "[run]": shared}
+
+
+def digest(value: Any) -> str:
+    """A short digest of a tree of plain values."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=repr).encode()).hexdigest()[:32]
+
+
+def _judges(part: str) -> bool:
+    return part.startswith("metrics.")
 
 
 def code_hashes(field: Component) -> dict[str, str]:

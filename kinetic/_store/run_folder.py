@@ -1,12 +1,14 @@
-"""The run folder: finished shards in a store, tables and evidence beside them."""
+"""A run folder being written: finished shards, then tables and evidence beside them."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
+import os
+import socket
+import time
 import tomllib
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -14,268 +16,251 @@ import attrs
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tomli_w
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
-from kinetic._sample.run import Shard
-from kinetic._store.files import (
-    AGAIN,
-    check_writable,
-    names_in,
-    read_json,
-    read_toml,
-    refused,
-    write_json,
-    write_text,
-    write_whole,
+from kinetic._sample.shard import Shard
+from kinetic._store import journal
+from kinetic._store.differences import differences
+from kinetic._store.events import shard_event
+from kinetic._store.files import check_writable, names_in, read_json, read_toml, sweep
+from kinetic._store.layout import (
+    EVENTS,
+    EVIDENCE,
+    MANIFEST,
+    NEIGHBOURS,
+    PROVENANCE,
+    RECIPE,
+    SHARDS,
+    TABLE,
+    is_made_first,
+    journal_name,
 )
-from kinetic._store.provenance import CODE
-from kinetic.errors import StoreError, unknown
+from kinetic._store.lock import locked
+from kinetic._store.manifest import Manifest
+from kinetic._store.provenance import CODE, PACKAGES, digest, now
+from kinetic._store.shard_files import ShardFiles
+from kinetic.errors import StoreError
 
-RECIPE, PROVENANCE, TABLE = "recipe.toml", "provenance.json", "samples.parquet"
-SCORES, EVIDENCE, REPORT = "scores.json", "evidence.json", "report.html"
-SHARDS = "shards"
 _ANOTHER = "Choose another folder with --out"
+_LISTED = 8  # differences that an error lists
 
 
 @final
-@attrs.frozen(eq=False)
-class ShardStore:
-    """The finished shards of one arm, one safetensors file each, named after their sample ids."""
-
-    folder: Path
-
-    def shards(self) -> list[tuple[int, int]]:
-        """The (start, stop) of every shard there, in order."""
-        names = [re.fullmatch(r"(\d{8})-(\d{8})\.safetensors", name) for name in names_in(self.folder)]
-        return sorted((int(name[1]), int(name[2])) for name in names if name)
-
-    def load(self, start: int, stop: int) -> Shard:
-        """One of them."""
-        path = self._path(start, stop)
-        try:
-            with safe_open(path, "pt") as file:
-                order = json.loads((file.metadata() or {}).get("columns", "[]"))
-                names = list(file.keys())
-                tensors = {name: file.get_tensor(name) for name in [*order, *sorted({*names} - {*order})]}
-            lengths = {tensor.shape[:1] for tensor in tensors.values()}
-            if "samples" not in tensors or lengths != {torch.Size([stop - start])}:
-                raise ValueError(f"it does not hold samples {start} to {stop - 1}")
-        except (SafetensorError, OSError, ValueError) as error:
-            raise StoreError(
-                f"{path} cannot be read: {error}\n  Delete it, and the next run makes it again."
-            ) from error
-        samples = tensors.pop("samples")
-        denoised = tensors.pop("denoised", samples)
-        state = tensors.pop("state", samples)
-        denoised_state = tensors.pop("denoised_state", state if denoised is samples else denoised)
-        energy = {name.removeprefix("energy."): tensor for name, tensor in tensors.items()}
-        return Shard(start, samples, denoised, energy, state=state, denoised_state=denoised_state)
-
-    def save(self, shard: Shard) -> None:
-        """Keep a shard, whole or not at all."""
-        tensors = {"samples": shard.samples.contiguous()}
-        if shard.denoised is not shard.samples:
-            tensors["denoised"] = shard.denoised.contiguous()
-        if shard.state is not shard.samples:
-            tensors["state"] = shard.state.contiguous()
-            if shard.denoised_state is not shard.state:
-                tensors["denoised_state"] = shard.denoised_state.contiguous()
-        tensors |= {f"energy.{name}": column.contiguous() for name, column in shard.energy.items()}
-        order = {"columns": json.dumps(list(tensors))}  # safetensors sorts them; a table read back keeps its order
-        write_whole(self._path(shard.start, shard.stop), lambda path: save_file(tensors, path, order))
-
-    def _path(self, start: int, stop: int) -> Path:
-        return self.folder / f"{start:08d}-{stop:08d}.safetensors"
-
-
-@final
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class RunFolder:
-    """A run folder being written."""
+    """A run folder being written.
+
+    Args:
+        path: where.
+        recipe: the resolved recipe, as the folder holds it.
+        identity: what makes its samples beside the recipe; see `kinetic._store.provenance.identity`.
+        manifest: what was written.
+        writer: which of several processes that fill the folder this is; empty for the one that leads, or is alone.
+        is_new: whether it held no finished block when it was opened.
+    """
 
     path: Path
+    recipe: dict[str, Any]
+    identity: Mapping[str, Mapping[str, Any]]
+    manifest: Manifest
+    writer: str = ""
+    is_new: bool = True
+    _clock: float = attrs.field(factory=time.perf_counter)
 
     @classmethod
-    def open(cls, path: Path, recipe: Mapping[str, Any], weights: Mapping[str, Any]) -> RunFolder:
-        """The folder for this recipe: a new one, or one in which the same recipe was cut short.
+    @contextlib.contextmanager
+    def open(
+        cls,
+        path: Path,
+        recipe: Mapping[str, Any],
+        identity: Mapping[str, Mapping[str, Any]],
+        *,
+        batch: int = 1,
+        extend: bool = False,
+        writer: str = "",
+    ) -> Iterator[RunFolder]:
+        """The folder for this recipe, held for writing: a new one, or one in which the same recipe was cut short.
+
+        As long as it holds no finished block, it takes any recipe.
 
         Args:
             path: where; it is made if it is not there.
             recipe: the resolved recipe.
-            weights: hashes of everything the arms were given, as `provenance.json` keeps them.
+            identity: what makes its samples beside the recipe, `{arm: {what: digest}}`.
+            batch: how many samples a block has where neither the recipe nor the folder says.
+            extend: whether the folder's recipe may ask for fewer samples.
+            writer: the name of this process, where several fill the folder.
         Raises:
-            StoreError: the folder holds something else, or cannot be written to.
+            StoreError: the folder holds something else, is being written to, or cannot be.
         """
-        recipe = tomllib.loads(tomli_w.dumps(recipe))
-        there = names_in(path)
-        if RECIPE in there:
-            theirs = read_toml(path / RECIPE)
-            if theirs != recipe:
-                key = next(_differences(theirs, recipe, ""))
-                raise StoreError(f"{path} holds another run: {key}\n  {_ANOTHER}, or delete it.")
-            before = cls(path).provenance().get("weights", weights)
-            key = next(_differences(before, _as_old(weights, before), ""), "")
-            if key:
-                if "owners" not in cls(path).provenance():
-                    raise StoreError(
-                        f"{path} was made by an older kinetic, whose hashes of weights and data cannot be compared\n"
-                        "  Choose another folder with --out."
-                    )
-                what = "code" if f".{CODE}" in key else "weights or data"
-                raise StoreError(f"{path} was made with other {what}: {key}\n  {_ANOTHER}, or delete it.")
-        elif there or path.is_file():
-            raise StoreError(f"{path} exists but holds no run\n  {_ANOTHER}.")
-        finished = f"  `kinetic report {path}` prints the tables of the run in it." if EVIDENCE in there else ""
-        check_writable(path, "\n".join(filter(None, [f"{_ANOTHER}.", finished])))
-        if RECIPE not in there:
-            write_text(path / RECIPE, tomli_w.dumps(recipe))
-        return cls(path)
+        _check_folder(path)
+        path.mkdir(parents=True, exist_ok=True)
+        with locked(path, writer):
+            if not writer:
+                sweep(path)
+            manifest = Manifest.read(path, writer)
+            if not writer:
+                manifest.compact()
+            folder = cls(path, tomllib.loads(tomli_w.dumps(recipe)), identity, manifest, writer)
+            folder._take_up(batch, extend)
+            yield folder
+
+    @property
+    def batch(self) -> int:
+        """How many samples a block has; the last one may be smaller."""
+        return int(self.recipe["run"]["batch"])
+
+    def made(self, run: str) -> str:
+        """The digest of all that makes the samples of a run of an arm."""
+        keys = ("batch", "dtype", "classes")
+        asked = {key: value for key, value in self.recipe["run"].items() if key in keys}
+        return digest({"run": asked, "shared": self.identity.get("[run]", {}), "own": self.identity.get(run, {})})
+
+    def set_batch(self, batch: int) -> None:
+        """Cut the run into other blocks, which no finished block may stand against."""
+        for name in [*self.manifest.entries]:
+            if name.startswith(f"{SHARDS}/"):
+                self.manifest.forget(name)
+        self.recipe["run"]["batch"] = batch
+        self._save_recipe()
 
     def provenance(self) -> dict[str, Any]:
-        """What an earlier start left in `provenance.json`; empty in a new folder."""
-        return read_json(self.path / PROVENANCE) if PROVENANCE in names_in(self.path) else {}
-
-    def store(self, arm: str) -> ShardStore:
-        """Where the shards of an arm are kept."""
-        return ShardStore(self.path / SHARDS / arm)
-
-    def save_table(self, table: pa.Table) -> None:
-        """Write `samples.parquet`."""
-        write_whole(self.path / TABLE, lambda part: pq.write_table(table, part))
-
-    def save_json(self, name: str, value: Any) -> None:
-        """Write one of the JSON files."""
-        write_json(self.path / name, value)
-
-    def save_neighbours(self, arm: str, tensors: Mapping[str, Tensor], score: str) -> None:
-        """Keep some samples and the training points nearest to them, ranked by a score, for the report."""
-        whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        path = self.path / "neighbours" / f"{arm}.safetensors"
-        write_whole(path, lambda part: save_file(whole, part, {"score": score}))
-
-
-@final
-@attrs.define(eq=False, slots=False)
-class FinishedRun:
-    """A run folder being read. Everything is loaded when it is asked for."""
-
-    folder: Path
-
-    @cached_property
-    def recipe(self) -> dict[str, Any]:
-        """The resolved recipe."""
-        return read_toml(self.folder / RECIPE)
-
-    @cached_property
-    def provenance(self) -> dict[str, Any]:
-        """Versions, seeds, hashes, device, times."""
-        return read_json(self.folder / PROVENANCE)
-
-    @cached_property
-    def table(self) -> pa.Table:
-        """A row per sample of every arm: `arm`, `sample`, energies, and scores as `metric.column`."""
+        """What an earlier start left in `provenance.json`; empty where it is not there, or not what was written."""
         try:
-            return pq.read_table(self.folder / TABLE)
-        except (pa.ArrowException, OSError) as error:
-            raise StoreError(f"{self.folder / TABLE} cannot be read: {error}\n  {AGAIN}") from error
-
-    @cached_property
-    def scores(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """`{arm: {metric: {name: value or {value, low, high}}}}`."""
-        return read_json(self.folder / SCORES)
-
-    @cached_property
-    def evidence(self) -> dict[str, Any]:
-        """What the arms say together: differences, correlations, shares; see `docs/evidence.md`."""
-        held: dict[str, Any] = read_json(self.folder / EVIDENCE)
-        if "verdicts" not in held:
-            raise StoreError(
-                f"{self.folder / EVIDENCE} was written by an older kinetic\n  Its files hold its numbers; `kinetic run "
-                f"{self.folder / RECIPE} --out DIR` makes the run anew."
-            )
+            held: dict[str, Any] = read_json(self.manifest.check(PROVENANCE))
+        except StoreError:
+            return {}
         return held
 
-    @property
-    def arms(self) -> list[str]:
-        """The arms, in the order of the recipe; where they are run several times, every run."""
-        return list(self.scores)
+    def store(self, run: str) -> ShardFiles:
+        """Where the shards of a run are kept; the time of the first one counts from here."""
+        self._clock = time.perf_counter()
+        return ShardFiles(self.manifest, run, self.made(run), self._shard_saved)
 
-    @property
-    def runs(self) -> dict[str, list[list[str]]]:
-        """`{arm: [[run, ...], ...]}`, training by training or seed by seed, where arms are run several times."""
-        runs: dict[str, list[list[str]]] = self.evidence.get("over_runs", {}).get("runs", {})
-        return runs
+    def record(self, event: str, **more: Any) -> None:
+        """Append a line to `events.jsonl`."""
+        name = journal_name(EVENTS, self.writer)
+        journal.append(self.path / name, {"time": now(), "event": event, **more})
 
-    @property
-    def drawn(self) -> list[str]:
-        """The arms that pictures and tables of single arms show: of each the first run."""
-        return [units[0][0] for units in self.runs.values()] or self.arms
+    def started(self, **more: Any) -> None:
+        """Record who writes to the folder from now on."""
+        self.record("started", process=os.getpid(), host=socket.gethostname(), **more)
 
-    def shaped(self, arm: str) -> bool:
-        """Whether an arm ran under a schedule."""
-        return "schedule" in self.provenance["arms"][arm]
+    def save_table(self, tables: Callable[[], Iterable[pa.Table]], schema: pa.Schema) -> None:
+        """Write `samples.parquet`, each of the tables as row groups of its own; what one of them lacks is null."""
 
-    def rows(self, arm: str) -> pa.Table:
-        """The rows of one arm."""
-        if arm not in self.arms:
-            raise unknown("no arm is named", arm, self.arms)
-        return self.table.filter(pa.compute.equal(self.table["arm"], arm))
+        def write(part: Path) -> None:
+            with pq.ParquetWriter(part, schema) as writer:
+                for table in tables():
+                    writer.write_table(_completed(table, schema))
 
-    def samples(self, arm: str) -> Tensor:
-        """The samples of one arm as they are seen, `(n, ...)`."""
-        if arm not in self.arms:
-            raise unknown("no arm is named", arm, self.arms)
-        store = ShardStore(self.folder / SHARDS / arm)
-        shards = [store.load(start, stop).samples for start, stop in store.shards()]
-        if not shards:
-            raise StoreError(f"{store.folder} holds no samples\n  The same `kinetic run` draws them again.")
-        return torch.cat(shards)
+        self.manifest.write(TABLE, write)
 
-    def neighbours(self, arm: str) -> dict[str, Tensor] | None:
-        """`ids`, `samples`, the `values` that rank them, their `nearest` training points and the numbers of these
-        (`points`), the most copy-like first, where they were kept."""
-        path = self.folder / "neighbours" / f"{arm}.safetensors"
-        if path.name not in names_in(path.parent):
-            return None
-        with refused(f"{path} cannot be read", AGAIN):
-            return load_file(path)
+    def save_json(self, name: str, value: Any) -> None:
+        """Write one of the JSON files, strict: no NaN, no infinity."""
+        text = json.dumps(value, indent=1, allow_nan=False) + "\n"
+        self.manifest.write(name, lambda part: part.write_text(text, encoding="utf-8"))
+
+    def save_neighbours(self, run: str, tensors: Mapping[str, Tensor], score: str) -> None:
+        """Keep some samples and the training points nearest to them, ranked by a score, for the report."""
+        whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        name = f"{NEIGHBOURS}/{run}.safetensors"
+        self.manifest.write(name, lambda part: save_file(whole, part, {"score": score}))
+
+    def _shard_saved(self, run: str, shard: Shard, again: bool) -> None:
+        began, self._clock = self._clock, time.perf_counter()
+        self.record("shard", **shard_event(run, shard, self._clock - began))
+        ids = (~shard.finite).nonzero().flatten()
+        if len(ids):
+            times = shard.energy["finite_until"][ids].tolist()
+            self.record("left out", arm=run, samples=(ids + shard.start).tolist(), t=times)
+        if again:
+            self.record("drawn again", arm=run, start=shard.start, stop=shard.stop)
+
+    def _take_up(self, batch: int, extend: bool) -> None:
+        there = names_in(self.path)
+        begun = any(name.startswith(f"{SHARDS}/") for name in self.manifest.entries) or EVIDENCE in there
+        self.is_new = not begun
+        if begun and RECIPE in there:
+            theirs = read_toml(self.path / RECIPE)
+            self.recipe["run"].setdefault("batch", theirs.get("run", {}).get("batch", batch))
+            self._check_recipe(theirs, extend)
+            if theirs != self.recipe:  # what is finished is not of this recipe
+                self.manifest.forget(EVIDENCE)
+        self.recipe["run"].setdefault("batch", batch)
+        if begun:
+            self._check_origin()
+        if not self.writer or RECIPE not in there:
+            self._save_recipe()
+
+    def _check_recipe(self, theirs: Mapping[str, Any], extend: bool) -> None:
+        ours = self.recipe
+        if theirs.get("run", {}).get("batch") != ours["run"]["batch"] and self._was_lowered(ours["run"]["batch"]):
+            ours["run"]["batch"] = theirs["run"]["batch"]
+        if extend and theirs.get("run", {}).get("samples", 0) <= ours["run"]["samples"]:
+            theirs = {**theirs, "run": {**theirs["run"], "samples": ours["run"]["samples"]}}
+        unlike = list(differences(theirs, ours))
+        if not unlike:
+            return
+        way = f"{_ANOTHER}, or delete it."
+        if all(line.startswith("run.samples ") for line in unlike) and "--extend" not in way:
+            way = f"`--extend {ours['run']['samples']}` adds samples to a run. {way}"
+        elif all(line.startswith("metrics") for line in unlike):
+            way = f"`kinetic rescore {self.path} --metrics ...` adds metrics to a run. {way}"
+        more = [f"and {len(unlike) - _LISTED} more"] if len(unlike) > _LISTED else []
+        lines = "\n  ".join([*unlike[:_LISTED], *more])
+        raise StoreError(f"{self.path} holds another run:\n  {lines}\n  {way}")
+
+    def _was_lowered(self, batch: int) -> bool:
+        """Whether memory did not hold so many samples at a time when the run began."""
+        events = journal.lines_in(self.path, EVENTS)
+        return any(line.get("event") == "batch" and line.get("before") == batch for line in events)
+
+    def _check_origin(self) -> None:
+        """Refuse to mix samples that were made by other code, weights, data or packages."""
+        before = self.provenance().get("made_by")
+        unlike = [] if before is None else list(differences(before, json.loads(json.dumps(self.identity))))
+        if unlike:
+            what = _what(unlike)
+            lines = "\n  ".join(unlike[:_LISTED])
+            raise StoreError(f"{self.path} was made with other {what}:\n  {lines}\n  {_ANOTHER}, or delete it.")
+        if before is None and any(self._made_otherwise()):
+            raise StoreError(
+                f"{self.path} holds samples that something else made: other code, weights, data or packages\n  "
+                f"{PROVENANCE}, which says what made them, is not there or not what was written.\n  {_ANOTHER}, or "
+                "delete it."
+            )
+
+    def _made_otherwise(self) -> Iterator[bool]:
+        for name, entry in self.manifest.entries.items():
+            if name.startswith(f"{SHARDS}/"):
+                yield entry.made != self.made(name.split("/")[1])
+
+    def _save_recipe(self) -> None:
+        text = tomli_w.dumps(self.recipe)
+        self.manifest.write(RECIPE, lambda part: part.write_text(text, encoding="utf-8"))
 
 
-def load_run(folder: str | Path) -> FinishedRun:
-    """The finished run in a folder.
+def _what(unlike: list[str]) -> str:
+    if all(f".{CODE}" in line for line in unlike):
+        return "code"
+    if all(line.startswith(tuple(f"[run].{name} " for name in ("device", "plugins", *PACKAGES))) for line in unlike):
+        return "packages or device"
+    return "weights or data"
 
-    Raises:
-        StoreError: the folder holds no run, or one that is not finished.
-    """
-    path = Path(folder)
+
+def _completed(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    there = set(table.column_names)
+    columns = [table[f.name] if f.name in there else pa.nulls(len(table), f.type) for f in schema]
+    return pa.table(columns, schema=schema)
+
+
+def _check_folder(path: Path) -> None:
+    """Refuse a folder that holds something else, or that cannot be written to."""
     there = names_in(path)
-    if RECIPE not in there:
-        raise StoreError(f"{path} holds no run: there is no {RECIPE} in it")
-    if EVIDENCE not in there:
-        raise StoreError(
-            f"the run in {path} is not finished\n  `kinetic run {path / RECIPE} --out {path}` goes on with it."
-        )
-    return FinishedRun(path)
-
-
-def _as_old(weights: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """The hashes, without those of code where none were kept."""
-    return {
-        arm: {
-            name: digest
-            for name, digest in own.items()
-            if not name.startswith(CODE) or any(key.startswith(CODE) for key in before.get(arm, {}))
-        }
-        for arm, own in weights.items()
-    }
-
-
-def _differences(a: Any, b: Any, key: str) -> Iterator[str]:
-    if isinstance(a, Mapping) and isinstance(b, Mapping):
-        for name in [*a, *(name for name in b if name not in a)]:
-            yield from _differences(a.get(name), b.get(name), f"{key}.{name}" if key else name)
-    elif a != b:
-        yield f"{key} is {a!r} there and {b!r} here"
+    ours = any(name in there for name in (RECIPE, journal_name(MANIFEST)))
+    if not ours and (path.is_file() or any(not is_made_first(name) for name in there)):
+        raise StoreError(f"{path} exists but holds no run\n  {_ANOTHER}.")
+    finished = f"  `kinetic report {path}` prints the tables of the run in it." if EVIDENCE in there else ""
+    check_writable(path, "\n".join(filter(None, [f"{_ANOTHER}.", finished])))

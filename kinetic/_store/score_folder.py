@@ -16,7 +16,7 @@ from torch import Tensor
 from kinetic._roles.metric import Score
 from kinetic._sample.run import arrow
 from kinetic._store.files import check_writable, names_in, write_json, write_whole
-from kinetic._store.run_folder import RECIPE, SCORES, TABLE
+from kinetic._store.layout import RECIPE, SCORES, TABLE
 from kinetic.errors import StoreError
 
 NOTES = "notes.json"

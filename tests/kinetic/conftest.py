@@ -1,9 +1,12 @@
 """Real little distributions on the path, and small recipes."""
 
 import importlib
+import json
 import textwrap
 
 import pytest
+
+from kinetic._store.manifest import Manifest
 
 
 @pytest.fixture
@@ -33,5 +36,16 @@ def recipe(tmp_path):
         path = tmp_path / name
         path.write_text(textwrap.dedent(text))
         return path
+
+    return write
+
+
+@pytest.fixture
+def rewrite():
+    """rewrite(folder, name, value): a JSON file of a run folder with other content, as if kinetic had written it."""
+
+    def write(folder, name, value):
+        text = json.dumps(value)
+        Manifest.read(folder).write(name, lambda part: part.write_text(text, encoding="utf-8"))
 
     return write

@@ -248,7 +248,7 @@ def test_text_is_printed_as_it_is_whatever_it_holds_and_the_encoding_lacks(recip
     assert SHOWN in again.stdout
     other = kinetic("run", path, "--out", out, "--set", "title=x", **plain)
     assert other.returncode == 2
-    assert f"error: {out} holds another run: title is '[red]".replace("é", "\\xe9") in other.stderr
+    assert f"error: {out} holds another run:\n  title is '[red]".replace("é", "\\xe9") in other.stderr
     assert "\x1b" not in done.stdout + again.stdout + other.stderr + done.stderr
 
 

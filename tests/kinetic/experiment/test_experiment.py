@@ -17,9 +17,9 @@ from rich.console import Console
 
 from kinetic import load_recipe, load_run
 from kinetic._evaluate.checked_data import Checked
-from kinetic._experiment.experiment import Arms
+from kinetic._experiment.experiment import arms_of
 from kinetic._report import print_report
-from kinetic.errors import NonFiniteError, OptionError, RecipeError, ShapeError, StoreError
+from kinetic.errors import OptionError, RecipeError, ShapeError, StoreError
 
 SMALL = """
     title = "small"
@@ -175,22 +175,22 @@ def test_a_folder_of_another_run_is_left_alone(finished, tmp_path):
     path = finished.folder.parent / "small.toml"
     with pytest.raises(StoreError) as caught:
         load_recipe(path, ["arms.kts.schedule.beta=0.02"]).run(finished.folder, device="cpu")
-    assert "holds another run: arms.kts.schedule.beta is 0.03 there and 0.02 here" in str(caught.value)
+    assert "holds another run:\n  arms.kts.schedule.beta is 0.03 there and 0.02 here" in str(caught.value)
     assert "--out" in str(caught.value)
     (tmp_path / "letters.txt").write_text("mine")
     with pytest.raises(StoreError, match="exists but holds no run"):
         load_recipe(path).run(tmp_path, device="cpu")
 
 
-def test_a_folder_made_with_other_weights_is_left_alone(finished, tmp_path):
+def test_a_folder_made_with_other_weights_is_left_alone(finished, tmp_path, rewrite):
     import shutil
 
     copy = tmp_path / "copy"
     shutil.copytree(finished.folder, copy)
     found = json.loads((copy / "provenance.json").read_text())
-    found["weights"]["plain"]["field"] = "0" * 64
-    (copy / "provenance.json").write_text(json.dumps(found))
-    with pytest.raises(StoreError, match=r"other weights or data: plain\.field is '0000"):
+    found["made_by"]["plain"]["field"] = "0" * 64
+    rewrite(copy, "provenance.json", found)
+    with pytest.raises(StoreError, match=r"with other weights or data:\n  plain\.field is '0000"):
         load_recipe(finished.folder.parent / "small.toml").run(copy, device="cpu")
 
 
@@ -233,20 +233,26 @@ FRAGILE = """
 """
 
 
-def test_nan_names_arm_samples_and_time_and_what_was_finished_is_kept(install, recipe, tmp_path, monkeypatch):
+def test_a_sample_that_is_not_finite_is_named_and_left_out_while_the_rest_goes_on(
+    install, recipe, tmp_path, monkeypatch
+):
     install("acme-fragile", "acme_fragile", NAN)
     found = load_recipe(recipe(FRAGILE))
+    whole = found.run(tmp_path / "whole", device="cpu")
     monkeypatch.setenv("FRAGILE", "1")
-    with pytest.raises(NonFiniteError) as caught:
-        found.run(tmp_path / "out", device="cpu")
-    assert "arm 'one': the velocity is not finite at t = 0.6 for 1 sample(s): 7" in str(caught.value)
-    kept = [path.name for path in (tmp_path / "out" / "shards" / "one").iterdir()]
-    assert kept == ["00000000-00000004.safetensors"]
-    with pytest.raises(StoreError, match=r"is not finished\n  `kinetic run .*` goes on with it"):
-        load_run(tmp_path / "out")
-    monkeypatch.delenv("FRAGILE")
-    finished = found.run(tmp_path / "out", device="cpu")
-    assert len(finished.table) == 24
+    run = found.run(tmp_path / "out", device="cpu")
+    good = [i for i in range(12) if i != 7]
+    for arm in ("one", "two"):
+        assert "7 (t = 0.6)" in " ".join(run.evidence["notes"][arm]["energy"])
+        assert run.rows(arm)["status"].to_pylist()[7] == "stopped: not finite"
+        assert run.rows(arm)["kpe"].take(good).equals(whole.rows(arm)["kpe"].take(good))
+        mean = np.mean(whole.rows(arm)["kpe"].take(good).to_numpy())
+        assert run.scores[arm]["energy"]["kpe"]["value"] == pytest.approx(mean, rel=1e-12)
+        assert torch.equal(run.stored(arm)[torch.tensor(good)], whole.stored(arm)[torch.tensor(good)])
+    events = [json.loads(line) for line in (run.folder / "events.jsonl").read_text().splitlines()]
+    left_out = [(e["arm"], e["samples"], e["t"]) for e in events if e["event"] == "left out"]
+    assert [(arm, ids) for arm, ids, _ in left_out] == [("one", [7]), ("two", [7])]
+    assert left_out[0][2] == pytest.approx([0.6])
 
 
 def test_a_killed_run_goes_on_where_it_stopped_and_gives_the_same(install, recipe, tmp_path):
@@ -300,7 +306,7 @@ def test_data_out_of_range_in_the_last_arm_are_named_before_the_first_arm_is_sam
 def test_the_data_that_arms_share_are_looked_at_once(recipe, monkeypatch):
     changes = ["data={name='digits', size=40}", "field={name='empirical'}", "metrics.mem={name='memorisation'}"]
     found = load_recipe(recipe(FRAGILE), changes)
-    arms, looked, look = Arms.of(found, torch.device("cpu")), [], Checked._look
+    arms, looked, look = arms_of(found, torch.device("cpu")), [], Checked._look
     monkeypatch.setattr(Checked, "_look", lambda self, x, numbers: looked.extend(numbers) or look(self, x, numbers))
     arms.dry_run()
     assert looked == list(range(40))
@@ -333,17 +339,6 @@ def test_evidence_leaves_out_what_stopped_on_the_way_and_says_so():
     assert rows == {("energy", "kpe"): pytest.approx(1), ("metric", "good"): pytest.approx(2)}
     assert {row["n"] for row in found["correlations"]["other"]} == {n - 1}
     assert "1 of 30 samples did not reach t = 1" in found["notes"]["other"]["energy"][0]
-
-
-def test_mean_energies_are_those_of_the_samples_that_arrived():
-    from kinetic import Run
-    from kinetic._experiment.experiment import _scores
-
-    energy = {"kpe": torch.tensor([1.0, 3.0, 100.0]).double(), "status": torch.tensor([0.0, 0.0, 1.0]).double()}
-    found = _scores(Run(torch.zeros(3, 2), torch.zeros(3, 2), energy, {}))["energy"]
-    assert found["kpe"]["value"] == 2
-    nobody = energy | {"status": torch.ones(3, dtype=torch.float64)}
-    assert _scores(Run(torch.zeros(3, 2), torch.zeros(3, 2), nobody, {}))["energy"] == {"kpe": None}
 
 
 def test_a_recipe_whose_samples_all_stop_still_ends_in_a_report(recipe, tmp_path):
@@ -457,7 +452,7 @@ def test_a_run_is_not_gone_on_with_after_the_code_of_its_field_changed(tmp_path,
 
     recipe("-1.0").run(tmp_path / "out", "cpu")
     recipe("-1.0").run(tmp_path / "out", "cpu")
-    with pytest.raises(StoreError, match=r"was made with other code: base\.code of field_of_mine\.Mine is"):
+    with pytest.raises(StoreError, match=r"was made with other code:\n  base\.code of field_of_mine\.Mine is"):
         recipe("-2.00").run(tmp_path / "out", "cpu")
 
 
@@ -485,7 +480,7 @@ def test_samples_may_begin_at_data_and_are_bound_to_them(tmp_path):
     assert np.allclose(run.rows("base")["x0_sq"].to_numpy(), x[:5].double().square().sum(1).numpy())
     np.save(tmp_path / "x.npy", (x + 1).numpy())
     again = small(tmp_path, f"start = {{ name = 'tensor-file', path = '{tmp_path / 'x.npy'}' }}")
-    with pytest.raises(StoreError, match=r"other weights or data: \[run\]\.start is"):
+    with pytest.raises(StoreError, match=r"other weights or data:\n  \[run\]\.start is"):
         again.run(tmp_path / "out", "cpu")
     np.save(tmp_path / "x.npy", x[:3].numpy())
     with pytest.raises(OptionError, match="'start'"):

@@ -110,7 +110,7 @@ def test_an_arm_called_run_does_not_hide_that_prompts_changed(tmp_path):
     load_recipe(recipe).run(tmp_path / "out", "cpu")
     written(tmp_path, [*LINES[:-1], "the number three"])
     recipe.write_text(recipe.read_text().replace("arms.plain", "arms.run").partition("[metrics")[0])
-    with pytest.raises(StoreError, match=r"other weights or data: \[run\]\.prompts is '"):
+    with pytest.raises(StoreError, match=r"other weights or data:\n  \[run\]\.prompts is '"):
         load_recipe(recipe).run(tmp_path / "out", "cpu")
 
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from kinetic._store.run_folder import REPORT
+from kinetic._store.layout import REPORT
 
 pytestmark = pytest.mark.browser
 

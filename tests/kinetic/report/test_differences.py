@@ -9,7 +9,8 @@ from kinetic import Estimate, load_recipe, load_run
 from kinetic._experiment.between_arms import Difference
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.numbers import interval
-from kinetic._store.run_folder import EVIDENCE, read_json, write_json
+from kinetic._store.files import read_json
+from kinetic._store.layout import EVIDENCE
 
 METRIC = "<img src=x onerror=alert(1)> $x^$"
 
@@ -23,7 +24,7 @@ def cells(table, *first):
 
 
 @pytest.fixture
-def changed(full, tmp_path):
+def changed(full, tmp_path, rewrite):
     """changed(rows): the run with these differences, `(name, view, (value, low, high))`, kts minus plain."""
 
     def change(rows, metric="memorisation"):
@@ -43,7 +44,7 @@ def changed(full, tmp_path):
         found["side_by_side"] = []
         label = next(iter(found["columns"].values()))["kpe"] | {"kind": "label", "value": "f_mem"}
         found["columns"]["memorisation"] = {"memorised": label | {"name": "memorised"}}
-        write_json(tmp_path / "run" / EVIDENCE, found)
+        rewrite(tmp_path / "run", EVIDENCE, found)
         return load_run(tmp_path / "run")
 
     return change

@@ -8,7 +8,8 @@ import pytest
 
 from kinetic import load_run
 from kinetic._report import write_report
-from kinetic._store.run_folder import EVIDENCE, PROVENANCE, REPORT, read_json, write_json
+from kinetic._store.files import read_json
+from kinetic._store.layout import EVIDENCE, PROVENANCE, REPORT
 
 POINTS = """
     title = "points"
@@ -56,11 +57,11 @@ def test_names_stay_text(full):
     assert all(image["src"].startswith("data:image/png;base64,") for image in shown.all("img"))
 
 
-def test_notes_stay_text(full, tmp_path):
+def test_notes_stay_text(full, tmp_path, rewrite):
     shutil.copytree(full.folder, tmp_path / "run")
     found = read_json(tmp_path / "run" / EVIDENCE)
     found["notes"] = {"plain": {"m": ["<script>note</script>"]}}
-    write_json(tmp_path / "run" / EVIDENCE, found)
+    rewrite(tmp_path / "run", EVIDENCE, found)
     write_report(tmp_path / "run")
     shown = page(load_run(tmp_path / "run"))
     assert not shown.all("script")
@@ -103,11 +104,11 @@ def test_the_verdict_stands_before_the_tables(full):
     assert said.index("In short") < verdict < said.index("Means over samples")
 
 
-def test_how_long_and_when_are_told_for_people(full, tmp_path):
+def test_how_long_and_when_are_told_for_people(full, tmp_path, rewrite):
     shutil.copytree(full.folder, tmp_path / "run")
     known = {**full.provenance, "started": "2026-11-04T23:30:00-02:00"}
     for seconds, words in ((0.2, "less than 1 s"), (65.2, "65 s"), (600.0, "10 min")):
-        write_json(tmp_path / "run" / PROVENANCE, {**known, "seconds": {"plain": seconds}})
+        rewrite(tmp_path / "run", PROVENANCE, {**known, "seconds": {"plain": seconds}})
         write_report(tmp_path / "run")
         assert f"On cpu, {words}, 5 November 2026, 01:30 UTC." in page(load_run(tmp_path / "run")).said
 

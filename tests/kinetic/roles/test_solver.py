@@ -64,7 +64,8 @@ def test_the_mean_looks_at_no_stage_of_weight_zero():
 
 
 def test_every_status_says_what_it_means():
-    assert [status.words for status in Status] == ["reached t = 1", "stopped: step limit", "stopped: step too small"]
+    said = ["reached t = 1", "stopped: step limit", "stopped: step too small", "stopped: not finite"]
+    assert [status.words for status in Status] == said
 
 
 @pytest.mark.parametrize("weights", [(1.0,), (0.25, 0.75), (0.0, 1.0), (1.5, -0.5)])

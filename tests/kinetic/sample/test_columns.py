@@ -8,7 +8,8 @@ from kinetic._sample.columns import NORMS, OWN, RESERVED
 
 def test_the_columns_of_every_run_are_these_and_each_says_what_it_is():
     run = Runner(Gaussian(), Euler(steps=2), Constant(0.9)).run(2, device="cpu")
-    assert set(run.energy) | {"rows"} == {column.name for column in OWN}  # that of guided fields
+    some = {"rows", "status", "finite_until"}  # of guided fields, and of paths that stopped
+    assert set(run.energy) | some == {column.name for column in OWN}
     assert set(run.described) == set(run.energy)
     assert all(column.says.endswith(".") for column in OWN)
     assert set(NORMS) < RESERVED

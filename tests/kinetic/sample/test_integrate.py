@@ -57,7 +57,7 @@ def test_a_sample_that_stopped_is_kept_where_it_stopped():
     assert run.energy["kpe"].isfinite().all()
 
 
-def test_what_is_not_finite_is_named_with_the_time_it_began():
+def test_what_is_not_finite_is_left_out_and_named_with_the_time_it_began():
     @attrs.frozen(eq=False)
     class Breaks(VelocityField):
         event_shape = torch.Size([2])
@@ -65,9 +65,12 @@ def test_what_is_not_finite_is_named_with_the_time_it_began():
         def velocity(self, x, t, batch=None):
             return torch.where(((batch.ids == 12) & (t >= 0.5))[:, None], torch.inf, x)
 
-    with pytest.raises(NonFiniteError) as caught:
-        Runner(field=Breaks(), solver=Euler(steps=4)).run(14, batch=5, device="cpu")
-    assert (caught.value.ids, caught.value.t) == ((12,), 0.5)
+    run = Runner(field=Breaks(), solver=Euler(steps=4)).run(14, batch=5, device="cpu")
+    assert (~run.finite).nonzero().flatten().tolist() == [12]
+    assert run.energy["finite_until"][12] == 0.5
+    assert run.energy["finite_until"][[*range(12), 13]].isnan().all()
+    assert "1 of 14 samples were left out" in " ".join(run.notes)
+    assert "12 (t = 0.5)" in " ".join(run.notes)
 
 
 def test_a_solver_that_stops_short_without_a_status_is_an_error():
@@ -155,9 +158,9 @@ def test_a_sample_that_spoils_itself_spoils_no_other(solver):
             v = self.inner.velocity(x, t, batch)
             return torch.where(((batch.ids == 3) & (t > 0.5))[:, None], torch.nan, v)
 
-    with pytest.raises(NonFiniteError) as caught:
-        Runner(field=Spoilt(), solver=solver).run(6, device="cpu")
-    assert caught.value.ids == (3,)
+    run = Runner(field=Spoilt(), solver=solver).run(6, device="cpu")
+    assert run.finite.tolist() == [True, True, True, False, True, True]
+    assert run.samples[run.finite].isfinite().all()
 
 
 @attrs.frozen(eq=False)

@@ -1,7 +1,7 @@
 import torch
 
 from kinetic import Estimate, Run, Score
-from kinetic._sample.run import Shard
+from kinetic._sample.shard import Shard
 
 
 def test_a_run_names_its_scores_and_joins_its_table():

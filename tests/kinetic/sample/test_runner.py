@@ -11,7 +11,7 @@ from kinetic_solvers import Euler, Heun
 import kinetic
 from kinetic import Runner, TensorData
 from kinetic._sample.noise import noise
-from kinetic._sample.run import Shard
+from kinetic._sample.shard import Shard, blocks
 from kinetic.errors import NonFiniteError, OptionError, ShapeError
 
 
@@ -41,10 +41,10 @@ class Memory:
     def __init__(self, survives=10**9):
         self.kept, self.survives = {}, survives
 
-    def shards(self):
-        return sorted(self.kept)
-
     def load(self, start, stop):
+        return self.kept.get((start, stop))
+
+    def read(self, start, stop):
         return self.kept[start, stop]
 
     def save(self, part: Shard):
@@ -94,15 +94,96 @@ def test_a_gain_above_one_leaves_nothing_to_denoise():
     assert torch.equal(run.denoised, run.samples)
 
 
-def test_a_field_that_is_not_finite_is_named_with_samples_and_time():
+@pytest.mark.parametrize("batch", [1, 4, 12])
+def test_samples_that_are_not_finite_are_left_out_of_scores_and_keep_their_rows_in_the_table(batch):
+    data = torch.randn(20, 2)
+    near = {"near": Memorisation(train=data)}
+    broken = Runner(field=Constantly(bad=(5, 7), since=0.35), solver=Euler(steps=10), metrics=near)
+    whole = Runner(field=Constantly(), solver=Euler(steps=10), metrics=near).run(12)
+    run = broken.run(12, batch=batch)
+    good = [i for i in range(12) if i not in (5, 7)]
+    assert run.details["near"].ids.tolist() == good
+    assert torch.equal(run.details["near"].columns["index"], whole.details["near"].columns["index"][good])
+    assert run.scores["near"]["f_mem"] == pytest.approx(float(run.details["near"].columns["memorised"].double().mean()))
+    table = run.table
+    assert [table["near.index"][i].as_py() for i in (5, 7)] == [None, None]
+    assert table["near.index"].take(good).to_pylist() == whole.table["near.index"].take(good).to_pylist()
+    assert table["status"].to_pylist() == ["stopped: not finite" if i in (5, 7) else "reached t = 1" for i in range(12)]
+    assert "5 (t = 0.4), 7 (t = 0.4)" in " ".join(run.notes)
+
+
+@pytest.mark.parametrize("batch", [1, 4, 12])
+def test_a_field_that_is_finite_for_no_sample_is_an_error_and_nothing_of_it_is_judged(batch):
+    runner = Runner(field=Constantly(bad=tuple(range(12)), since=0.35), solver=Euler(steps=10))
+    with pytest.raises(NonFiniteError, match=r"not finite at t = 0\.4 for \d+ sample\(s\): 0, 1") as caught:
+        runner.run(12, batch=batch)
+    assert caught.value.ids == tuple(range(max(2, batch)))
+
+
+def test_noise_that_is_left_in_the_last_block_alone_gives_the_scores_of_one_block():
+    @attrs.frozen(eq=False)
+    class Late(kinetic.Schedule):
+        breakpoints = ()
+
+        def gain(self, t, x, v):
+            return torch.where(x.flatten(1)[:, 0] > 1.2, 0.9, 1.0).to(x)
+
+    data = torch.randn(30, 2, dtype=torch.float64)
+    near = {"near": Memorisation(train=data), "fd": FrechetDistance(reference=data)}
+    runner = Runner(field=Gaussian(size=2, std=0.5), solver=Euler(steps=5), schedule=Late(), metrics=near)
+    whole, cut = (runner.run(20, dtype=torch.float64, batch=size) for size in (20, 1))
+    first = (cut.energy["noise_left"] > 0).nonzero().flatten()
+    assert 0 < int(first[0]) < 19
+    assert whole.views.keys() == cut.views.keys() == {"plain", "denoised"}
+    assert whole.scores["near"] == pytest.approx(cut.scores["near"], rel=1e-9)
+    assert whole.scores["fd"] == pytest.approx(cut.scores["fd"], rel=1e-9)
+    denoised = cut.views["denoised"]["near"].columns["distance"]
+    assert torch.allclose(denoised, whole.views["denoised"]["near"].columns["distance"], rtol=1e-12)
+
+
+def test_a_part_that_raises_an_error_is_named_with_samples_and_line():
+    @attrs.frozen(eq=False)
+    class Raises(kinetic.VelocityField):
+        event_shape = torch.Size([2])
+
+        def velocity(self, x, t, batch=None):
+            if batch is not None and 9 in batch.ids:
+                raise ValueError("no such sample")
+            return torch.ones_like(x)
+
     store = Memory()
-    runner = Runner(field=Constantly(bad=(5, 7), since=0.35), solver=Euler(steps=10))
-    with pytest.raises(NonFiniteError) as caught:
-        runner.run(12, batch=4, store=store)
-    assert caught.value.ids == (5, 7)
-    assert caught.value.t == pytest.approx(0.4)
-    assert "t = 0.4 for 2 sample(s): 5, 7" in str(caught.value)
-    assert store.shards() == [(0, 4)]
+    with pytest.raises(kinetic.errors.ComponentError) as caught:
+        Runner(field=Raises(), solver=Euler(steps=2)).run(12, batch=4, store=store)
+    assert str(caught.value).startswith("samples 8 to 11: Raises raised ValueError: no such sample\n  In ")
+    assert f"{__file__}, line" in str(caught.value)
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert sorted(store.kept) == [(0, 4), (4, 8)]
+
+
+def test_samples_in_a_store_are_read_as_they_are_in_memory():
+    runner = Runner(field=Gaussian(size=3), solver=Euler(steps=3), schedule=Constant(0.9))
+    held, stored = runner.run(20, batch=6), runner.run(20, batch=6, store=Memory())
+    for kind in ("samples", "denoised", "state", "denoised_state"):
+        ours, theirs = getattr(stored, kind), getattr(held, kind)
+        assert (len(ours), ours.shape, ours.dtype) == (20, theirs.shape, theirs.dtype)
+        assert torch.equal(ours.tensor(), theirs)
+        assert torch.equal(ours[3:15], theirs[3:15])
+        assert torch.equal(ours[torch.tensor([19, 0, 7, 7])], theirs[[19, 0, 7, 7]])
+        assert torch.equal(ours[theirs[:, 0] > 0], theirs[theirs[:, 0] > 0])
+        assert torch.equal(ours[:0], theirs[:0])
+    assert stored.state is stored.samples
+    assert stored.denoised is not stored.samples
+
+
+def test_blocks_filled_one_by_one_in_any_order_are_those_of_a_run():
+    runner = Runner(field=Gaussian(size=3), solver=Euler(steps=3), meters={"kpe": KPE()})
+    whole, store = runner.run(20, batch=6), Memory()
+    for i in (2, 0, 1):
+        runner.fill(store, blocks(20, 6, (i, 3)))
+    assert sorted(store.kept) == [(0, 6), (6, 12), (12, 18), (18, 20)]
+    again = runner.run(20, batch=6, store=store)
+    assert torch.equal(again.samples.tensor(), whole.samples)
+    assert torch.equal(again.energy["kpe"], whole.energy["kpe"])
 
 
 def test_a_run_that_was_cut_short_goes_on_and_gives_the_same():
@@ -116,19 +197,8 @@ def test_a_run_that_was_cut_short_goes_on_and_gives_the_same():
     before = len(field.calls)
     resumed = runner.run(20, batch=4, store=store)
     assert len(field.calls) - before == 6 + 2 * 10  # the dry run, and two batches of ten steps
-    assert torch.equal(straight.samples, resumed.samples)
+    assert torch.equal(straight.samples, resumed.samples.tensor())
     assert torch.equal(straight.energy["kpe"], resumed.energy["kpe"])
-
-
-def test_another_batch_size_fills_the_gaps_between_the_parts_there_are():
-    runner = Runner(field=Gaussian(), solver=Euler(steps=3))
-    store = Memory()
-    whole = runner.run(20)
-    runner.run(20, batch=6, store=store)
-    del store.kept[6, 12]
-    again = runner.run(20, batch=4, store=store)
-    assert store.shards() == [(0, 6), (6, 10), (10, 12), (12, 18), (18, 20)]
-    assert torch.equal(whole.samples, again.samples)
 
 
 def test_the_table_holds_energies_classes_and_scores():

@@ -1,0 +1,79 @@
+"""The samples of a run whose shards are kept in a store, read when they are asked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import final
+
+import attrs
+import torch
+from torch import Tensor
+
+from kinetic._sample.shard import ShardStore
+
+
+@final
+@attrs.frozen(eq=False)
+class StoredSamples:
+    """The samples of a run, `(n, *event)`, of which only those asked for are in memory.
+
+    `stored[ids]` and `stored[start:stop]` are tensors; `stored.tensor()` is all of them.
+
+    Args:
+        store: where the shards are.
+        spans: the (start, stop) of every shard, in order, from 0 to n without gaps.
+        kind: which tensor of a shard: samples, denoised, state or denoised_state.
+        event_shape: of one sample.
+        dtype: of all.
+    """
+
+    store: ShardStore
+    spans: Sequence[tuple[int, int]]
+    kind: str
+    event_shape: torch.Size
+    dtype: torch.dtype
+
+    def __len__(self) -> int:
+        return self.spans[-1][1] if self.spans else 0
+
+    @property
+    def shape(self) -> torch.Size:
+        """`(n, *event)`."""
+        return torch.Size([len(self), *self.event_shape])
+
+    def __getitem__(self, index: slice | Tensor) -> Tensor:
+        """The samples of a range of ids, of a list of ids `(m,)`, or of a mask `(n,)`, in that order.
+
+        Raises:
+            IndexError: an id is out of range.
+        """
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            return self._take(torch.arange(start, max(start, stop), step))
+        ids = (index.nonzero().flatten() if index.dtype == torch.bool else index).cpu()
+        beyond = ids[(ids >= len(self)) | (ids < -len(self))]
+        if len(beyond):
+            raise IndexError(f"{int(beyond[0])} is out of range for {len(self)} samples")
+        return self._take(ids % max(1, len(self)))
+
+    def blocks(self) -> Iterator[Tensor]:
+        """All of them in order, shard by shard."""
+        return (self._read(span) for span in self.spans)
+
+    def tensor(self) -> Tensor:
+        """All of them, in memory."""
+        return torch.cat([*self.blocks()])
+
+    def _take(self, ids: Tensor) -> Tensor:
+        starts = [start for start, _ in self.spans]
+        picked = torch.empty((len(ids), *self.event_shape), dtype=self.dtype)
+        shards = torch.tensor([bisect_right(starts, i) - 1 for i in ids.tolist()], dtype=torch.int64)
+        for number in shards.unique().tolist():  # each shard is read once
+            rows = (shards == number).nonzero().flatten()
+            picked[rows] = self._read(self.spans[number])[ids[rows] - starts[number]]
+        return picked
+
+    def _read(self, span: tuple[int, int]) -> Tensor:
+        tensor: Tensor = getattr(self.store.read(*span), self.kind)
+        return tensor

@@ -1,0 +1,135 @@
+"""A run folder being read."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, final
+
+import attrs
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors.torch import load_file
+from torch import Tensor
+
+from kinetic._sample.shard import blocks
+from kinetic._sample.stored_samples import StoredSamples
+from kinetic._store.files import AGAIN, names_in, read_json, read_toml, refused
+from kinetic._store.layout import EVIDENCE, NEIGHBOURS, PROVENANCE, RECIPE, SCORES, TABLE
+from kinetic._store.manifest import Manifest
+from kinetic._store.shard_files import ShardFiles
+from kinetic.errors import StoreError, unknown
+
+
+@final
+@attrs.define(eq=False, slots=False)
+class FinishedRun:
+    """A run folder being read. Everything is loaded when it is asked for, and checked to be what was written."""
+
+    folder: Path
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What was written to the folder."""
+        return Manifest.read(self.folder)
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """The resolved recipe."""
+        return read_toml(self.manifest.check(RECIPE))
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, seeds, hashes, device, times."""
+        return read_json(self.manifest.check(PROVENANCE))
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """A row per sample of every arm: `arm`, `sample`, energies, and scores as `metric.column`."""
+        return self._table(None)
+
+    @cached_property
+    def scores(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """`{arm: {metric: {name: value or {value, low, high}}}}`."""
+        return read_json(self.manifest.check(SCORES))
+
+    @cached_property
+    def evidence(self) -> dict[str, Any]:
+        """What the arms say together: differences, correlations, shares; see `docs/evidence.md`."""
+        return read_json(self.manifest.check(EVIDENCE))
+
+    @property
+    def arms(self) -> list[str]:
+        """The arms, in the order of the recipe; where they are run several times, every run."""
+        return list(self.scores)
+
+    @property
+    def runs(self) -> dict[str, list[list[str]]]:
+        """`{arm: [[run, ...], ...]}`, training by training or seed by seed, where arms are run several times."""
+        runs: dict[str, list[list[str]]] = self.evidence.get("over_runs", {}).get("runs", {})
+        return runs
+
+    @property
+    def drawn(self) -> list[str]:
+        """The arms that pictures and tables of single arms show: of each the first run."""
+        return [units[0][0] for units in self.runs.values()] or self.arms
+
+    def shaped(self, arm: str) -> bool:
+        """Whether an arm ran under a schedule."""
+        return "schedule" in self.provenance["arms"][arm]
+
+    def rows(self, arm: str) -> pa.Table:
+        """The rows of one arm; no others are read."""
+        self._known(arm)
+        return self._table(arm)
+
+    def samples(self, arm: str) -> Tensor:
+        """The samples of one arm as they are seen, `(n, ...)`, all of them in memory; `stored` reads some."""
+        return self.stored(arm).tensor()
+
+    def stored(self, arm: str) -> StoredSamples:
+        """The samples of one arm in their files: `[ids]` and `[start:stop]` are tensors of those alone."""
+        self._known(arm)
+        table = self.recipe["run"]
+        spans = tuple(blocks(table["samples"], table["batch"]))
+        store = ShardFiles(self.manifest, arm, "")
+        first = store.read(*spans[0]).samples
+        return StoredSamples(store, spans, "samples", first.shape[1:], first.dtype)
+
+    def neighbours(self, arm: str) -> dict[str, Tensor] | None:
+        """`ids`, `samples`, the `values` that rank them, their `nearest` training points and the numbers of these
+        (`points`), the most copy-like first, where they were kept."""
+        name = f"{NEIGHBOURS}/{arm}.safetensors"
+        if name not in self.manifest.entries:
+            return None
+        path = self.manifest.check(name)
+        with refused(f"{path} cannot be read", AGAIN):
+            return load_file(path)
+
+    def _known(self, arm: str) -> None:
+        if arm not in self.arms:
+            raise unknown("no arm is named", arm, self.arms)
+
+    def _table(self, arm: str | None) -> pa.Table:
+        path = self.manifest.check(TABLE)
+        try:
+            return pq.read_table(path, filters=None if arm is None else [("arm", "==", arm)])
+        except (pa.ArrowException, OSError) as error:
+            raise StoreError(f"{path} cannot be read: {error}\n  {AGAIN}") from error
+
+
+def load_run(folder: str | Path) -> FinishedRun:
+    """The finished run in a folder.
+
+    Raises:
+        StoreError: the folder holds no run, or one that is not finished.
+    """
+    path = Path(folder)
+    there = names_in(path)
+    if RECIPE not in there:
+        raise StoreError(f"{path} holds no run: there is no {RECIPE} in it")
+    if EVIDENCE not in there:
+        raise StoreError(
+            f"the run in {path} is not finished\n  `kinetic run {path / RECIPE} --out {path}` goes on with it."
+        )
+    return FinishedRun(path)

@@ -1,0 +1,62 @@
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from kinetic._store.journal import append
+from kinetic._store.lock import locked
+from kinetic.errors import StoreError
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from kinetic._store.lock import locked
+with locked(Path(sys.argv[1]), sys.argv[2]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def held(tmp_path):
+    """held(writer): another process that holds the folder."""
+    running = []
+
+    def hold(writer=""):
+        process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path), writer], stdout=subprocess.PIPE)
+        assert process.stdout.readline() == b"held\n"
+        running.append(process)
+        return process
+
+    yield hold
+    for process in running:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("", ""), ("", "part-1-of-2"), ("part-1-of-2", ""), ("1", "1")])
+def test_a_second_writer_is_refused_with_the_first_one_named(tmp_path, held, theirs, ours):
+    append(tmp_path / "events.jsonl", {"event": "started", "process": 4711, "host": "here"})
+    process = held(theirs)
+    said = rf"{tmp_path} is being written to by another process: number 4711 on here\n  Wait until it ends, or choose"
+    with pytest.raises(StoreError, match=said), locked(tmp_path, ours):
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    with locked(tmp_path, ours):
+        pass
+
+
+def test_parts_of_one_run_are_written_side_by_side(tmp_path, held):
+    held("part-1-of-2")
+    with locked(tmp_path, "part-2-of-2"):
+        pass
+
+
+def test_the_lock_goes_with_the_block(tmp_path):
+    with locked(tmp_path):
+        pass
+    with locked(tmp_path), pytest.raises(StoreError), locked(tmp_path):
+        pass

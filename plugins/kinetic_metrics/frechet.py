@@ -112,7 +112,8 @@ class FrechetDistance(Metric):
         place = Path(path)
         unfinished = place.with_name(f".{place.name}.{os.getpid()}.part")
         try:
-            with open(unfinished, "wb") as file:
+            unfinished.unlink(missing_ok=True)
+            with open(unfinished, "xb") as file:  # never through a link that somebody put there
                 np.savez_compressed(file, mu=fitted.mean.cpu().numpy(), sigma=cov.cpu().numpy())
             os.replace(unfinished, place)
         except OSError as error:

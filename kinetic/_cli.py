@@ -47,7 +47,10 @@ def run(
         str | None, typer.Option(help="The code of the recipe's field `module`: module:PACKAGE.MODULE:ATTRIBUTE.")
     ] = None,
 ) -> None:
-    """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on."""
+    """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on.
+
+    Ends with status 1 where samples were left out, since their velocity was not finite.
+    """
     from kinetic import load_recipe
     from kinetic._progress import Reporter
     from kinetic._report import print_brief
@@ -59,6 +62,8 @@ def run(
         say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
         raise typer.Exit(130) from None
     print_brief(finished, console())
+    if finished.left_out:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -107,7 +107,7 @@ READERS = {  # what is asked for a path: the ends that files of it have, and wha
         (".pth",),
         lambda path: ModuleFeatures(nn.Linear(2, 2), weights=path, mean=(0, 0, 0), std=(1, 1, 1)),
     ),
-    "model of features clip": (("",), clip),
+    "model of features clip-image": (("",), clip),
     "model of metric clip": (("",), lambda path: CLIPScore(model=f"local-dir:{path}", prompts=("a", "b"))),
     "weights in a folder of CLIP": ((".bin",), clip_weights),
     "path of dataset tensor-file": ((".npy", ".npz", ".safetensors"), TensorFile),

@@ -19,6 +19,7 @@ import tomli_w
 from safetensors.torch import save_file
 from torch import Tensor
 
+from kinetic._roles.raised import first_line
 from kinetic._sample.shard import Shard
 from kinetic._store import journal
 from kinetic._store.differences import differences
@@ -104,7 +105,12 @@ class RunFolder:
                 manifest.compact()
             folder = cls(path, tomllib.loads(tomli_w.dumps(recipe)), identity, manifest, writer)
             folder._take_up(batch, extend)
-            yield folder
+            try:
+                yield folder
+            except BaseException as error:
+                with contextlib.suppress(StoreError):  # the disk may be what is full
+                    folder.record("stopped", why=f"{type(error).__name__}: {first_line(error)}")
+                raise
 
     @property
     def batch(self) -> int:

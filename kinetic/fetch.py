@@ -120,12 +120,11 @@ def from_hub(load: Callable[[], Made], what: str, repositories: tuple[str, ...],
     constants = _client().constants
     origin = " and ".join(f"{constants.ENDPOINT}/{each}" for each in repositories)
     fills = " and ".join(f"`hf download {each}`" for each in repositories)
-    way = f"Where the network may be used, {fills} fill its cache."
+    way = f"Fill that cache where the network may be used: {fills}."
     switch = offline()
     if switch:
         raise MissingFileError(
-            f"{what} is not in {constants.HF_HUB_CACHE}, and {switch} forbids to fetch it from {origin}\n  {way}\n"
-            f"  {remedy}"
+            f"{what}: not in {constants.HF_HUB_CACHE}, and {switch} forbids to fetch {origin}\n  {way}\n  {remedy}"
         )
     announce(what, origin)
     try:
@@ -133,7 +132,8 @@ def from_hub(load: Callable[[], Made], what: str, repositories: tuple[str, ...],
     except Exception as error:  # of its HTTP library, which is not always the same one
         cause = " ".join(str(error).split())
         raise MissingFileError(
-            f"{what} cannot be fetched: {constants.ENDPOINT} does not answer: {cause}\n  {way}\n  {remedy}"
+            f"{what}: not in {constants.HF_HUB_CACHE}, and {constants.ENDPOINT} does not answer: {cause}\n  {way}\n"
+            f"  {remedy}"
         ) from error
     return load()
 

@@ -115,8 +115,8 @@ def of_the_hub():
 
 def test_a_hub_that_does_not_answer_is_asked_once_and_the_error_says_what_belongs_where(asked, tmp_path, capsys):
     said = (
-        r"^the weights cannot be fetched: https://huggingface\.co does not answer: .*\n  Where the network may be "
-        r"used, `hf download org/name` and `hf download org/words` fill its cache\.\n  Give a path\.$"
+        r"^the weights: not in .*/hub, and https://huggingface\.co does not answer: .*\n  Fill that cache where the "
+        r"network may be used: `hf download org/name` and `hf download org/words`\.\n  Give a path\.$"
     )
     with pytest.raises(MissingFileError, match=said):
         of_the_hub()
@@ -127,7 +127,7 @@ def test_a_hub_that_does_not_answer_is_asked_once_and_the_error_says_what_belong
 
 def test_where_the_network_is_forbidden_the_hub_is_not_asked(asked, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    said = rf"^the weights is not in {tmp_path}/hub, and HF_HUB_OFFLINE forbids to fetch it from https://huggingface"
+    said = rf"^the weights: not in {tmp_path}/hub, and HF_HUB_OFFLINE forbids to fetch https://huggingface"
     with pytest.raises(MissingFileError, match=said):
         of_the_hub()
     assert asked == []

@@ -2,6 +2,9 @@
 
 import errno
 import os
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from kinetic import load_run
 from kinetic._store.files import (
     check_writable,
     names_in,

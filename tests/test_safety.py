@@ -20,6 +20,7 @@ from kinetic_fields import Gaussian
 from kinetic_grids import Given
 from kinetic_metrics import CLIPScore, FrechetDistance
 from kinetic_models import ModuleField, TorchCFMUNet
+from kinetic_models.conditions import embeddings
 from torch import nn
 
 from kinetic import options, registry
@@ -77,12 +78,6 @@ def transformer_weights(path):
     return DiffusersField(pretrained=str(folder))
 
 
-def conditions(path):
-    from kinetic_diffusers.field import _conditions
-
-    return _conditions(path, ("prompt_embeds",))
-
-
 def cached_inception(path):
     """The file of pytorch-fid in torch's cache is that one."""
     cache = Path(torch.hub.get_dir()) / "checkpoints" / kinetic_features.inception.FILE
@@ -98,7 +93,7 @@ READERS = {  # what is asked for a path: the ends that files of it have, and wha
     "weights of field torchcfm-unet": ((".pth",), torchcfm_unet),
     "pretrained of field diffusers": (("",), transformer),
     "weights in a folder of diffusers": ((".safetensors",), transformer_weights),
-    "conditions of field diffusers": ((".safetensors",), conditions),
+    "conditions of field diffusers, conditions of field module": ((".safetensors",), embeddings),
     "vae of field decoded": (("",), lambda path: Decoded(Gaussian(2), path)),
     "weights of features inception": ((".pth",), lambda path: Inception(weights=path)),
     "the cache of features inception": ((".pth",), cached_inception),

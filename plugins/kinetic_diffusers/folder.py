@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 
 from kinetic import options
 from kinetic.errors import MissingPackageError, OptionError
-from kinetic.networks import float32_layers, tensors_only
+from kinetic.networks import tensors_only, why
 from kinetic_diffusers.allowed import diffusers
 
-_KINDS = ("missing_keys", "unexpected_keys", "mismatched_keys")
+_SHOWN = 4  # names of tensors that an error shows
 REMEDY = "Give a local folder that `save_pretrained` of diffusers wrote, of a pipeline or of the part itself."
 
 
@@ -35,45 +34,48 @@ def folder_of(location: str, option: str, part: str, allowed: Collection[str]) -
 
 def class_of(folder: Path, option: str) -> str:
     """The class that a folder says it holds."""
-    return str(_table(folder / "config.json", option).get("_class_name"))
+    return str(config_of(folder / "config.json", option).get("_class_name"))
 
 
-def _table(location: Path, option: str) -> dict[str, Any]:
-    path = options.existing_file(location, what=option, remedy=REMEDY)
+def config_of(path: Path, option: str) -> dict[str, Any]:
+    """What a config, or an index of shards, says."""
+    path = options.existing_file(path, what=option, remedy=REMEDY)
     try:
-        table = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise OptionError(f"{option!r} has no readable {path.name}: {path}: {error}\n  {REMEDY}") from error
-    if not isinstance(table, dict):
-        raise OptionError(f"{option!r} has no readable {path.name}: {path}: it is no table\n  {REMEDY}")
-    return table
+        config = json.loads(path.read_bytes())
+        return {**config}
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise OptionError(f"{option!r} has no readable config: {path}: {error}\n  {REMEDY}") from error
 
 
 def loaded(folder: Path, option: str, who: str, dtype: torch.dtype) -> Any:
     """The network in a folder, of the class that it says it holds, in evaluation; from safetensors alone.
 
     Raises:
-        OptionError: diffusers is not installed, or the folder does not hold its tensors, one for each.
+        OptionError: diffusers is not installed, or the folder holds no tensors that fit: those that are missing, which
+            diffusers would draw at random, and those that are not expected are counted and shown.
     """
     cls = getattr(diffusers_package(who), class_of(folder, option))
+    asked = {"local_files_only": True, "use_safetensors": True, "torch_dtype": dtype, "output_loading_info": True}
     _check_files(folder, option)
     try:
-        with tensors_only(), float32_layers():
-            net, told = cls.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, torch_dtype=dtype, output_loading_info=True
-            )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        line = " ".join(str(error).split())[:300]
-        raise OptionError(f"{option!r} cannot be loaded as safetensors: {folder}: {line}\n  {REMEDY}") from error
-    misfits = [f"{len(told[kind])} {kind.partition('_')[0]}, such as {told[kind][0]}" for kind in _KINDS if told[kind]]
-    if misfits:  # diffusers only warns, and leaves them at random
-        raise OptionError(f"{option!r} does not hold the tensors of its config: {folder}: {'; '.join(misfits)}")
+        with tensors_only():
+            net, info = cls.from_pretrained(folder, **asked)
+    except Exception as error:  # what a config says may make any layer raise anything
+        raise OptionError(f"{option!r} cannot be loaded as safetensors: {folder}: {why(error)}\n  {REMEDY}") from error
+    misfits = [
+        f"{len(names)} {kind}: {', '.join(names[:_SHOWN])}{', ...' * (len(names) > _SHOWN)}"
+        for kind in ("missing", "unexpected")
+        if (names := sorted(info[f"{kind}_keys"]))
+    ]
+    if misfits:
+        name = type(net).__name__
+        raise OptionError(f"{option!r} does not hold the tensors of {name}: {folder}: {'; '.join(misfits)}\n  {REMEDY}")
     return net.eval().requires_grad_(False)
 
 
 def _check_files(folder: Path, option: str) -> None:
     """Refuse a folder that has diffusers read something else than tensors in safetensors files beside its config."""
-    config = _table(folder / "config.json", option)
+    config = config_of(folder / "config.json", option)
     if config.get("quantization_config"):
         raise OptionError(
             f"{option!r} is quantised, which has diffusers load the library that its quantization_config names: "
@@ -89,7 +91,7 @@ def _weights(folder: Path, option: str) -> Iterator[Path]:
     """The files of weights in a folder, and those that its indices of shards name."""
     yield from sorted(folder.glob("*.safetensors"))
     for index in sorted(folder.glob("*.index*.json")):
-        shards = _table(index, option).get("weight_map")
+        shards = config_of(index, option).get("weight_map")
         if not isinstance(shards, dict):
             raise OptionError(f"{option!r} has an index without a weight_map: {index}\n  {REMEDY}")
         yield from sorted({folder / str(name) for name in shards.values()})

@@ -93,7 +93,7 @@ READERS = {  # what is asked for a path: the ends that files of it have, and wha
     "weights of field torchcfm-unet": ((".pth",), torchcfm_unet),
     "pretrained of field diffusers": (("",), transformer),
     "weights in a folder of diffusers": ((".safetensors",), transformer_weights),
-    "conditions of field diffusers, conditions of field module": ((".safetensors",), embeddings),
+    "conditions of field diffusers, conditions of field module, conditions of field azula": ((".safetensors",), embeddings),
     "vae of field decoded": (("",), lambda path: Decoded(Gaussian(2), path)),
     "weights of features inception": ((".pth",), lambda path: Inception(weights=path)),
     "the cache of features inception": ((".pth",), cached_inception),

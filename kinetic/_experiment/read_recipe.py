@@ -16,6 +16,7 @@ import attrs
 
 from kinetic._experiment.experiment import Recipe
 from kinetic._experiment.levels import Levels
+from kinetic._experiment.names import check_apart, check_name
 from kinetic._experiment.overrides import DEEPEST, NAMED, check_values, merged, overridden
 from kinetic._experiment.prompts import read_prompts
 from kinetic._plugins.builder import ComponentBuilder, Defaults, code_of, named
@@ -24,7 +25,7 @@ from kinetic._plugins.registry import Registry, registry
 from kinetic._sample.runner import Runner
 from kinetic._store.layout import RECIPE
 from kinetic.errors import PluginError, RecipeError, shown, unknown, within
-from kinetic.options import LARGEST, check_integer, suffix
+from kinetic.options import LARGEST, check_integer, existing_file, suffix
 
 _SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
 _TOP = ("title", "about", "run", "evidence", "arms", "trainings", *_SHARED)
@@ -85,10 +86,10 @@ def read_bytes(path: Path) -> bytes:
     """A recipe file as it is.
 
     Raises:
-        RecipeError: it cannot be read.
+        RecipeError: it cannot be read, or is no file.
     """
     try:
-        return path.read_bytes()
+        return existing_file(path, what="TOML", remedy="Give a file of TOML.").read_bytes()
     except OSError as error:
         raise RecipeError(f"{path} cannot be read: {error}") from error
 
@@ -103,8 +104,9 @@ def build_recipe(
     _check_run(content.get("run", {}))
     _check_evidence(content.get("evidence", {}))
     arms = content.get("arms") or {"base": {}}
+    check_apart(arms)
     for arm, table in arms.items():
-        _check_arm_name(arm)
+        check_name(arm)
         check_keys(f"arm {arm!r}", table, (*_SHARED, *_BASELINE))
     _check_trainings(content.get("trainings", {}))
     levels = Levels(content.get("trainings", {}), content["run"].get("seeds", 1), content["run"].get("seed", 0))
@@ -253,8 +255,9 @@ def _check_run(table: Mapping[str, Any]) -> None:
 
 
 def _check_trainings(tables: Mapping[str, Any]) -> None:
+    check_apart(tables, "trainings")
     for name, table in tables.items():
-        _check_arm_name(name, "a training")
+        check_name(name, "a training")
         check_keys(f"training {name!r}", table, _SHARED)
     if len(tables) == 1:
         raise RecipeError(
@@ -286,8 +289,3 @@ def _baselines(arms: Mapping[str, Any]) -> dict[str, str]:
         if other != arm:
             baselines[arm] = other
     return baselines
-
-
-def _check_arm_name(name: str, what: str = "an arm") -> None:
-    if not all(letter.isalnum() or letter in "-_+" for letter in name) or not name:
-        raise RecipeError(f"{what} is named in letters, digits, '-', '_' and '+': {name!r}")

@@ -25,6 +25,7 @@ from kinetic._report.tables import Table
 from kinetic._store.files import read_text
 from kinetic._store.finished_run import FinishedRun, load_run
 from kinetic._store.layout import RECIPE, REPORT
+from kinetic._terminal import printable
 from kinetic.evidence import ONE_TRAINING
 
 _NUMBER = re.compile(r"-?\d|$")  # how a cell of a column of numbers begins, or it is empty
@@ -45,13 +46,17 @@ class Section:
 
 
 def write_report(folder: Path) -> None:
-    """Write `report.html` of the finished run in `folder`. All text is escaped; nothing is asked of the network."""
+    """Write `report.html` of the finished run in `folder`. All text is escaped; nothing is asked of the network.
+
+    What would turn lines around or steer a terminal that the page is printed on is shown as its escape.
+    """
     run = load_run(folder)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
     )
     environment.filters["b64"] = lambda data: base64.b64encode(data).decode()
     environment.filters["typeset"] = typeset
@@ -183,13 +188,18 @@ def _notes(run: FinishedRun) -> list[tuple[str, list[str]]]:
     return list(arms.items())
 
 
+def _shown(value: object) -> object:
+    """Text as the page shows it; what is markup already was made of such text."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else printable(value, keep="\n\t")
+
+
 def _html(table: Table) -> Markup:
     """A table; `Markup.format` and `Markup.join` escape every cell."""
     columns = enumerate(zip(*table.rows, strict=True))
     words = {0, *(place for place, column in columns if not all(map(_NUMBER.match, column)))}
 
     def stacked(cell: str) -> Markup | str:
-        value, bracket, rest = typeset(cell).partition(" [")
+        value, bracket, rest = typeset(printable(cell)).partition(" [")
         return Markup("{}<small>[{}</small>").format(value, rest) if bracket else value
 
     def cells(tag: str, row: tuple[str, ...]) -> Markup:
@@ -203,8 +213,8 @@ def _html(table: Table) -> Markup:
         Markup('<tr class="{}">{}</tr>').format(mark, cells("td", row))
         for mark, row in zip(marks, table.rows, strict=True)
     )
-    caption = Markup('<p class="caption">{}</p>').format(table.caption) if table.caption else ""
+    caption = Markup('<p class="caption">{}</p>').format(printable(table.caption)) if table.caption else ""
     return Markup(
         '<div class="table"><h3>{}</h3>{}<div class="scroll"><table><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table></div></div>"
-    ).format(table.title, caption, cells("th", table.head), body)
+    ).format(printable(table.title), caption, cells("th", table.head), body)

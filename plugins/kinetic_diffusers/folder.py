@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 
 from kinetic import options
 from kinetic.errors import MissingPackageError, OptionError
-from kinetic.networks import why
+from kinetic.networks import tensors_only, why
 from kinetic_diffusers.allowed import diffusers
 
 _SHOWN = 4  # names of tensors that an error shows
@@ -24,7 +24,7 @@ def folder_of(location: str, option: str, part: str, allowed: Collection[str]) -
     Raises:
         MissingFileError, OptionError: it holds none; the message says what it holds.
     """
-    folder = options.existing_path(location, what=option, remedy=REMEDY)
+    folder = options.existing_folder(location, what=option, remedy=REMEDY)
     folder = folder / part if (folder / part).is_dir() else folder
     name = class_of(folder, option)
     if name not in allowed:
@@ -38,12 +38,12 @@ def class_of(folder: Path, option: str) -> str:
 
 
 def config_of(path: Path, option: str) -> dict[str, Any]:
-    """What a config says."""
-    path = options.existing_path(path, what=option, remedy=REMEDY)
+    """What a config, or an index of shards, says."""
+    path = options.existing_file(path, what=option, remedy=REMEDY)
     try:
         config = json.loads(path.read_bytes())
         return {**config}
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise OptionError(f"{option!r} has no readable config: {path}: {error}\n  {REMEDY}") from error
 
 
@@ -56,8 +56,10 @@ def loaded(folder: Path, option: str, who: str, dtype: torch.dtype) -> Any:
     """
     cls = getattr(diffusers_package(who), class_of(folder, option))
     asked = {"local_files_only": True, "use_safetensors": True, "torch_dtype": dtype, "output_loading_info": True}
+    _check_files(folder, option)
     try:
-        net, info = cls.from_pretrained(folder, **asked)
+        with tensors_only():
+            net, info = cls.from_pretrained(folder, **asked)
     except Exception as error:  # what a config says may make any layer raise anything
         raise OptionError(f"{option!r} cannot be loaded as safetensors: {folder}: {why(error)}\n  {REMEDY}") from error
     misfits = [
@@ -69,6 +71,30 @@ def loaded(folder: Path, option: str, who: str, dtype: torch.dtype) -> Any:
         name = type(net).__name__
         raise OptionError(f"{option!r} does not hold the tensors of {name}: {folder}: {'; '.join(misfits)}\n  {REMEDY}")
     return net.eval().requires_grad_(False)
+
+
+def _check_files(folder: Path, option: str) -> None:
+    """Refuse a folder that has diffusers read something else than tensors in safetensors files beside its config."""
+    config = config_of(folder / "config.json", option)
+    if config.get("quantization_config"):
+        raise OptionError(
+            f"{option!r} is quantised, which has diffusers load the library that its quantization_config names: "
+            f"{folder / 'config.json'}\n  Take the weights in float32, bfloat16 or float16."
+        )
+    for path in _weights(folder, option):
+        if path.parent != folder or path.suffix != ".safetensors":
+            raise OptionError(f"{option!r} must name safetensors files in its folder alone: {folder} names {path}")
+        options.existing_file(path, what=option, remedy=REMEDY)
+
+
+def _weights(folder: Path, option: str) -> Iterator[Path]:
+    """The files of weights in a folder, and those that its indices of shards name."""
+    yield from sorted(folder.glob("*.safetensors"))
+    for index in sorted(folder.glob("*.index*.json")):
+        shards = config_of(index, option).get("weight_map")
+        if not isinstance(shards, dict):
+            raise OptionError(f"{option!r} has an index without a weight_map: {index}\n  {REMEDY}")
+        yield from sorted({folder / str(name) for name in shards.values()})
 
 
 def diffusers_package(who: str) -> Any:

@@ -26,7 +26,7 @@ def embeddings(location: str, widths: Widths | None = None) -> dict[str, Tensor]
         MissingFileError: nothing is there.
         OptionError: it is another file, lacks a tensor, has one of another shape, or unlike numbers of rows.
     """
-    path = options.existing_path(location, what="conditions", remedy="Save the embeddings of your prompts there.")
+    path = options.existing_file(location, what="conditions", remedy="Save the embeddings of your prompts there.")
     try:
         held = load_file(path)
     except (SafetensorError, OSError) as error:

@@ -13,7 +13,6 @@ from kinetic.networks import fill, float32_layers, why
 from kinetic.types import PerSample, State
 from kinetic_models.conditions import rows_of
 from kinetic_models.module import listed, shape_option
-from kinetic_models.network import check_read
 
 
 @final
@@ -31,7 +30,7 @@ class TorchCFMUNet(VelocityField):
     """
 
     shape: tuple[int, ...] = shape_option()
-    weights: str | None = options.text(None, doc="path of a state dict")
+    weights: str = options.text(doc="path of a state dict")
     key: str | None = options.text(None, doc='where in the file it is, such as "ema_model"')
     prefix: str | None = options.text(None, doc='how its names begin in the file, such as "module."')
     num_channels: int = options.integer(128, at_least=1, doc="of the first layer")
@@ -55,10 +54,8 @@ class TorchCFMUNet(VelocityField):
             raise OptionError("field 'torchcfm-unet' needs torchcfm: pip install \"kinetic-flow[torchcfm]\"") from error
         if len(self.shape) != 3:
             raise OptionError(f"'shape' must be that of an image, channels, height and width: {self.shape}")
-        check_read(self, "a file of `weights`", self.weights is not None, "key", "prefix")
         net = self._made(UNetModelWrapper)
-        if self.weights is not None:
-            fill(net, self.weights, "UNetModelWrapper", key=self.key, prefix=self.prefix)
+        fill(net, self.weights, "UNetModelWrapper", key=self.key, prefix=self.prefix)
         object.__setattr__(self, "_net", net.eval().requires_grad_(False))
 
     def _made(self, cls: type[torch.nn.Module]) -> torch.nn.Module:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 
 import pytest
 import torch
@@ -10,11 +11,11 @@ from kinetic_energy import KPE
 from kinetic_fields import Guided
 from kinetic_grids import Given
 from kinetic_solvers import Euler
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from kinetic import Batch, Runner, testing
 from kinetic._sample.noise import noise
-from kinetic.errors import KineticError, OptionError
+from kinetic.errors import KineticError, MissingFileError, OptionError
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -223,6 +224,76 @@ def test_what_cannot_be_loaded_is_named(pipelines, diffusers, tmp_path):
     config.write_text(json.dumps({**json.loads(config.read_text()), "_class_name": "UNet2DModel"}))
     with pytest.raises(OptionError, match="'pretrained' is a 'UNet2DModel'; known are"):
         DiffusersField(pretrained=folder, conditions=conditions)
+
+
+@pytest.fixture
+def part(pipelines, tmp_path):
+    """The folder of a transformer, and the field of it."""
+    pipe, asked = pipelines.sd3()
+    saved(pipe, asked, tmp_path)
+    return tmp_path / "transformer", lambda: DiffusersField(
+        pretrained=str(tmp_path), conditions=str(tmp_path / "c.safetensors")
+    )
+
+
+WEIGHTS, INDEX = "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.safetensors.index.json"
+
+
+def test_no_tensor_is_left_at_random(part):
+    """Where some are missing diffusers itself warns, and goes on with random ones."""
+    folder, field = part
+    whole = load_file(folder / WEIGHTS)
+    first = next(iter(whole))
+    save_file({name: each for name, each in whole.items() if name != first}, folder / WEIGHTS)
+    with pytest.raises(
+        OptionError, match=f"does not hold the tensors of SD3Transformer2DModel: .*: 1 missing: {first}\n"
+    ):
+        field()
+    save_file({f"model.{name}": each for name, each in whole.items()}, folder / WEIGHTS)
+    n = len(whole)
+    with pytest.raises(OptionError, match=rf": {n} missing: .*, \.\.\.; {n} unexpected: model\."):
+        field()
+    save_file({**whole, first: torch.zeros(1)}, folder / WEIGHTS)
+    with pytest.raises(OptionError, match=rf"'pretrained' cannot be loaded as safetensors: .*{first}"):
+        field()
+    (folder / WEIGHTS).unlink()
+    with pytest.raises(OptionError, match="'pretrained' cannot be loaded as safetensors"):
+        field()
+
+
+def test_weights_that_are_a_pipe_are_refused_and_not_waited_for(part):
+    folder, field = part
+    (folder / WEIGHTS).unlink()
+    os.mkfifo(folder / WEIGHTS)
+    with pytest.raises(MissingFileError, match=r"^pretrained: '.*safetensors' is neither a file nor a folder\n"):
+        field()
+
+
+def test_an_index_names_safetensors_files_in_its_folder_alone(part, trap, marker):
+    folder, field = part
+    whole = load_file(folder / WEIGHTS)
+    (folder / WEIGHTS).rename(folder / "a.safetensors")
+    torch.save({"x": trap}, folder / "evil.bin")
+    torch.save({"x": trap}, folder.parent / "out.safetensors")
+    for name in ("evil.bin", "../out.safetensors", str(folder.parent / "out.safetensors")):
+        (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": dict.fromkeys(whole, name)}))
+        with pytest.raises(OptionError, match=r"'pretrained' must name safetensors files in its folder alone: .* nam"):
+            field()
+    (folder / INDEX).write_text("{}")
+    with pytest.raises(OptionError, match="'pretrained' has an index without a weight_map"):
+        field()
+    (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": dict.fromkeys(whole, "a.safetensors")}))
+    assert field().event_shape
+    assert not marker.exists()
+
+
+def test_a_quantised_transformer_is_refused(part):
+    folder, field = part
+    config = json.loads((folder / "config.json").read_text())
+    config["quantization_config"] = {"quant_method": "bitsandbytes", "load_in_8bit": True}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(OptionError, match="'pretrained' is quantised, which has diffusers load the library that"):
+        field()
 
 
 def test_a_pickle_beside_the_config_is_not_loaded(pipelines, trap, marker, tmp_path):

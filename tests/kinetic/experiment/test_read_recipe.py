@@ -1,5 +1,7 @@
 import importlib
+import os
 import textwrap
+from pathlib import Path
 
 import pytest
 from kinetic_digits import Digits, DigitsFeatures
@@ -360,6 +362,18 @@ def test_odd_values_are_named_too(recipe, change, error, said):
     with pytest.raises(error) as caught:
         load_recipe(recipe(SMALL), [change])
     assert said in str(caught.value)
+
+
+def test_a_pipe_a_folder_and_a_device_are_no_recipe_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "folder.toml").mkdir()
+    for path in (tmp_path / "pipe.toml", "/dev/zero"):
+        with pytest.raises(RecipeError, match=f"^{path} cannot be read: TOML: '{path}' is neither a file nor a folder"):
+            read_recipe(Path(path))
+        with pytest.raises(KineticError, match="recipe"):
+            load_recipe(path)
+    with pytest.raises(RecipeError, match=r"folder\.toml' is a folder, and must be a file\n  Give a file of TOML"):
+        read_recipe(tmp_path / "folder.toml")
 
 
 def test_a_table_without_a_name_says_which_there_are(recipe):

@@ -19,6 +19,7 @@ from kinetic._report import over_runs, tables
 from kinetic._report.canvas import Picture
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.figures import pictures
+from kinetic._report.forest import forest
 from kinetic._report.numbers import typeset
 from kinetic._report.prompts import prompts
 from kinetic._report.tables import Table
@@ -98,7 +99,7 @@ def _sections(run: FinishedRun) -> list[Section]:
     over, together = over_runs.scores(run), over_runs.correlations(run)
     single = f"Pictures and tables of single arms are of the first run of each: {', '.join(run.drawn)}." if over else ""
     sections = [
-        Section("In short", _changed(run) if told else "", told),
+        Section("In short", _changed(run) if told else "", told, pictures=tuple(filter(None, [forest(run)]))),
         Section("Over runs", single, tables=tuple(over), more=(together,) if together else ()),
         Section("Arms", tables=(*tables.energies(run), *tables.scores(run))),
         Section("Differences", tables=(brief,) if brief else (), more=(compared,) if compared else ()),

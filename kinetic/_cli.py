@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kinetic import _cli_folders
 from kinetic.errors import KineticError
 
 app = typer.Typer(
@@ -46,6 +47,9 @@ def run(
     field: Annotated[
         str | None, typer.Option(help="The code of the recipe's field `module`: module:PACKAGE.MODULE:ATTRIBUTE.")
     ] = None,
+    extend: Annotated[
+        int | None, typer.Option(help="Samples of each arm, in place of the recipe's; finished ones are kept.")
+    ] = None,
 ) -> None:
     """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on."""
     from kinetic import load_recipe
@@ -53,8 +57,10 @@ def run(
     from kinetic._report import print_brief
     from kinetic._terminal import console, say
 
+    more = [] if extend is None else [f"run.samples={extend}"]
     try:
-        finished = load_recipe(recipe, override or (), field=field).run(out, device, Reporter())
+        loaded = load_recipe(recipe, [*(override or ()), *more], field=field)
+        finished = loaded.run(out, device, Reporter(), extend=extend is not None)
     except KeyboardInterrupt:  # here, since typer would end without a message
         say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
         raise typer.Exit(130) from None
@@ -193,6 +199,10 @@ def show(
             option = field.alias or field.name
             add_row(table, option, default, describe(field, words.get(option)))
     draw(out, table)
+
+
+for _command in (_cli_folders.verify, _cli_folders.why, _cli_folders.status, _cli_folders.rescore):
+    app.command()(_command)
 
 
 @app.command()

@@ -143,11 +143,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         StoreError: it cannot be read.
     """
-    way = "Choose another folder with --out."
     try:
-        return tomllib.loads(read_text(path, way))
+        return tomllib.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise StoreError(f"{path} cannot be read: {error}\n  {way}") from error
+        raise StoreError(f"{path} cannot be read: {error}\n  {AGAIN}") from error
 
 
 def read_json(path: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,10 @@ from typing import Annotated
 import typer
 
 from kinetic import _cli_folders
-from kinetic.errors import KineticError
+from kinetic._interrupt import drop_output, status_of, stoppable
+from kinetic.errors import KineticError, OutputClosedError
+
+_CLOSED = 141  # the exit status that shells know for a closed pipe: 128 and the number of SIGPIPE
 
 app = typer.Typer(
     help="Run, weigh, shape and judge flow-matching models.",
@@ -51,7 +55,10 @@ def run(
         int | None, typer.Option(help="Samples of each arm, in place of the recipe's; finished ones are kept.")
     ] = None,
 ) -> None:
-    """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on."""
+    """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on.
+
+    Ends with status 1 where samples were left out, since their velocity was not finite.
+    """
     from kinetic import load_recipe
     from kinetic._progress import Reporter
     from kinetic._report import print_brief
@@ -61,10 +68,12 @@ def run(
     try:
         loaded = load_recipe(recipe, [*(override or ()), *more], field=field)
         finished = loaded.run(out, device, Reporter(), extend=extend is not None)
-    except KeyboardInterrupt:  # here, since typer would end without a message
+    except KeyboardInterrupt as stop:  # here, since typer would end without a message
         say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
-        raise typer.Exit(130) from None
+        raise typer.Exit(status_of(stop)) from None
     print_brief(finished, console())
+    if finished.left_out:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -93,9 +102,9 @@ def score(
     scoring = load_score_job(samples, metrics, reference, features, override or (), cache=cache_folder(cache))
     try:
         scoring.run(out, device, batch, Reporter(), lambda scored: print_scores(scored, samples, console()))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         say(console(stderr=True), "stopped; nothing was written")
-        raise typer.Exit(130) from None
+        raise typer.Exit(status_of(stop)) from None
     if out is not None:
         say(console(), "")
         say(console(), f"scores: {out}", whole=True)
@@ -130,7 +139,7 @@ def recipes(
 ) -> None:
     """List the recipes that the installed plugins ship, or print one."""
     from kinetic._experiment.read_recipe import read_bytes, read_recipe, shipped
-    from kinetic._terminal import console, printable, say
+    from kinetic._terminal import console, printable, say, write
     from kinetic.errors import unknown
 
     known, out = shipped(), console()
@@ -138,7 +147,7 @@ def recipes(
         if name not in known:
             raise unknown("no recipe is named", name, known)
         content = read_bytes(known[name])
-        typer.echo(printable(content.decode(errors="replace"), keep="\n") if out.is_terminal else content, nl=False)
+        write(printable(content.decode(errors="replace"), keep="\n").encode() if out.is_terminal else content)
         return
     for each, path in known.items():
         try:
@@ -230,9 +239,12 @@ def _first_line(cls: type) -> str:
 def main() -> None:
     """Run the command line. An error kinetic raises on purpose ends it with status 2 and one message."""
     try:
-        app()
+        with stoppable():
+            app()
     except KineticError as error:
         from kinetic._terminal import console, say
 
-        say(console(stderr=True), ("error:", "bold red"), f" {error}", keep="\n")
-        sys.exit(2)
+        with contextlib.suppress(OutputClosedError):
+            say(console(stderr=True), ("error:", "bold red"), f" {error}", keep="\n")
+        drop_output()
+        sys.exit(_CLOSED if isinstance(error, OutputClosedError) else 2)

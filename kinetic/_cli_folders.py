@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from kinetic._interrupt import status_of
+
 _CODE = typer.Option(help="The code of the recipe's field `module`: module:PACKAGE.MODULE:ATTRIBUTE.")
 _DEVICE = typer.Option(help="A torch device, or auto.")
 
@@ -49,10 +51,10 @@ def status(
 ) -> None:
     """Say how far a run is: one under way, dead or finished."""
     from kinetic._report import print_status
-    from kinetic._store.status import status_of
+    from kinetic._store import status as progress
     from kinetic._terminal import console
 
-    state = status_of(folder)
+    state = progress.status_of(folder)
     if json:
         import json as strict
 
@@ -79,7 +81,9 @@ def rescore(
     recipe = load_rescoring(folder, metrics, override or (), field=field)
     try:
         run = rescored(folder, recipe, device)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         say(console(stderr=True), "stopped; the samples are kept, and the same command scores them again")
-        raise typer.Exit(130) from None
+        raise typer.Exit(status_of(stop)) from None
     print_brief(run, console())
+    if run.left_out:
+        raise typer.Exit(1)

@@ -57,6 +57,10 @@ class StoreError(KineticError, OSError):
     """A folder that holds something else, or a file in it that cannot be read or written."""
 
 
+class OutputClosedError(KineticError, BrokenPipeError):
+    """A pipe or terminal that text was to be written to, and that nobody reads any more."""
+
+
 class NonFiniteError(KineticError, ArithmeticError):
     """A velocity field that returned NaN or infinity on the way, for every sample.
 

@@ -13,7 +13,7 @@ from torch import nn
 from kinetic._experiment.arms import Arms
 from kinetic._experiment.compare import DELTA
 from kinetic._experiment.levels import Levels, check_trainings
-from kinetic._experiment.tables import write_tables
+from kinetic._experiment.tables import left_out, write_tables
 from kinetic._plugins.registry import Registry
 from kinetic._progress import Reporter
 from kinetic._report import write_report
@@ -147,9 +147,8 @@ def run_experiment(
             compared = write_tables(folder, arms, runs, baselines, recipe.delta, units, of)
             whole = {"run": folder.recipe["run"], "started": began, "finished": now(), "seconds": seconds_of(out, runs)}
             folder.save_json(PROVENANCE, {**origin, **whole})
-            folder.save_json(
-                EVIDENCE, {**compared, "one_training": _trained_once(recipe)}
-            )  # with it the run is finished
+            compared |= {"one_training": _trained_once(recipe), "left_out": left_out(runs)}
+            folder.save_json(EVIDENCE, compared)  # last: with it the run is finished
             bars.say("drawing the report")
             write_report(out)
         folder.record("finished")

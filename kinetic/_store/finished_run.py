@@ -19,6 +19,7 @@ from kinetic._sample.stored_samples import StoredSamples
 from kinetic._store.files import AGAIN, names_in, read_json, read_toml, refused
 from kinetic._store.layout import EVIDENCE, MANIFEST, NEIGHBOURS, PROVENANCE, RECIPE, SCORES, SHARDS, TABLE
 from kinetic._store.manifest import Manifest
+from kinetic._store.origin import goes_on
 from kinetic._store.shard_files import ShardFiles
 from kinetic.errors import StoreError, unknown
 
@@ -75,6 +76,12 @@ class FinishedRun:
     def drawn(self) -> list[str]:
         """The arms that pictures and tables of single arms show: of each the first run."""
         return [units[0][0] for units in self.runs.values()] or self.arms
+
+    @property
+    def left_out(self) -> dict[str, dict[int, float]]:
+        """`{arm: {sample: t}}`, the samples whose velocity was not finite, and up to which time their path was."""
+        held = self.evidence.get("left_out", {})
+        return {arm: {int(i): t for i, t in times.items()} for arm, times in held.items()}
 
     def shaped(self, arm: str) -> bool:
         """Whether an arm ran under a schedule."""
@@ -133,6 +140,5 @@ def load_run(folder: str | Path) -> FinishedRun:
         way = f"\n  The `kinetic run` that made it, with --out {out}, writes it again." if lost else ""
         raise StoreError(f"{path} holds no run: there is no {RECIPE} in it{way}")
     if EVIDENCE not in there:
-        goes_on = f"`kinetic run {shlex.quote(str(path / RECIPE))} --out {out}` goes on with it."
-        raise StoreError(f"the run in {path} is not finished\n  {goes_on}")
+        raise StoreError(f"the run in {path} is not finished\n  {goes_on(path)}")
     return FinishedRun(path)

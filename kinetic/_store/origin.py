@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from kinetic._store.differences import differences
+from kinetic._store.layout import RECIPE
 from kinetic._store.provenance import CODE, PACKAGES, digest
 from kinetic.errors import StoreError
 
@@ -79,6 +81,11 @@ def check_origin(path: Path, made_by: Mapping[str, Any], identity: Mapping[str, 
         raise StoreError(f"{path} was made with other {kind_of(unlike)}:\n  {lines}\n  {ANOTHER}, or delete it.")
 
 
+def goes_on(path: Path) -> str:
+    """How to go on with the run of a folder."""
+    return f"`kinetic run {shlex.quote(str(path / RECIPE))} --out {shlex.quote(str(path))}` goes on with it."
+
+
 def listed(unlike: Sequence[str]) -> list[str]:
     """The first of many lines, and how many more there are."""
     more = [f"and {len(unlike) - _LISTED} more"] if len(unlike) > _LISTED else []
@@ -100,5 +107,7 @@ def _way_on(path: Path, unlike: Sequence[str], there: object, here: int) -> str:
         more = f"`--extend {here}` adds samples to it" if here > there else f"`--extend {there}` goes on with it"
         return f"{more}. {way}"
     if all(line.startswith("metrics") and " is missing there " in line for line in unlike):
-        return f"`kinetic rescore {path} --metrics ...` adds metrics to it. {way}"
+        return f"`kinetic rescore {shlex.quote(str(path))} --metrics ...` adds metrics to it. {way}"
+    if all(line.startswith("metrics") and line.endswith(" missing here") for line in unlike):
+        return f"{goes_on(path)} {way}"
     return way

@@ -19,6 +19,7 @@ import tomli_w
 from safetensors.torch import save_file
 from torch import Tensor
 
+from kinetic._roles.raised import first_line
 from kinetic._sample.shard import Shard
 from kinetic._store import journal
 from kinetic._store.events import shard_event
@@ -106,7 +107,12 @@ class RunFolder:
             folder = cls(path, resolved, identity, manifest, writer, is_new)
             if not writer or RECIPE not in names_in(path):
                 folder._save_recipe()
-            yield folder
+            try:
+                yield folder
+            except BaseException as error:
+                with contextlib.suppress(StoreError):  # the disk may be what is full
+                    folder.record("stopped", why=f"{type(error).__name__}: {first_line(error)}")
+                raise
 
     @property
     def batch(self) -> int:

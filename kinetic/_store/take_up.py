@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
@@ -16,7 +15,7 @@ from kinetic._store import journal
 from kinetic._store.files import names_in, read_json, read_toml
 from kinetic._store.layout import EVENTS, EVIDENCE, PROVENANCE, RECIPE, SHARDS, shard_name
 from kinetic._store.manifest import Manifest
-from kinetic._store.origin import ANOTHER, Change, check_origin, check_recipe, made_of
+from kinetic._store.origin import ANOTHER, Change, check_origin, check_recipe, goes_on, made_of
 from kinetic._store.shard_files import ShardFiles
 from kinetic.errors import StoreError
 
@@ -62,7 +61,7 @@ class TakeUp:
         if not is_new:
             self._go_on(theirs, self._damaged_recipe(there, run) if theirs is None else theirs, kept)
         elif self.change is Change.METRICS:
-            raise StoreError(f"{self.path} holds no finished samples\n  {draws(self.path)}")
+            raise StoreError(f"{self.path} holds no finished samples\n  {goes_on(self.path)}")
         return is_new
 
     def whole_recipe(self) -> dict[str, Any] | None:
@@ -117,7 +116,7 @@ class TakeUp:
         ]
         if lacking:
             more = f" and {len(lacking) - 1} more are" if len(lacking) > 1 else " is"
-            raise StoreError(f"{self.path / lacking[0]}{more} missing or damaged\n  {draws(self.path)}")
+            raise StoreError(f"{self.path / lacking[0]}{more} missing or damaged\n  {goes_on(self.path)}")
 
     def _forget_other_blocks(self) -> None:
         """Take out blocks that are cut otherwise, such as the last one of fewer samples."""
@@ -149,9 +148,3 @@ def provenance_in(manifest: Manifest) -> dict[str, Any]:
     except StoreError:
         return {}
     return held
-
-
-def draws(path: Path) -> str:
-    """How blocks that a folder lacks are drawn."""
-    recipe, out = shlex.quote(str(path / RECIPE)), shlex.quote(str(path))
-    return f"`kinetic run {recipe} --out {out}` draws what is missing."

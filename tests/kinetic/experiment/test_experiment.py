@@ -243,6 +243,7 @@ def test_a_sample_that_is_not_finite_is_named_and_left_out_while_the_rest_goes_o
     run = found.run(tmp_path / "out", device="cpu")
     good = [i for i in range(12) if i != 7]
     for arm in ("one", "two"):
+        assert run.left_out[arm] == {7: pytest.approx(0.6)}
         assert "7 (t = 0.6)" in " ".join(run.evidence["notes"][arm]["energy"])
         assert run.rows(arm)["status"].to_pylist()[7] == "stopped: not finite"
         assert run.rows(arm)["kpe"].take(good).equals(whole.rows(arm)["kpe"].take(good))

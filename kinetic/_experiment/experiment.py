@@ -136,8 +136,10 @@ def run_experiment(
     with RunFolder.open(out, recipe.content, made_by, batch=arms.block(on), change=change) as folder:
         folder.started(device=str(on))
         origin = _provenance(recipe, parts, on) | {"weights": weights, "made_by": made_by}
-        began = folder.provenance().get("started", now())
-        folder.save_json(PROVENANCE, {**origin, "run": folder.recipe["run"], "started": began})
+        kept = folder.provenance()
+        began = kept.get("started", now())
+        ended = {key: kept[key] for key in ("finished", "seconds") if folder.is_finished and key in kept}
+        folder.save_json(PROVENANCE, {**origin, "run": folder.recipe["run"], "started": began, **ended})
         with reporter.running() as bars:
             arms.dry_run()
             arms.first_blocks(folder, bars)

@@ -119,6 +119,11 @@ class RunFolder:
         """How many samples a block has; the last one may be smaller."""
         return int(self.recipe["run"]["batch"])
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether it holds the evidence of this very run, which is the last that is written."""
+        return EVIDENCE in self.manifest.entries
+
     def made(self, run: str) -> str:
         """The digest of all that makes the samples of a run of an arm."""
         return made_of(self.recipe, self.identity, run)

@@ -36,8 +36,8 @@ def made_of(recipe: Mapping[str, Any], identity: Mapping[str, Mapping[str, Any]]
 def unlike_recipe(theirs: Mapping[str, Any], ours: Mapping[str, Any], change: Change = Change.NOTHING) -> list[str]:
     """A line for each key in which the recipe of a folder is not this one, beside those that may change."""
     if change is Change.SAMPLES:
-        samples = {"samples": ours["run"]["samples"]}
-        theirs = {**theirs, "run": {**theirs.get("run", {}), **samples}}
+        if isinstance(theirs.get("run"), Mapping):
+            theirs = {**theirs, "run": {**theirs["run"], "samples": ours["run"]["samples"]}}
     elif change is Change.METRICS:
         theirs = {key: value for key, value in theirs.items() if key != "metrics"}
         ours = {key: value for key, value in ours.items() if key != "metrics"}
@@ -57,7 +57,8 @@ def check_recipe(
     Raises:
         StoreError: they differ; it says in what, and the way on.
     """
-    there, here = theirs.get("run", {}).get("samples", 0), ours["run"]["samples"]
+    run, here = theirs.get("run"), ours["run"]["samples"]
+    there = run.get("samples") if isinstance(run, Mapping) else None
     unlike = unlike_recipe(theirs, ours, change)
     if not unlike and change is Change.SAMPLES and isinstance(there, int) and here < there:
         raise StoreError(

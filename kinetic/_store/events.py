@@ -41,7 +41,8 @@ def seconds_of(folder: Path, runs: Iterable[str]) -> dict[str, float]:
     shards: dict[tuple[str, int], float] = {}
     for line in lines_in(folder, EVENTS):
         arm, start, took = (line.get(key) for key in ("arm", "start", "seconds"))
-        is_shard = line.get("event") == "shard" and isinstance(arm, str) and isinstance(start, int)
-        if is_shard and isinstance(took, int | float) and 0 <= took < math.inf:
+        if line.get("event") != "shard" or not isinstance(arm, str) or not isinstance(start, int):
+            continue
+        if isinstance(took, int | float) and 0 <= took < math.inf:
             shards[arm, start] = float(took)
     return {run: round(sum(took for (arm, _), took in shards.items() if arm == run), 3) for run in runs}

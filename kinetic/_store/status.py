@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -97,31 +97,34 @@ def status_of(folder: str | Path, now: datetime.datetime | None = None) -> RunSt
     manifest = Manifest.read(path)
     if RECIPE not in there and not manifest.entries:
         raise StoreError(f"{path} holds no run: there is no {RECIPE} in it")
-    journals = {name: list(journal.read(path / name)) for name in journal_names(EVENTS, there)}
+    journals: dict[str, list[Line]] = {name: [*journal.read(path / name)] for name in journal_names(EVENTS, there)}
     lines = sorted((line for own in journals.values() for line in own), key=lambda line: str(line.get("time", "")))
-    began = next((line for line in reversed(lines) if line.get("event") == "started"), {})
+    began: Line = next((line for line in reversed(lines) if line.get("event") == "started"), {})
+    last: Line = lines[-1] if lines else {}
     runs = _progress(planned(manifest), manifest, journals, lines)
-    rest = [each.seconds_left for each in runs]
-    left = None if None in rest else sum(each for each in rest if each is not None)
-    finished = EVIDENCE in there and EVIDENCE in manifest.entries
-    last = lines[-1] if lines else {}
+    rest = [each.seconds_left for each in runs if each.seconds_left is not None]
+    is_finished = EVIDENCE in there and EVIDENCE in manifest.entries
     return RunStatus(
-        path,
-        "running" if is_held(path) else "finished" if finished else "stopped",
-        _integer(began.get("process")),
-        began["host"] if isinstance(began.get("host"), str) else None,
-        tuple(name.removeprefix(f"{EVENTS}.").removesuffix("jsonl").rstrip(".") for name in journals),
-        last["event"] if isinstance(last.get("event"), str) else None,
-        _age(last.get("time"), now),
-        *(_most(lines, key) for key in ("memory", "cuda_memory")),
-        left,
-        tuple(
-            (line["before"], line["after"])
-            for line in lines
-            if line.get("event") == "batch" and all(_integer(line.get(key)) for key in ("before", "after"))
-        ),
-        runs,
+        folder=path,
+        state="running" if is_held(path) else "finished" if is_finished else "stopped",
+        process=_integer(began.get("process")),
+        host=_text(began.get("host")),
+        writers=tuple(name.removeprefix(f"{EVENTS}.").removesuffix("jsonl").rstrip(".") for name in journals),
+        last_event=_text(last.get("event")),
+        last_event_age=_age(last.get("time"), now),
+        memory=_most(lines, "memory"),
+        cuda_memory=_most(lines, "cuda_memory"),
+        seconds_left=sum(rest) if len(rest) == len(runs) else None,
+        batches=tuple(_batches(lines)),
+        runs=runs,
     )
+
+
+def _batches(lines: Iterable[Line]) -> Iterator[tuple[int, int]]:
+    for line in lines:
+        before, after = _integer(line.get("before")), _integer(line.get("after"))
+        if line.get("event") == "batch" and before and after:
+            yield before, after
 
 
 def _progress(
@@ -192,6 +195,10 @@ def _is_number(value: Any) -> bool:
 
 def _integer(value: Any) -> int | None:
     return value if _is_int(value) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _list(value: Any) -> list[Any]:

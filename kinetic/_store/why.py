@@ -71,21 +71,29 @@ def why_again(
     except StoreError as error:
         refused = str(error)
     theirs, made_by = take_up.whole_recipe(), provenance_in(manifest).get("made_by")
-    spans = {kind: {run: [] for run in identity if run != "[run]"} for kind in ("missing", "damaged", "otherwise")}
-    for run in spans["missing"]:
-        for span in spans_of(ours):
-            kind = _kind(manifest, shard_name(run, *span), made_of(ours, identity, run))
-            if kind:
-                spans[kind][run].append(span)
+    kinds = {
+        (run, span): _kind(manifest, shard_name(run, *span), made_of(ours, identity, run))
+        for run in identity
+        if run != "[run]"
+        for span in spans_of(ours)
+    }
     return Why(
-        folder,
-        refused,
-        tuple(unlike_recipe(theirs, ours)) if theirs else (),
-        tuple(unlike_origin(made_by, identity)) if made_by else (),
-        *({run: tuple(some) for run, some in own.items() if some} for own in spans.values()),
-        len(spans_of(ours)),
-        dict(_wanting(manifest)),
+        folder=folder,
+        refused=refused,
+        recipe=tuple(unlike_recipe(theirs, ours)) if theirs else (),
+        origin=tuple(unlike_origin(made_by, identity)) if made_by else (),
+        missing=_of("missing", kinds),
+        damaged=_of("damaged", kinds),
+        otherwise=_of("otherwise", kinds),
+        blocks=len(spans_of(ours)),
+        files=dict(_wanting(manifest)),
     )
+
+
+def _of(kind: str, kinds: Mapping[tuple[str, tuple[int, int]], str]) -> dict[str, Spans]:
+    """The blocks of each run that are of a kind."""
+    runs = dict.fromkeys(run for (run, _), each in kinds.items() if each == kind)
+    return {run: tuple(span for (own, span), each in kinds.items() if (own, each) == (run, kind)) for run in runs}
 
 
 def _kind(manifest: Manifest, name: str, made: str) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from kinetic import _cli_folders
 from kinetic._interrupt import drop_output, status_of, stoppable
 from kinetic.errors import KineticError, OutputClosedError
 
@@ -50,6 +51,9 @@ def run(
     field: Annotated[
         str | None, typer.Option(help="The code of the recipe's field `module`: module:PACKAGE.MODULE:ATTRIBUTE.")
     ] = None,
+    extend: Annotated[
+        int | None, typer.Option(help="Samples of each arm, in place of the recipe's; finished ones are kept.")
+    ] = None,
 ) -> None:
     """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on.
 
@@ -60,8 +64,10 @@ def run(
     from kinetic._report import print_brief
     from kinetic._terminal import console, say
 
+    more = [] if extend is None else [f"run.samples={extend}"]
     try:
-        finished = load_recipe(recipe, override or (), field=field).run(out, device, Reporter())
+        loaded = load_recipe(recipe, [*(override or ()), *more], field=field)
+        finished = loaded.run(out, device, Reporter(), extend=extend is not None)
     except KeyboardInterrupt as stop:  # here, since typer would end without a message
         say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
         raise typer.Exit(status_of(stop)) from None
@@ -202,6 +208,10 @@ def show(
             option = field.alias or field.name
             add_row(table, option, default, describe(field, words.get(option)))
     draw(out, table)
+
+
+for _command in (_cli_folders.verify, _cli_folders.why, _cli_folders.status, _cli_folders.rescore):
+    app.command()(_command)
 
 
 @app.command()

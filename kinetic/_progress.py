@@ -43,11 +43,11 @@ class Bars:
     progress: Progress
     console: Console
 
-    def arm(self, name: str, samples: int) -> OnProgress:
-        """A bar for an arm; call it with samples' worth of path walked."""
+    def arm(self, name: str, samples: int, what: str = "samples") -> OnProgress:
+        """A bar for an arm; call it with samples' worth of path walked. Or for so much of something else, `what`."""
         task = self.progress.add_task(printable(name), total=samples)
         if not self.console.is_terminal:
-            say(self.console, f"{name}: {samples} samples")
+            say(self.console, f"{name}: {samples} {what}")
         walked = [0.0]
 
         def on_progress(done: float) -> None:

@@ -24,6 +24,7 @@ from kinetic._sample.runner import Runner
 from kinetic._store.events import seconds_of
 from kinetic._store.finished_run import FinishedRun, load_run
 from kinetic._store.layout import EVIDENCE, PROVENANCE
+from kinetic._store.origin import Change
 from kinetic._store.provenance import (
     TIME_MAP,
     environment,
@@ -80,6 +81,11 @@ class Recipe:
         return tuple(self.content.get("arms") or ("base",))
 
     @property
+    def seeds(self) -> dict[str, int]:
+        """`{run: seed}`."""
+        return {run: seed for arm in self.arms for run, (_, seed) in self.levels.runs(arm).items()}
+
+    @property
     def run_baselines(self) -> dict[str, str]:
         """What each run is compared with: the run of the baseline with the same training and seed."""
         return {
@@ -112,11 +118,13 @@ class Recipe:
             extend: whether the folder may hold a run of the same recipe with fewer samples, which are kept.
         """
         path = Path(out) if out else Path("runs") / self.name
-        return run_experiment(self, path, device, reporter or Reporter(), extend)
+        return run_experiment(self, path, device, reporter or Reporter(), Change.SAMPLES if extend else Change.NOTHING)
 
 
-def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter, extend: bool = False) -> FinishedRun:
-    """Run, compare, write; see `Recipe.run`."""
+def run_experiment(
+    recipe: Recipe, out: Path, device: str, reporter: Reporter, change: Change = Change.NOTHING
+) -> FinishedRun:
+    """Run, compare, write; see `Recipe.run`. Where metrics change, nothing is sampled: every block must be there."""
     on = find_device(device, next(iter(recipe.runners.values())).field)
     parts = {run: parts_of(runner) for run, runner in recipe.runners.items()}
     weights = weight_hashes(parts)
@@ -124,12 +132,14 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter, e
     if recipe.levels.trainings:
         check_trainings(units, weights)
     arms = arms_of(recipe, on)
-    made_by = identity(parts, arms.seeds, recipe.registry, on, recipe.start, recipe.prompts)
-    with RunFolder.open(out, recipe.content, made_by, batch=arms.block(on), extend=extend) as folder:
+    made_by = identity_of(recipe, on)
+    with RunFolder.open(out, recipe.content, made_by, batch=arms.block(on), change=change) as folder:
         folder.started(device=str(on))
         origin = _provenance(recipe, parts, on) | {"weights": weights, "made_by": made_by}
-        began = folder.provenance().get("started", now())
-        folder.save_json(PROVENANCE, {**origin, "run": folder.recipe["run"], "started": began})
+        kept = folder.provenance()
+        began = kept.get("started", now())
+        ended = {key: kept[key] for key in ("finished", "seconds") if folder.is_finished and key in kept}
+        folder.save_json(PROVENANCE, {**origin, "run": folder.recipe["run"], "started": began, **ended})
         with reporter.running() as bars:
             arms.dry_run()
             arms.first_blocks(folder, bars)
@@ -147,13 +157,19 @@ def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter, e
     return load_run(out)
 
 
+def identity_of(recipe: Recipe, device: torch.device) -> dict[str, dict[str, str]]:
+    """What would make the samples of a recipe on a device, beside its content; see `identity`."""
+    parts = {run: parts_of(runner) for run, runner in recipe.runners.items()}
+    return identity(parts, recipe.seeds, recipe.registry, device, recipe.start, recipe.prompts)
+
+
 def arms_of(recipe: Recipe, device: torch.device) -> Arms:
     """The runs of a recipe, on a device."""
     table, memo = recipe.content["run"], dict[int, Any]()
     return Arms(
         {run: runner.to_device(device, memo) for run, runner in recipe.runners.items()},
         table["samples"],
-        {run: seed for arm in recipe.arms for run, (_, seed) in recipe.levels.runs(arm).items()},
+        recipe.seeds,
         {
             "classes": recipe.prompts or table.get("classes"),
             "device": device,

@@ -56,3 +56,18 @@ def _holder(folder: Path) -> str:
     """Who began to write last, where the folder's events say."""
     began = [line for line in lines_in(folder, EVENTS) if line.get("event") == "started"]
     return f": number {began[-1].get('process')} on {began[-1].get('host')}" if began else ""
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process of this machine is writing to a folder now. One that may only be read is not held."""
+    for name in names_in(folder):
+        if name.startswith(LOCK):
+            lock = FileLock(folder / name)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                return True
+            except OSError:
+                continue
+            lock.release()
+    return False

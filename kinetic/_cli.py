@@ -46,19 +46,34 @@ def run(
     field: Annotated[
         str | None, typer.Option(help="The code of the recipe's field `module`: module:PACKAGE.MODULE:ATTRIBUTE.")
     ] = None,
+    part: Annotated[
+        str | None, typer.Option(help="I/N: draw the I-th of N parts of the samples, and no more; see `gather`.")
+    ] = None,
 ) -> None:
-    """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on."""
-    from kinetic import load_recipe
-    from kinetic._progress import Reporter
-    from kinetic._report import print_brief
-    from kinetic._terminal import console, say
+    """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on.
 
-    try:
-        finished = load_recipe(recipe, override or (), field=field).run(out, device, Reporter())
-    except KeyboardInterrupt:  # here, since typer would end without a message
-        say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
-        raise typer.Exit(130) from None
-    print_brief(finished, console())
+    Under torchrun all processes share it.
+    """
+    from kinetic._experiment.run_command import run_part, run_ranks
+
+    if part is None:
+        run_ranks(recipe, out, device, override or (), field)
+    else:
+        run_part(recipe, out, device, override or (), field, part)
+
+
+@app.command()
+def gather(
+    folder: Annotated[Path, typer.Argument(help="A run folder of which all parts are drawn.")],
+    device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
+    field: Annotated[
+        str | None, typer.Option(help="The code of the recipe's field `module`, as given to `run`.")
+    ] = None,
+) -> None:
+    """Judge, compare and report a run that was drawn by `run --part`. Nothing is sampled."""
+    from kinetic._experiment.run_command import run_gather
+
+    run_gather(folder, device, field)
 
 
 @app.command()

@@ -57,6 +57,10 @@ class StoreError(KineticError, OSError):
     """A folder that holds something else, or a file in it that cannot be read or written."""
 
 
+class RankError(KineticError, RuntimeError):
+    """Another process of the same run that ended before its work was done, or that cannot be reached."""
+
+
 class NonFiniteError(KineticError, ArithmeticError):
     """A velocity field that returned NaN or infinity on the way, for every sample.
 

@@ -36,8 +36,9 @@ from kinetic._store.layout import (
     is_made_first,
     journal_name,
 )
-from kinetic._store.lock import locked
+from kinetic._store.lock import joined, locked, opening
 from kinetic._store.manifest import Manifest
+from kinetic._store.opened import Opened
 from kinetic._store.provenance import CODE, PACKAGES, digest, now
 from kinetic._store.shard_files import ShardFiles
 from kinetic.errors import StoreError
@@ -79,6 +80,7 @@ class RunFolder:
         batch: int = 1,
         extend: bool = False,
         writer: str = "",
+        origin: Mapping[str, Any] | None = None,
     ) -> Iterator[RunFolder]:
         """The folder for this recipe, held for writing: a new one, or one in which the same recipe was cut short.
 
@@ -90,21 +92,39 @@ class RunFolder:
             identity: what makes its samples beside the recipe, `{arm: {what: digest}}`.
             batch: how many samples a block has where neither the recipe nor the folder says.
             extend: whether the folder's recipe may ask for fewer samples.
-            writer: the name of this process, where several fill the folder.
+            writer: the name of this process, where several fill the folder. While another does, its recipe is bound.
+            origin: what `provenance.json` says beside the `run` and when it `started`.
         Raises:
             StoreError: the folder holds something else, is being written to, or cannot be.
         """
         _check_folder(path)
         path.mkdir(parents=True, exist_ok=True)
-        with locked(path, writer):
-            if not writer:
-                sweep(path)
-            manifest = Manifest.read(path, writer)
-            if not writer:
-                manifest.compact()
-            folder = cls(path, tomllib.loads(tomli_w.dumps(recipe)), identity, manifest, writer)
-            folder._take_up(batch, extend)
+        with contextlib.ExitStack() as held:
+            with opening(path):
+                alone = held.enter_context(locked(path, writer))
+                if alone:
+                    sweep(path)
+                manifest = Manifest.read(path)  # what all writers share is in the list of the one that leads
+                if alone:
+                    manifest.compact()
+                folder = cls(path, tomllib.loads(tomli_w.dumps(recipe)), identity, manifest, writer)
+                folder._take_up(batch, extend, alone)
+                folder._save_origin(origin)
+            manifest.writer = writer
             yield folder
+
+    @classmethod
+    @contextlib.contextmanager
+    def join(cls, leader: Opened, identity: Mapping[str, Mapping[str, Any]], writer: str) -> Iterator[RunFolder]:
+        """The folder that another process has opened and leads, held as one of its writers.
+
+        Raises:
+            StoreError: the folder, or the `identity` of what makes samples, is another here.
+        """
+        leader.check(identity)
+        with joined(leader.path, writer):
+            manifest = Manifest.read(leader.path, writer)
+            yield cls(leader.path, leader.recipe, identity, manifest, writer, leader.is_new)
 
     @property
     def batch(self) -> int:
@@ -123,7 +143,8 @@ class RunFolder:
             if name.startswith(f"{SHARDS}/"):
                 self.manifest.forget(name)
         self.recipe["run"]["batch"] = batch
-        self._save_recipe()
+        if not self.writer:
+            self._save_recipe()
 
     def provenance(self) -> dict[str, Any]:
         """What an earlier start left in `provenance.json`; empty where it is not there, or not what was written."""
@@ -138,10 +159,14 @@ class RunFolder:
         self._clock = time.perf_counter()
         return ShardFiles(self.manifest, run, self.made(run), self._shard_saved)
 
+    def opened(self) -> Opened:
+        """What others need that fill the folder with this process."""
+        return Opened(self.path, self.recipe, self.identity, self.is_new)
+
     def record(self, event: str, **more: Any) -> None:
-        """Append a line to `events.jsonl`."""
-        name = journal_name(EVENTS, self.writer)
-        journal.append(self.path / name, {"time": now(), "event": event, **more})
+        """Append a line to `events.jsonl`, or to the file of this writer."""
+        who = {"writer": self.writer} if self.writer else {}
+        journal.append(self.path / journal_name(EVENTS, self.writer), {"time": now(), "event": event, **who, **more})
 
     def started(self, **more: Any) -> None:
         """Record who writes to the folder from now on."""
@@ -178,21 +203,28 @@ class RunFolder:
         if again:
             self.record("drawn again", arm=run, start=shard.start, stop=shard.stop)
 
-    def _take_up(self, batch: int, extend: bool) -> None:
+    def _take_up(self, batch: int, extend: bool, alone: bool) -> None:
         there = names_in(self.path)
         begun = any(name.startswith(f"{SHARDS}/") for name in self.manifest.entries) or EVIDENCE in there
         self.is_new = not begun
-        if begun and RECIPE in there:
+        bound = begun or not alone  # to what there is: by finished blocks, or by others that draw them now
+        if bound and RECIPE in there:
             theirs = read_toml(self.path / RECIPE)
             self.recipe["run"].setdefault("batch", theirs.get("run", {}).get("batch", batch))
             self._check_recipe(theirs, extend)
             if theirs != self.recipe:  # what is finished is not of this recipe
                 self.manifest.forget(EVIDENCE)
         self.recipe["run"].setdefault("batch", batch)
-        if begun:
+        if bound:
             self._check_origin()
-        if not self.writer or RECIPE not in there:
-            self._save_recipe()
+        self._save_recipe()
+
+    def _save_origin(self, origin: Mapping[str, Any] | None) -> None:
+        if origin is not None:
+            before = self.provenance()
+            kept = before if EVIDENCE in names_in(self.path) else {}
+            began = before.get("started", now())
+            self.save_json(PROVENANCE, {**kept, **origin, "run": self.recipe["run"], "started": began})
 
     def _check_recipe(self, theirs: Mapping[str, Any], extend: bool) -> None:
         ours = self.recipe

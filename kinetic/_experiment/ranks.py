@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
+import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, final
 
 import attrs
 import torch
 
+from kinetic._experiment.meet import meeting
 from kinetic.errors import KineticError, OptionError, RankError
 
 T = TypeVar("T")
 
-_NO_LIMIT = datetime.timedelta(days=365)  # one rank may be done hours before another
 _LOOK = 0.25  # seconds between two looks at whether all are here
 _WAY = (
     "The message of that rank, or of what started it, says why. What is finished is kept: run the same command again."
@@ -40,8 +40,9 @@ class Ranks:
     group: Any = attrs.field(default=None, repr=False)
 
     @classmethod
-    def joined(cls, device: str = "auto", environ: Mapping[str, str] = os.environ) -> Ranks:
-        """Those that `RANK`, `WORLD_SIZE` and `LOCAL_RANK` tell of, once all of them are there.
+    @contextlib.contextmanager
+    def joined(cls, device: str = "auto", environ: Mapping[str, str] = os.environ) -> Iterator[Ranks]:
+        """Those that `RANK`, `WORLD_SIZE` and `LOCAL_RANK` tell of, once all of them are there, until the block ends.
 
         Where `device` leaves open which CUDA device is meant, it is the one of the number of `LOCAL_RANK` from now on.
 
@@ -51,7 +52,8 @@ class Ranks:
         """
         rank, world, local = (_integer(environ, name, less) for name, less in _VARIABLES.items())
         if world == 1:
-            return cls()
+            yield cls()
+            return
         if not 0 <= rank < world:
             raise OptionError(f"RANK must be from 0 to {world - 1}, since WORLD_SIZE is {world}: {rank}")
         missing = [name for name in ("MASTER_ADDR", "MASTER_PORT") if not environ.get(name)]
@@ -60,9 +62,12 @@ class Ranks:
                 f"WORLD_SIZE is {world}, but {' and '.join(missing)} is not set\n  Start the processes with torchrun, "
                 "which sets it, or take WORLD_SIZE away to run alone."
             )
+        if not 0 < _integer(environ, "MASTER_PORT", 0) < 65536:
+            raise OptionError(f"MASTER_PORT must be from 1 to 65535: {environ['MASTER_PORT']}")
         if device in ("auto", "cuda") and torch.cuda.is_available():
             torch.cuda.set_device(local % torch.cuda.device_count())
-        return cls(rank, world, _group())
+        with contextlib.ExitStack() as held:
+            yield cls(rank, world, _reaching(lambda: held.enter_context(meeting(rank, world))))
 
     @property
     def leads(self) -> bool:
@@ -74,13 +79,13 @@ class Ranks:
         """What the files of this rank are named after; empty for rank 0."""
         return "" if self.leads else f"rank-{self.rank}"
 
-    def of_first(self, value: T) -> T:
-        """The value that rank 0 gives."""
-        if self.world == 1:
-            return value
-        held = [value]
-        _reaching(lambda: torch.distributed.broadcast_object_list(held, 0, group=self.group))
-        return held[0]
+    def of_first(self, value: T | None) -> T:
+        """The value that rank 0 gives; that of others does not count."""
+        held: list[Any] = [value]
+        if self.world > 1:
+            _reaching(lambda: torch.distributed.broadcast_object_list(held, 0, group=self.group))
+        first: T = held[0]
+        return first
 
     def of_all(self, value: T) -> list[T]:
         """The values that all give, by rank."""
@@ -128,15 +133,6 @@ def _integer(environ: Mapping[str, str], name: str, less: int) -> int:
     return int(text)
 
 
-def _group() -> Any:
-    if not torch.distributed.is_available():
-        raise RankError("this torch was built without torch.distributed\n  Run alone, or in parts with `--part I/N`.")
-    if torch.distributed.is_initialized():
-        return _reaching(lambda: torch.distributed.new_group(backend="gloo", timeout=_NO_LIMIT))
-    _reaching(lambda: torch.distributed.init_process_group("gloo", timeout=_NO_LIMIT))
-    return torch.distributed.group.WORLD
-
-
 def _reaching(talk: Callable[[], T]) -> T:
     """Talk to the other ranks.
 
@@ -145,6 +141,8 @@ def _reaching(talk: Callable[[], T]) -> T:
     """
     try:
         return talk()
+    except RankError:
+        raise
     except (RuntimeError, ValueError) as error:  # gloo and its store have no other
         words = str(error).strip().partition("\n")[0]
         raise RankError(f"another rank has ended, or cannot be reached: {words}\n  {_WAY}") from error

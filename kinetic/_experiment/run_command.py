@@ -21,13 +21,12 @@ from kinetic.errors import OptionError, RankError, within
 
 def run_ranks(recipe: str, out: Path | None, device: str, overrides: Sequence[str], field: str | None) -> None:
     """Carry out a recipe, by this process alone or by all ranks that were started together; rank 0 speaks for all."""
-    ranks = Ranks.joined(device)
-    reporter = Reporter() if ranks.leads else Reporter(Console(quiet=True))
-    with _stopped(ranks.leads), _one_of(ranks):
+    with Ranks.joined(device) as ranks, _stopped(ranks.leads), _one_of(ranks):
+        reporter = Reporter() if ranks.leads else Reporter(Console(quiet=True))
         loaded = ranks.each(lambda: load_recipe(recipe, overrides, field=field))
         finished = loaded.run(out, device, reporter, ranks=ranks)
-    if ranks.leads:
-        print_brief(finished, console())
+        if ranks.leads:
+            print_brief(finished, console())
 
 
 def run_part(

@@ -32,7 +32,7 @@ def share_blocks(arms: Arms, folder: RunFolder, bars: Bars, ranks: Ranks) -> Non
     if ranks.world == 1:
         return
     every = arms.blocks(folder.batch)
-    lacking = every if folder.is_new else ranks.of_first(arms.missing(folder) if ranks.leads else [])
+    lacking = every if folder.is_new else ranks.of_first(arms.missing(folder) if ranks.leads else None)
     own = lacking[ranks.rank :: ranks.world]
     if not ranks.leads:
         arms.fill(folder, own)

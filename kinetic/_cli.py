@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kinetic.errors import KineticError
+from kinetic._interrupt import drop_output, status_of, stoppable
+from kinetic.errors import KineticError, OutputClosedError
+
+_CLOSED = 141  # the exit status that shells know for a closed pipe: 128 and the number of SIGPIPE
 
 app = typer.Typer(
     help="Run, weigh, shape and judge flow-matching models.",
@@ -52,7 +56,8 @@ def run(
 ) -> None:
     """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on.
 
-    Under torchrun all processes share it.
+    Under torchrun all ranks share it. Ends with status 1 where samples were left out, since their velocity was not
+    finite.
     """
     from kinetic._experiment.run_command import run_part, run_ranks
 
@@ -102,9 +107,9 @@ def score(
     scoring = load_score_job(samples, metrics, reference, features, override or (), cache=cache_folder(cache))
     try:
         scoring.run(out, device, batch, Reporter(), lambda scored: print_scores(scored, samples, console()))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         say(console(stderr=True), "stopped; nothing was written")
-        raise typer.Exit(130) from None
+        raise typer.Exit(status_of(stop)) from None
     if out is not None:
         say(console(), "")
         say(console(), f"scores: {out}", whole=True)
@@ -139,7 +144,7 @@ def recipes(
 ) -> None:
     """List the recipes that the installed plugins ship, or print one."""
     from kinetic._experiment.read_recipe import read_bytes, read_recipe, shipped
-    from kinetic._terminal import console, printable, say
+    from kinetic._terminal import console, printable, say, write
     from kinetic.errors import unknown
 
     known, out = shipped(), console()
@@ -147,7 +152,7 @@ def recipes(
         if name not in known:
             raise unknown("no recipe is named", name, known)
         content = read_bytes(known[name])
-        typer.echo(printable(content.decode(errors="replace"), keep="\n") if out.is_terminal else content, nl=False)
+        write(printable(content.decode(errors="replace"), keep="\n").encode() if out.is_terminal else content)
         return
     for each, path in known.items():
         try:
@@ -235,9 +240,12 @@ def _first_line(cls: type) -> str:
 def main() -> None:
     """Run the command line. An error kinetic raises on purpose ends it with status 2 and one message."""
     try:
-        app()
+        with stoppable():
+            app()
     except KineticError as error:
         from kinetic._terminal import console, say
 
-        say(console(stderr=True), ("error:", "bold red"), f" {error}", keep="\n")
-        sys.exit(2)
+        with contextlib.suppress(OutputClosedError):
+            say(console(stderr=True), ("error:", "bold red"), f" {error}", keep="\n")
+        drop_output()
+        sys.exit(_CLOSED if isinstance(error, OutputClosedError) else 2)

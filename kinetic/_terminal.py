@@ -10,10 +10,13 @@ import os
 import sys
 import unicodedata
 from functools import cache
+from typing import final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from kinetic.errors import OutputClosedError
 
 Piece = str | tuple[str, str]
 """Text, or text and its style."""
@@ -29,8 +32,21 @@ def console(stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")
-    plain = Console(stderr=stderr)
-    return plain if plain.is_terminal or os.environ.get("COLUMNS") else Console(stderr=stderr, width=_PIPE)
+    plain = _Console(stderr=stderr)
+    return plain if plain.is_terminal or os.environ.get("COLUMNS") else _Console(stderr=stderr, width=_PIPE)
+
+
+def write(content: bytes) -> None:
+    """Write bytes to what stands for the terminal, as they are.
+
+    Raises:
+        OutputClosedError: nobody reads them.
+    """
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise _closed() from error
 
 
 def printable(text: object, keep: str = "") -> str:
@@ -73,6 +89,19 @@ def add_row(table: Table, *cells: str, style: str = "") -> None:
 def heading(text: str, style: str = "") -> Text:
     """The head of a column or the title of a table, as it is written."""
     return Text(printable(text), style=style)
+
+
+@final
+class _Console(Console):
+    """A terminal that says so where nobody reads it any more; rich would end the program without a word."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise _closed()
+
+
+def _closed() -> OutputClosedError:
+    return OutputClosedError("the output was closed before all of it was printed; files that were written are whole")
 
 
 def _steers(letter: str) -> bool:

@@ -61,6 +61,10 @@ class RankError(KineticError, RuntimeError):
     """Another process of the same run that ended before its work was done, or that cannot be reached."""
 
 
+class OutputClosedError(KineticError, BrokenPipeError):
+    """A pipe or terminal that text was to be written to, and that nobody reads any more."""
+
+
 class NonFiniteError(KineticError, ArithmeticError):
     """A velocity field that returned NaN or infinity on the way, for every sample.
 

@@ -16,7 +16,7 @@ from kinetic._experiment.compare import DELTA
 from kinetic._experiment.levels import Levels, Units, check_trainings
 from kinetic._experiment.ranks import Ranks
 from kinetic._experiment.share import share_blocks
-from kinetic._experiment.tables import write_tables
+from kinetic._experiment.tables import left_out, write_tables
 from kinetic._plugins.registry import Registry
 from kinetic._progress import Bars, Reporter
 from kinetic._report import write_report
@@ -213,7 +213,8 @@ def _judge(made: Prepared, folder: RunFolder, bars: Bars) -> None:
     seconds = seconds_of(folder.path, runs)
     whole = {"run": folder.recipe["run"], "started": began, "finished": now(), "seconds": seconds}
     folder.save_json(PROVENANCE, {**made.origin, **whole})
-    folder.save_json(EVIDENCE, {**compared, "one_training": _trained_once(recipe)})  # with it the run is finished
+    compared |= {"one_training": _trained_once(recipe), "left_out": left_out(runs)}
+    folder.save_json(EVIDENCE, compared)  # last: with it the run is finished
     bars.say("drawing the report")
     write_report(folder.path)
     folder.record("finished")

@@ -13,8 +13,10 @@ from rich.console import Console
 from kinetic._experiment.parts import Part, draw_part, gather
 from kinetic._experiment.ranks import Ranks
 from kinetic._experiment.read_recipe import load_recipe
+from kinetic._interrupt import status_of
 from kinetic._progress import Reporter
 from kinetic._report import print_brief
+from kinetic._store.finished_run import FinishedRun
 from kinetic._terminal import console, say
 from kinetic.errors import OptionError, RankError, within
 
@@ -26,7 +28,7 @@ def run_ranks(recipe: str, out: Path | None, device: str, overrides: Sequence[st
         loaded = ranks.each(lambda: load_recipe(recipe, overrides, field=field))
         finished = loaded.run(out, device, reporter, ranks=ranks)
         if ranks.leads:
-            print_brief(finished, console())
+            _shown(finished)
 
 
 def run_part(
@@ -51,8 +53,14 @@ def run_part(
 def run_gather(folder: Path, device: str, field: str | None) -> None:
     """Finish a run that was drawn in parts."""
     with _stopped():
-        finished = gather(folder, device, Reporter(), field)
+        _shown(gather(folder, device, Reporter(), field))
+
+
+def _shown(finished: FinishedRun) -> None:
+    """Print what a run gave; status 1 where samples were left out."""
     print_brief(finished, console())
+    if finished.left_out:
+        raise SystemExit(1)
 
 
 @contextlib.contextmanager
@@ -60,10 +68,10 @@ def _stopped(speaks: bool = True) -> Iterator[None]:
     """What Ctrl-C ends with; the command line would end without a message."""
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         if speaks:
             say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
-        raise SystemExit(130) from None
+        raise SystemExit(status_of(stop)) from None
 
 
 @contextlib.contextmanager

@@ -81,6 +81,16 @@ def scores_of(run: Run) -> dict[str, dict[str, Any]]:
     }
 
 
+def left_out(runs: Mapping[str, Run]) -> dict[str, dict[str, float]]:
+    """`{arm: {sample: t}}`, whose velocity was not finite, and up to which time their path was."""
+    out = {}
+    for arm, run in runs.items():
+        ids = (~run.finite).nonzero().flatten().tolist()
+        if ids:
+            out[arm] = {str(i): float(run.energy["finite_until"][i]) for i in ids}
+    return out
+
+
 def _keep_neighbours(folder: RunFolder, arm: str, run: Run) -> None:
     """Of the first metric that points into a data set, the samples it thinks worst of beside the points."""
     for metric, score in run.details.items():

@@ -27,6 +27,7 @@ from kinetic._sample.columns import OWN
 from kinetic._sample.draw import Classes, Draw, check_start, draw_of
 from kinetic._sample.dynamics import Dynamics
 from kinetic._sample.gathered import Gathered
+from kinetic._sample.heap import Heap
 from kinetic._sample.integrate import Progress, integrate, renoise
 from kinetic._sample.run import Run
 from kinetic._sample.shard import Shard, ShardStore, blocks
@@ -231,6 +232,7 @@ class Runner:
     def _shards(
         self, spans: Iterable[tuple[int, int]], draw: Draw, store: ShardStore | None, progress: Progress
     ) -> Iterator[Shard]:
+        heap = Heap()
         for start, stop in spans:
             shard = store.load(start, stop) if store else None
             if shard is None:
@@ -242,6 +244,7 @@ class Runner:
             else:
                 progress(stop - start)
             yield shard
+            heap.passed(shard.nbytes)
 
     def _dry_run(self, draw: Draw, features: SharedFeatures) -> Findings:
         batch = draw.batch(0, 2)

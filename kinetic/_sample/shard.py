@@ -46,6 +46,12 @@ class Shard:
         """One past the id of the last."""
         return self.start + len(self.samples)
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes its tensors have."""
+        tensors = (self.samples, self.denoised, self.state, self.denoised_state, *self.energy.values())
+        return sum({id(x): x.nbytes for x in tensors}.values())
+
     def take(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """`samples`, `denoised`, `state` and `denoised_state` of some rows, one tensor where they are the same."""
         tensors = (self.samples, self.denoised, self.state, self.denoised_state)

@@ -74,6 +74,12 @@ class FinishedRun:
         """The arms that pictures and tables of single arms show: of each the first run."""
         return [units[0][0] for units in self.runs.values()] or self.arms
 
+    @property
+    def left_out(self) -> dict[str, dict[int, float]]:
+        """`{arm: {sample: t}}`, the samples whose velocity was not finite, and up to which time their path was."""
+        held = self.evidence.get("left_out", {})
+        return {arm: {int(i): t for i, t in times.items()} for arm, times in held.items()}
+
     def shaped(self, arm: str) -> bool:
         """Whether an arm ran under a schedule."""
         return "schedule" in self.provenance["arms"][arm]

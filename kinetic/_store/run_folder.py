@@ -19,6 +19,7 @@ import tomli_w
 from safetensors.torch import save_file
 from torch import Tensor
 
+from kinetic._roles.raised import first_line
 from kinetic._sample.shard import Shard
 from kinetic._store import journal
 from kinetic._store.differences import differences
@@ -111,6 +112,7 @@ class RunFolder:
                 folder._take_up(batch, extend, alone)
                 folder._save_origin(origin)
             manifest.writer = writer
+            held.enter_context(folder._ended())
             yield folder
 
     @classmethod
@@ -124,7 +126,9 @@ class RunFolder:
         leader.check(identity)
         with joined(leader.path, writer):
             manifest = Manifest.read(leader.path, writer)
-            yield cls(leader.path, leader.recipe, identity, manifest, writer, leader.is_new)
+            folder = cls(leader.path, leader.recipe, identity, manifest, writer, leader.is_new)
+            with folder._ended():
+                yield folder
 
     @property
     def batch(self) -> int:
@@ -218,6 +222,16 @@ class RunFolder:
         if bound:
             self._check_origin()
         self._save_recipe()
+
+    @contextlib.contextmanager
+    def _ended(self) -> Iterator[None]:
+        """Record what cuts the work short, if anything does."""
+        try:
+            yield
+        except BaseException as error:
+            with contextlib.suppress(StoreError):  # the disk may be what is full
+                self.record("stopped", why=f"{type(error).__name__}: {first_line(error)}")
+            raise
 
     def _save_origin(self, origin: Mapping[str, Any] | None) -> None:
         if origin is not None:

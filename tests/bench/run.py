@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-NAMES = ("solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "scores", "gpu")
+NAMES = ("solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "scores", "memory", "gpu")
 PEERS = (
     "torchdiffeq",
     "torchode",

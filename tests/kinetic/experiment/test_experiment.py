@@ -19,6 +19,7 @@ from kinetic import load_recipe, load_run
 from kinetic._evaluate.checked_data import Checked
 from kinetic._experiment.experiment import arms_of
 from kinetic._report import print_report
+from kinetic._store.manifest import Manifest
 from kinetic.errors import OptionError, RecipeError, ShapeError, StoreError
 
 SMALL = """
@@ -243,6 +244,7 @@ def test_a_sample_that_is_not_finite_is_named_and_left_out_while_the_rest_goes_o
     run = found.run(tmp_path / "out", device="cpu")
     good = [i for i in range(12) if i != 7]
     for arm in ("one", "two"):
+        assert run.left_out[arm] == {7: pytest.approx(0.6)}
         assert "7 (t = 0.6)" in " ".join(run.evidence["notes"][arm]["energy"])
         assert run.rows(arm)["status"].to_pylist()[7] == "stopped: not finite"
         assert run.rows(arm)["kpe"].take(good).equals(whole.rows(arm)["kpe"].take(good))
@@ -267,8 +269,10 @@ def test_a_killed_run_goes_on_where_it_stopped_and_gives_the_same(install, recip
         time.sleep(0.02)
     running.send_signal(signal.SIGKILL)
     running.wait()
-    written = sorted(shards.glob("0*.safetensors"))[:-1]  # the last may not be in the manifest yet
-    kept = {part: part.stat().st_mtime_ns for part in written}
+    listed = Manifest.read(tmp_path / "cut").entries  # one that was not listed yet is drawn again
+    kept = {
+        part: part.stat().st_mtime_ns for part in shards.glob("0*.safetensors") if f"shards/one/{part.name}" in listed
+    }
     assert kept
     assert not (tmp_path / "cut" / "samples.parquet").exists()
     subprocess.run([*command, str(tmp_path / "cut")], env=environment, check=True, capture_output=True)

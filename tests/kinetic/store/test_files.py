@@ -2,6 +2,9 @@
 
 import errno
 import os
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from kinetic import load_run
 from kinetic._store.files import (
     check_writable,
     names_in,
@@ -114,3 +118,57 @@ def test_what_cannot_be_read_is_named(tmp_path, read, content):
         read(path)
     with pytest.raises(StoreError, match="y cannot be read: No such file or directory\n  "):
         read(tmp_path / "y")
+
+
+LIMITED = """
+import resource, runpy, sys
+limit = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+runpy.run_module("kinetic", run_name="__main__")
+"""
+SMALL = """
+    [run]
+    samples = 60
+    batch = 40
+    [field]
+    name = "gaussian"
+    [solver]
+    name = "euler"
+    steps = 2
+    [energy.kpe]
+    [arms.one]
+    [arms.two.schedule]
+    name = "constant"
+    value = 0.9
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "full"),
+    [
+        (100, "recipe.toml"),
+        (1200, "provenance.json"),
+        (3600, "00000000-00000040.safetensors"),
+        (12_000, "samples.parquet|evidence.json"),
+        (60_000, "report.html"),
+    ],
+)
+def test_a_disk_that_is_full_ends_a_run_with_one_sentence_and_the_same_command_goes_on(tmp_path, recipe, limit, full):
+    out, environment = tmp_path / "out", {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "500"}
+    words = ["run", str(recipe(SMALL)), "--device", "cpu", "--out", str(out)]
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(limit), *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert re.search(rf"error: .*({full}) cannot be written: .*File too large", done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(out.rglob("*.part"))
+    again = subprocess.run(
+        [sys.executable, "-m", "kinetic", *words], env=environment, capture_output=True, text=True, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    assert len(load_run(out).table) == 120

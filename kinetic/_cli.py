@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from kinetic import _cli_folders
 from kinetic._interrupt import drop_output, status_of, stoppable
 from kinetic.errors import KineticError, OutputClosedError
 
@@ -50,6 +51,9 @@ def run(
     field: Annotated[
         str | None, typer.Option(help="The code of the recipe's field `module`: module:PACKAGE.MODULE:ATTRIBUTE.")
     ] = None,
+    extend: Annotated[
+        int | None, typer.Option(help="Samples of each arm, in place of the recipe's; finished ones are kept.")
+    ] = None,
     part: Annotated[
         str | None, typer.Option(help="I/N: draw the I-th of N parts of the samples, and no more; see `gather`.")
     ] = None,
@@ -62,9 +66,9 @@ def run(
     from kinetic._experiment.run_command import run_part, run_ranks
 
     if part is None:
-        run_ranks(recipe, out, device, override or (), field)
+        run_ranks(recipe, out, device, override or (), field, extend)
     else:
-        run_part(recipe, out, device, override or (), field, part)
+        run_part(recipe, out, device, override or (), field, extend, part)
 
 
 @app.command()
@@ -213,6 +217,10 @@ def show(
             option = field.alias or field.name
             add_row(table, option, default, describe(field, words.get(option)))
     draw(out, table)
+
+
+for _command in (_cli_folders.verify, _cli_folders.why, _cli_folders.status, _cli_folders.rescore):
+    app.command()(_command)
 
 
 @app.command()

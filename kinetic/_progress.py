@@ -52,15 +52,18 @@ class Bars:
     console: Console
     tasks: dict[str, TaskID] = attrs.field(factory=dict)
 
-    def arm(self, name: str, samples: int) -> OnProgress:
-        """A bar for an arm; call it with samples' worth of path walked. One that is there begins anew."""
+    def arm(self, name: str, samples: int, what: str = "samples") -> OnProgress:
+        """A bar for an arm; call it with samples' worth of path walked, or for so much of something else, `what`.
+
+        One that is there begins anew.
+        """
         if name in self.tasks:
             task = self.tasks[name]
             self.progress.reset(task, total=samples)
         else:
             task = self.tasks[name] = self.progress.add_task(printable(name), total=samples)
             if not self.console.is_terminal:
-                say(self.console, f"{name}: {samples} samples")
+                say(self.console, f"{name}: {samples} {what}")
         walked = [0.0]
 
         def on_progress(done: float) -> None:

@@ -13,6 +13,7 @@ from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._evaluate.views import DENOISED
 from kinetic._experiment.ranks import Ranks
 from kinetic._progress import Bars
+from kinetic._report.folders import in_words
 from kinetic._roles.metric import Score
 from kinetic._sample.integrate import Progress
 from kinetic._sample.run import Run
@@ -100,7 +101,7 @@ class Arms:
     def run(self, arm: str, folder: RunFolder, bars: Bars) -> Run:
         """One arm, its finished samples kept in the folder."""
         with within(f"arm {arm!r}"):
-            return self.runners[arm].run(
+            drawn = self.runners[arm].run(
                 self.samples,
                 self.seeds[arm],
                 folder.batch,
@@ -109,6 +110,9 @@ class Arms:
                 features=self.features,
                 progress=bars.arm(arm, self.samples),
             )
+        if again := folder.drawn_again.get(arm):
+            bars.say(f"{arm}: drawn again, since the files were damaged: samples {in_words(again)}")
+        return drawn
 
     def controls(
         self, runs: Mapping[str, Run], baselines: Mapping[str, str], batch: int

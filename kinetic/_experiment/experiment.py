@@ -27,6 +27,7 @@ from kinetic._sample.runner import Runner
 from kinetic._store.events import seconds_of
 from kinetic._store.finished_run import FinishedRun
 from kinetic._store.layout import EVIDENCE, PROVENANCE
+from kinetic._store.origin import Change
 from kinetic._store.provenance import (
     TIME_MAP,
     environment,
@@ -83,6 +84,11 @@ class Recipe:
         return tuple(self.content.get("arms") or ("base",))
 
     @property
+    def seeds(self) -> dict[str, int]:
+        """`{run: seed}`."""
+        return {run: seed for arm in self.arms for run, (_, seed) in self.levels.runs(arm).items()}
+
+    @property
     def run_baselines(self) -> dict[str, str]:
         """What each run is compared with: the run of the baseline with the same training and seed."""
         return {
@@ -120,7 +126,8 @@ class Recipe:
             RankError: another rank has ended before its work was done.
         """
         path = Path(out) if out else Path("runs") / self.name
-        return run_experiment(self, path, device, reporter or Reporter(), extend, ranks or Ranks())
+        change = Change.SAMPLES if extend else Change.NOTHING
+        return run_experiment(self, path, device, reporter or Reporter(), change, ranks or Ranks())
 
 
 @final
@@ -154,16 +161,16 @@ class Prepared:
         if recipe.levels.trainings:
             check_trainings(units, weights)
         arms = arms_of(recipe, on)
-        made_by = identity(parts, arms.seeds, recipe.registry, on, recipe.start, recipe.prompts)
+        made_by = identity_of(recipe, on)
         origin = _provenance(recipe, parts, on) | {"weights": weights, "made_by": made_by}
         return cls(recipe, on, arms, units, made_by, origin)
 
     @contextlib.contextmanager
-    def opened(self, out: Path, *, extend: bool = False, writer: str = "") -> Iterator[RunFolder]:
+    def opened(self, out: Path, *, change: Change = Change.NOTHING, writer: str = "") -> Iterator[RunFolder]:
         """The folder of the run, held for writing, after the first step of every arm was tried."""
         batch, origin = self.arms.block(self.device), self.origin
         held = RunFolder.open(
-            out, self.recipe.content, self.made_by, batch=batch, extend=extend, writer=writer, origin=origin
+            out, self.recipe.content, self.made_by, batch=batch, change=change, writer=writer, origin=origin
         )
         with held as folder:
             folder.started(device=str(self.device))
@@ -171,10 +178,10 @@ class Prepared:
             yield folder
 
     @contextlib.contextmanager
-    def shared(self, out: Path, extend: bool, ranks: Ranks) -> Iterator[RunFolder]:
+    def shared(self, out: Path, change: Change, ranks: Ranks) -> Iterator[RunFolder]:
         """The folder of the run, opened by rank 0 and then held by all."""
         with contextlib.ExitStack() as held:
-            opened = ranks.each(lambda: held.enter_context(self.opened(out, extend=extend)) if ranks.leads else None)
+            opened = ranks.each(lambda: held.enter_context(self.opened(out, change=change)) if ranks.leads else None)
             leader = ranks.of_first(opened and opened.opened())
             joined = ranks.each(
                 lambda: opened or held.enter_context(RunFolder.join(leader, self.made_by, ranks.writer))
@@ -189,13 +196,16 @@ def run_experiment(
     out: Path,
     device: str,
     reporter: Reporter,
-    extend: bool,
+    change: Change,
     ranks: Ranks,
     check: Callable[[Prepared, RunFolder], None] = lambda made, folder: None,
 ) -> FinishedRun:
-    """Run, compare, write; see `Recipe.run`. `check` is called before anything is drawn."""
+    """Run, compare, write; see `Recipe.run`. `check` is called before anything is drawn.
+
+    Where metrics change, nothing is: every block must be there.
+    """
     made = ranks.each(lambda: Prepared.of(recipe, device))
-    with made.shared(out, extend, ranks) as folder, reporter.running() as bars:
+    with made.shared(out, change, ranks) as folder, reporter.running() as bars:
         check(made, folder)
         share_blocks(made.arms, folder, bars, ranks)
         if ranks.leads:
@@ -220,13 +230,19 @@ def _judge(made: Prepared, folder: RunFolder, bars: Bars) -> None:
     folder.record("finished")
 
 
+def identity_of(recipe: Recipe, device: torch.device) -> dict[str, dict[str, str]]:
+    """What would make the samples of a recipe on a device, beside its content; see `identity`."""
+    parts = {run: parts_of(runner) for run, runner in recipe.runners.items()}
+    return identity(parts, recipe.seeds, recipe.registry, device, recipe.start, recipe.prompts)
+
+
 def arms_of(recipe: Recipe, device: torch.device) -> Arms:
     """The runs of a recipe, on a device."""
     table, memo = recipe.content["run"], dict[int, Any]()
     return Arms(
         {run: runner.to_device(device, memo) for run, runner in recipe.runners.items()},
         table["samples"],
-        {run: seed for arm in recipe.arms for run, (_, seed) in recipe.levels.runs(arm).items()},
+        recipe.seeds,
         {
             "classes": recipe.prompts or table.get("classes"),
             "device": device,

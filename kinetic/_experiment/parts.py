@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shlex
 from functools import partial
@@ -17,10 +16,11 @@ from kinetic._experiment.ranks import Ranks
 from kinetic._experiment.read_recipe import load_recipe
 from kinetic._experiment.share import listed
 from kinetic._progress import Reporter
-from kinetic._store.files import names_in, read_json
+from kinetic._store.files import names_in
 from kinetic._store.finished_run import FinishedRun
-from kinetic._store.layout import EVENTS, PROVENANCE, RECIPE, journal_names
+from kinetic._store.layout import EVENTS, RECIPE, journal_names
 from kinetic._store.manifest import Manifest
+from kinetic._store.origin import Change
 from kinetic._store.run_folder import RunFolder
 from kinetic.errors import OptionError, StoreError, shown
 
@@ -82,7 +82,10 @@ def draw_part(
         The blocks of the part.
     """
     made = Prepared.of(recipe, device)
-    with made.opened(out, extend=extend, writer=part.writer) as folder, reporter.running() as bars:
+    with (
+        made.opened(out, change=Change.SAMPLES if extend else Change.NOTHING, writer=part.writer) as folder,
+        reporter.running() as bars,
+    ):
         own = part.own(made.arms.blocks(folder.batch))
         sizes = {arm: sum(stop - start for each, start, stop in own if each == arm) for arm in made.arms.runners}
         made.arms.fill(folder, own, lambda arm: bars.arm(arm, sizes[arm]))
@@ -116,16 +119,8 @@ def recipe_of(folder: Path, field: str | None = None) -> Recipe:
     """
     if RECIPE not in names_in(folder):
         raise StoreError(f"{folder} holds no run: there is no {RECIPE} in it")
-    manifest = Manifest.read(folder)
-    recipe = load_recipe(manifest.check(RECIPE), field=field)
-    return attrs.evolve(recipe, name=_name(manifest))
-
-
-def _name(manifest: Manifest) -> str:
-    """What the recipe was called when the run began; the name of the folder where nothing says so."""
-    with contextlib.suppress(StoreError):
-        return str(read_json(manifest.check(PROVENANCE))["recipe"])
-    return manifest.folder.name
+    path = Manifest.read(folder).check(RECIPE)
+    return load_recipe(path, field=field)
 
 
 def _check_complete(field: str | None, made: Prepared, folder: RunFolder) -> None:

@@ -23,6 +23,7 @@ from kinetic._plugins.distributions import distribution_of, entry_points, is_dis
 from kinetic._plugins.registry import Registry, registry
 from kinetic._sample.runner import Runner
 from kinetic._store.layout import RECIPE
+from kinetic._store.planned import recipe_name
 from kinetic.errors import PluginError, RecipeError, shown, unknown, within
 from kinetic.options import LARGEST, check_integer, suffix
 
@@ -54,7 +55,7 @@ def load_recipe(
     """
     path = _find(source)
     code = {} if field is None else {"field": code_of(field)}
-    return build_recipe(path.stem, overridden(read_recipe(path), overrides), known or registry(), code)
+    return build_recipe(recipe_name(path), overridden(read_recipe(path), overrides), known or registry(), code)
 
 
 def read_recipe(path: Path) -> dict[str, Any]:

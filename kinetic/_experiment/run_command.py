@@ -21,18 +21,31 @@ from kinetic._terminal import console, say
 from kinetic.errors import OptionError, RankError, within
 
 
-def run_ranks(recipe: str, out: Path | None, device: str, overrides: Sequence[str], field: str | None) -> None:
+def run_ranks(
+    recipe: str,
+    out: Path | None,
+    device: str = "auto",
+    overrides: Sequence[str] = (),
+    field: str | None = None,
+    extend: int | None = None,
+) -> None:
     """Carry out a recipe, by this process alone or by all ranks that were started together; rank 0 speaks for all."""
     with Ranks.joined(device) as ranks, _stopped(ranks.leads), _one_of(ranks):
         reporter = Reporter() if ranks.leads else Reporter(Console(quiet=True))
-        loaded = ranks.each(lambda: load_recipe(recipe, overrides, field=field))
-        finished = loaded.run(out, device, reporter, ranks=ranks)
+        loaded = ranks.each(lambda: load_recipe(recipe, _longer(overrides, extend), field=field))
+        finished = loaded.run(out, device, reporter, extend=extend is not None, ranks=ranks)
         if ranks.leads:
             _shown(finished)
 
 
 def run_part(
-    recipe: str, out: Path | None, device: str, overrides: Sequence[str], field: str | None, part: str
+    recipe: str,
+    out: Path | None,
+    device: str,
+    overrides: Sequence[str],
+    field: str | None,
+    extend: int | None,
+    part: str,
 ) -> None:
     """Draw a part of a run, and say how all are gathered."""
     which = Part.read(part)
@@ -42,9 +55,9 @@ def run_part(
             f"{os.environ['WORLD_SIZE']}\n  Leave --part out: the ranks share the run by themselves."
         )
     with _stopped():
-        loaded = load_recipe(recipe, overrides, field=field)
+        loaded = load_recipe(recipe, _longer(overrides, extend), field=field)
         path = out or Path("runs") / loaded.name
-        drawn = draw_part(loaded, which, path, device, Reporter())
+        drawn = draw_part(loaded, which, path, device, Reporter(), extend is not None)
     code = f" --field {shlex.quote(field)}" if field else ""
     say(console(), f"part {which.number} of {which.of} is drawn: {len(drawn)} blocks in {path}", whole=True)
     say(console(), f"when all are, `kinetic gather {shlex.quote(str(path))}{code}` judges them", whole=True)
@@ -54,6 +67,10 @@ def run_gather(folder: Path, device: str, field: str | None) -> None:
     """Finish a run that was drawn in parts."""
     with _stopped():
         _shown(gather(folder, device, Reporter(), field))
+
+
+def _longer(overrides: Sequence[str], extend: int | None) -> list[str]:
+    return [*overrides, *([] if extend is None else [f"run.samples={extend}"])]
 
 
 def _shown(finished: FinishedRun) -> None:

@@ -18,7 +18,9 @@ from kinetic.errors import KineticError, StoreError
 
 AGAIN = "Delete it, and the same `kinetic run` writes it again from the finished samples."
 ELSEWHERE = "Make room or give leave to write there, or choose another place."
-
+_IN_THE_WAY = (
+    "A folder stands where a file is to be, or a file where a folder is: move it away, or choose another place."
+)
 
 PART = ".part"
 """How the name of an unfinished file ends."""
@@ -32,6 +34,8 @@ def refused(what: str, way: str) -> Iterator[None]:
     except KineticError:
         raise
     except (OSError, SafetensorError) as error:  # safetensors has its own for a full disk
+        if way == ELSEWHERE and isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError):
+            way = _IN_THE_WAY
         raise StoreError(f"{what}: {getattr(error, 'strerror', None) or error}\n  {way}") from error
 
 
@@ -143,11 +147,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         StoreError: it cannot be read.
     """
-    way = "Choose another folder with --out."
     try:
-        return tomllib.loads(read_text(path, way))
+        return tomllib.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise StoreError(f"{path} cannot be read: {error}\n  {way}") from error
+        raise StoreError(f"{path} cannot be read: {error}\n  {AGAIN}") from error
 
 
 def read_json(path: Path) -> Any:

@@ -95,3 +95,18 @@ def _holder(folder: Path) -> str:
         return ""
     last = max(began, key=lambda line: str(line.get("time", "")))
     return f": number {last.get('process')} on {last.get('host')}"
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process of this machine is writing to a folder now. One that may only be read is not held."""
+    for name in names_in(folder):
+        if name.startswith(LOCK):
+            lock = FileLock(folder / name)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                return True
+            except OSError:
+                continue
+            lock.release()
+    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, final
 
 import attrs
@@ -135,9 +135,15 @@ def _entries(folder: Path) -> dict[str, Entry]:
 
 def _enter(entries: dict[str, Entry], line: Mapping[str, Any]) -> None:
     name, sha256, size, made = (line.get(key, "") for key in ("file", "sha256", "bytes", "made"))
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not _is_inside(name):
         return
     if line.get("gone") is True:
         entries.pop(name, None)
     elif isinstance(sha256, str) and isinstance(size, int) and isinstance(made, str):
         entries[name] = Entry(sha256, size, made)
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a name leads to a file in the folder, and to no other."""
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and name.isprintable()

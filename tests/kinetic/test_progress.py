@@ -11,8 +11,9 @@ def test_without_a_terminal_each_arm_is_a_line():
         told = bars.arm("kts", 20)
         told(5.0)
         told(15.0)
+        bars.arm("verifying", 3, "files")
         bars.say("comparing")
-    assert out.getvalue().splitlines() == ["kts: 20 samples", "comparing"]
+    assert out.getvalue().splitlines() == ["kts: 20 samples", "verifying: 3 files", "comparing"]
 
 
 def test_an_arm_that_is_shown_again_begins_anew_and_is_no_second_line():

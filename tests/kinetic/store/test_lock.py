@@ -6,7 +6,7 @@ import pytest
 
 from kinetic._store import lock
 from kinetic._store.journal import append
-from kinetic._store.lock import joined, locked, opening
+from kinetic._store.lock import is_held, joined, locked, opening
 from kinetic.errors import StoreError
 
 HOLD = """
@@ -98,3 +98,19 @@ def test_the_lock_goes_with_the_block(tmp_path):
         pass
     with locked(tmp_path), pytest.raises(StoreError), locked(tmp_path):
         pass
+
+
+def test_whether_a_folder_is_held_is_seen_without_holding_it(tmp_path, held):
+    assert not is_held(tmp_path)
+    process = held("rank-1")
+    assert is_held(tmp_path)
+    process.kill()
+    process.wait()
+    assert not is_held(tmp_path)
+    with locked(tmp_path):
+        assert is_held(tmp_path)
+
+
+def test_what_is_no_lock_is_not_held(tmp_path):
+    (tmp_path / ".lock").mkdir()
+    assert not is_held(tmp_path)

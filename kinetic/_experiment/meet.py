@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+from torch.distributed import distributed_c10d
+from torch.distributed.rendezvous import rendezvous
 
 from kinetic.errors import RankError
 
@@ -33,9 +35,9 @@ def meeting(rank: int, world: int) -> Iterator[Any]:
         raise RankError("this torch was built without torch.distributed\n  Run alone, or in parts with `--part I/N`.")
     of_others = torch.distributed.is_initialized()
     if not of_others:
-        store, _, _ = next(iter(torch.distributed.rendezvous("env://", timeout=_COMING)))
+        store, _, _ = next(iter(rendezvous("env://", timeout=_COMING)))
         name = _named(store, world) if rank == 0 else _asked(store, rank)
-        own = torch.distributed.PrefixStore(name, store)
+        own = distributed_c10d.PrefixStore(name, store)
         torch.distributed.init_process_group("gloo", store=own, rank=rank, world_size=world, timeout=_COMING)
     group = torch.distributed.new_group(backend="gloo", timeout=_NO_LIMIT)
     try:

@@ -107,7 +107,7 @@ def gather(
     """
     recipe = recipe_of(folder, field)
     return run_experiment(
-        recipe, folder, device, reporter or Reporter(), False, Ranks(), partial(_check_complete, field)
+        recipe, folder, device, reporter or Reporter(), Change.NOTHING, Ranks(), partial(_check_complete, field)
     )
 
 

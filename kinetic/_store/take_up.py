@@ -33,6 +33,7 @@ class TakeUp:
         identity: what makes its samples beside the recipe; see `kinetic._store.provenance.identity`.
         change: in what the folder's recipe may differ.
         alone: whether no other process writes to the folder. While one does, the recipe of the folder is that of all.
+        looks: whether nothing is taken out.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class TakeUp:
     identity: Mapping[str, Mapping[str, Any]]
     change: Change = Change.NOTHING
     alone: bool = True
+    looks: bool = False
 
     def check(self, batch: int) -> bool:
         """Refuse what is of another run, and take out what is not of this one.
@@ -87,6 +89,8 @@ class TakeUp:
         self._check_origin(kept.get("made_by"))
         if self.change is Change.METRICS:
             self._check_complete()
+        if self.looks:
+            return
         if whole != self.recipe and theirs is not self.recipe:  # what is finished is not of this recipe
             self.manifest.forget(EVIDENCE)
         if self.alone:

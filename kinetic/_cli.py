@@ -54,26 +54,35 @@ def run(
     extend: Annotated[
         int | None, typer.Option(help="Samples of each arm, in place of the recipe's; finished ones are kept.")
     ] = None,
+    part: Annotated[
+        str | None, typer.Option(help="I/N: draw the I-th of N parts of the samples, and no more; see `gather`.")
+    ] = None,
 ) -> None:
     """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on.
 
-    Ends with status 1 where samples were left out, since their velocity was not finite.
+    Under torchrun all ranks share it. Ends with status 1 where samples were left out, since their velocity was not
+    finite.
     """
-    from kinetic import load_recipe
-    from kinetic._progress import Reporter
-    from kinetic._report import print_brief
-    from kinetic._terminal import console, say
+    from kinetic._experiment.run_command import run_part, run_ranks
 
-    more = [] if extend is None else [f"run.samples={extend}"]
-    try:
-        loaded = load_recipe(recipe, [*(override or ()), *more], field=field)
-        finished = loaded.run(out, device, Reporter(), extend=extend is not None)
-    except KeyboardInterrupt as stop:  # here, since typer would end without a message
-        say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
-        raise typer.Exit(status_of(stop)) from None
-    print_brief(finished, console())
-    if finished.left_out:
-        raise typer.Exit(1)
+    if part is None:
+        run_ranks(recipe, out, device, override or (), field, extend)
+    else:
+        run_part(recipe, out, device, override or (), field, extend, part)
+
+
+@app.command()
+def gather(
+    folder: Annotated[Path, typer.Argument(help="A run folder of which all parts are drawn.")],
+    device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
+    field: Annotated[
+        str | None, typer.Option(help="The code of the recipe's field `module`, as given to `run`.")
+    ] = None,
+) -> None:
+    """Judge, compare and report a run that was drawn by `run --part`. Nothing is sampled."""
+    from kinetic._experiment.run_command import run_gather
+
+    run_gather(folder, device, field)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kinetic._experiment.experiment import Recipe, identity_of, run_experiment
 from kinetic._experiment.overrides import overridden, parsed
+from kinetic._experiment.ranks import Ranks
 from kinetic._experiment.read_recipe import build_recipe, load_recipe
 from kinetic._experiment.score_command import metric_tables
 from kinetic._plugins.builder import code_of
@@ -67,7 +68,7 @@ def rescore(folder: str | Path, recipe: Recipe, device: str = "auto", reporter: 
     Raises:
         StoreError: samples are missing or damaged, or were made by something else.
     """
-    return run_experiment(recipe, Path(folder), device, reporter or Reporter(), Change.METRICS)
+    return run_experiment(recipe, Path(folder), device, reporter or Reporter(), Change.METRICS, Ranks())
 
 
 def why(

@@ -29,13 +29,15 @@ from kinetic._store.layout import (
     EVIDENCE,
     MANIFEST,
     NEIGHBOURS,
+    PROVENANCE,
     RECIPE,
     TABLE,
     is_made_first,
     journal_name,
 )
-from kinetic._store.lock import locked
+from kinetic._store.lock import joined, locked, opening
 from kinetic._store.manifest import Manifest
+from kinetic._store.opened import Opened
 from kinetic._store.origin import ANOTHER, Change, made_of
 from kinetic._store.provenance import now
 from kinetic._store.shard_files import ShardFiles
@@ -78,6 +80,7 @@ class RunFolder:
         batch: int = 1,
         change: Change = Change.NOTHING,
         writer: str = "",
+        origin: Mapping[str, Any] | None = None,
     ) -> Iterator[RunFolder]:
         """The folder for this recipe, held for writing: a new one, or one in which the same recipe was cut short.
 
@@ -90,29 +93,44 @@ class RunFolder:
             batch: how many samples a block has where neither the recipe nor the folder says.
             change: in what the folder's recipe may differ. Where that is the number of samples, it may have asked for
                 fewer, and its finished blocks are kept; where it is metrics, every block must be there.
-            writer: the name of this process, where several fill the folder.
+            writer: the name of this process, where several fill the folder. While another does, its recipe is bound.
+            origin: what `provenance.json` says beside the `run` and when it `started`.
         Raises:
             StoreError: the folder holds something else, is being written to, or cannot be.
         """
         _check_folder(path)
         path.mkdir(parents=True, exist_ok=True)
-        with locked(path, writer):
-            if not writer:
-                sweep(path)
-            manifest = Manifest.read(path, writer)
-            if not writer:
-                manifest.compact()
-            resolved = tomllib.loads(tomli_w.dumps(recipe))
-            is_new = TakeUp(path, manifest, resolved, identity, change, leads=not writer).check(batch)
-            folder = cls(path, resolved, identity, manifest, writer, is_new)
-            if not writer or RECIPE not in names_in(path):
+        with contextlib.ExitStack() as held:
+            with opening(path):
+                alone = held.enter_context(locked(path, writer))
+                if alone:
+                    sweep(path)
+                manifest = Manifest.read(path)  # what all writers share is in the list of the one that leads
+                if alone:
+                    manifest.compact()
+                resolved = tomllib.loads(tomli_w.dumps(recipe))
+                is_new = TakeUp(path, manifest, resolved, identity, change, alone).check(batch)
+                folder = cls(path, resolved, identity, manifest, writer, is_new)
                 folder._save_recipe()
-            try:
+                folder._save_origin(origin)
+            manifest.writer = writer
+            held.enter_context(folder._ended())
+            yield folder
+
+    @classmethod
+    @contextlib.contextmanager
+    def join(cls, leader: Opened, identity: Mapping[str, Mapping[str, Any]], writer: str) -> Iterator[RunFolder]:
+        """The folder that another process has opened and leads, held as one of its writers.
+
+        Raises:
+            StoreError: the folder, or the `identity` of what makes samples, is another here.
+        """
+        leader.check(identity)
+        with joined(leader.path, writer):
+            manifest = Manifest.read(leader.path, writer)
+            folder = cls(leader.path, leader.recipe, identity, manifest, writer, leader.is_new)
+            with folder._ended():
                 yield folder
-            except BaseException as error:
-                with contextlib.suppress(StoreError):  # the disk may be what is full
-                    folder.record("stopped", why=f"{type(error).__name__}: {first_line(error)}")
-                raise
 
     @property
     def batch(self) -> int:
@@ -133,7 +151,8 @@ class RunFolder:
         for name in shards_in(self.manifest):
             self.manifest.forget(name)
         self.recipe["run"]["batch"] = batch
-        self._save_recipe()
+        if not self.writer:
+            self._save_recipe()
 
     def provenance(self) -> dict[str, Any]:
         """What an earlier start left in `provenance.json`; empty where it is not there, or not what was written."""
@@ -144,10 +163,14 @@ class RunFolder:
         self._clock = time.perf_counter()
         return ShardFiles(self.manifest, run, self.made(run), self._shard_saved)
 
+    def opened(self) -> Opened:
+        """What others need that fill the folder with this process."""
+        return Opened(self.path, self.recipe, self.identity, self.is_new)
+
     def record(self, event: str, **more: Any) -> None:
-        """Append a line to `events.jsonl`."""
-        name = journal_name(EVENTS, self.writer)
-        journal.append(self.path / name, {"time": now(), "event": event, **more})
+        """Append a line to `events.jsonl`, or to the file of this writer."""
+        who = {"writer": self.writer} if self.writer else {}
+        journal.append(self.path / journal_name(EVENTS, self.writer), {"time": now(), "event": event, **who, **more})
 
     def started(self, **more: Any) -> None:
         """Record who writes to the folder from now on."""
@@ -184,6 +207,23 @@ class RunFolder:
         if again:
             self.drawn_again.setdefault(run, []).append((shard.start, shard.stop))
             self.record("drawn again", arm=run, start=shard.start, stop=shard.stop)
+
+    @contextlib.contextmanager
+    def _ended(self) -> Iterator[None]:
+        """Record what cuts the work short, if anything does."""
+        try:
+            yield
+        except BaseException as error:
+            with contextlib.suppress(StoreError):  # the disk may be what is full
+                self.record("stopped", why=f"{type(error).__name__}: {first_line(error)}")
+            raise
+
+    def _save_origin(self, origin: Mapping[str, Any] | None) -> None:
+        if origin is not None:
+            before = self.provenance()
+            kept = before if self.is_finished else {}
+            began = before.get("started", now())
+            self.save_json(PROVENANCE, {**kept, **origin, "run": self.recipe["run"], "started": began})
 
     def _save_recipe(self) -> None:
         text = tomli_w.dumps(self.recipe)

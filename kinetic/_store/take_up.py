@@ -32,7 +32,8 @@ class TakeUp:
             into it.
         identity: what makes its samples beside the recipe; see `kinetic._store.provenance.identity`.
         change: in what the folder's recipe may differ.
-        leads: whether this process alone writes what is not samples.
+        alone: whether no other process writes to the folder. While one does, the recipe of the folder is that of all.
+        looks: whether nothing is taken out.
     """
 
     path: Path
@@ -40,7 +41,8 @@ class TakeUp:
     recipe: dict[str, Any]
     identity: Mapping[str, Mapping[str, Any]]
     change: Change = Change.NOTHING
-    leads: bool = True
+    alone: bool = True
+    looks: bool = False
 
     def check(self, batch: int) -> bool:
         """Refuse what is of another run, and take out what is not of this one.
@@ -54,11 +56,12 @@ class TakeUp:
         """
         there = names_in(self.path)
         is_new = not (EVIDENCE in there or shards_in(self.manifest) or any(self.path.glob(f"{SHARDS}/*/[!.]*")))
-        kept = {} if is_new else provenance_in(self.manifest)
-        theirs = None if is_new else self.whole_recipe()
+        is_free = is_new and self.alone
+        kept = {} if is_free else provenance_in(self.manifest)
+        theirs = None if is_free else self.whole_recipe()
         run = (kept if theirs is None else theirs).get("run", {})
         self.recipe["run"].setdefault("batch", run.get("batch", batch))
-        if not is_new:
+        if not is_free:
             self._go_on(theirs, self._damaged_recipe(there, run) if theirs is None else theirs, kept)
         elif self.change is Change.METRICS:
             raise StoreError(f"{self.path} holds no finished samples\n  {goes_on(self.path)}")
@@ -86,9 +89,11 @@ class TakeUp:
         self._check_origin(kept.get("made_by"))
         if self.change is Change.METRICS:
             self._check_complete()
-        if self.leads:
-            if whole != self.recipe and theirs is not self.recipe:  # what is finished is not of this recipe
-                self.manifest.forget(EVIDENCE)
+        if self.looks:
+            return
+        if whole != self.recipe and theirs is not self.recipe:  # what is finished is not of this recipe
+            self.manifest.forget(EVIDENCE)
+        if self.alone:
             self._forget_other_blocks()
 
     def _check_origin(self, before: Mapping[str, Any] | None) -> None:

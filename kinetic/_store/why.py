@@ -65,7 +65,7 @@ def why_again(
     manifest, ours, refused = Manifest.read(folder), copy.deepcopy(dict(recipe)), ""
     if RECIPE not in names_in(folder) and not manifest.entries:
         raise StoreError(f"{folder} holds no run: there is no {RECIPE} in it")
-    take_up = TakeUp(folder, manifest, ours, identity, leads=False)
+    take_up = TakeUp(folder, manifest, ours, identity, looks=True)
     try:
         take_up.check(batch)
     except StoreError as error:

@@ -179,7 +179,7 @@ def test_blocks_filled_one_by_one_in_any_order_are_those_of_a_run():
     runner = Runner(field=Gaussian(size=3), solver=Euler(steps=3), meters={"kpe": KPE()})
     whole, store = runner.run(20, batch=6), Memory()
     for i in (2, 0, 1):
-        runner.fill(store, blocks(20, 6, (i, 3)))
+        runner.fill(store, [*blocks(20, 6)][i::3])
     assert sorted(store.kept) == [(0, 6), (6, 12), (12, 18), (18, 20)]
     again = runner.run(20, batch=6, store=store)
     assert torch.equal(again.samples.tensor(), whole.samples)

@@ -74,8 +74,8 @@ class Study:
         self.result = everything(load_run(path / "finished"))
 
     @staticmethod
-    def _first_arm_alone(arms, folder, bars):
-        arms.fill("plain", folder, [(0, 2), (2, 3)])
+    def _first_arm_alone(arms, folder, bars, ranks):
+        arms.fill(folder, [("plain", 0, 2), ("plain", 2, 3)])
         raise KeyboardInterrupt
 
     def copy(self, which, folder):

@@ -74,6 +74,20 @@ def test_without_finished_samples_anything_may_change(tmp_path):
     assert "samples = 9" in (tmp_path / "recipe.toml").read_text()
 
 
+def test_while_another_writer_is_at_work_its_recipe_block_and_origin_are_those_of_all(tmp_path):
+    with opened(tmp_path, batch=2, writer="part-1-of-2", origin={"made_by": MADE}):
+        with opened(tmp_path, batch=5, writer="part-2-of-2", origin={"made_by": MADE}) as folder:
+            assert folder.batch == 2
+        for recipe, made, said in (
+            ({"run": {"samples": 9}}, MADE, r"run\.samples is 3 there and 9"),
+            (None, {}, "made with other"),
+        ):
+            with pytest.raises(StoreError, match=said), opened(tmp_path, recipe, made, writer="part-2-of-2"):
+                pass
+    with opened(tmp_path, {"run": {"samples": 9}}, {}, batch=5, writer="part-2-of-2") as folder:
+        assert folder.batch == 5
+
+
 def test_the_block_is_that_with_which_the_run_began(tmp_path):
     begun(tmp_path)
     with opened(tmp_path, batch=50) as folder:

@@ -52,7 +52,8 @@ def torchcfm_unet(path):
 
 def azula_card(path):
     """The network of the card is a small one: the published ones take gigabytes."""
-    with mock.patch.object(kinetic_models.azula_card, "_made", lambda *card: SimpleNamespace(backbone=nn.Linear(2, 2))):
+    made = SimpleNamespace(backbone=nn.Linear(2, 2))
+    with mock.patch.object(kinetic_models.azula_card, "_made", return_value=made):
         return AzulaCard(plugin="adm", card="c", shape=[2], weights=path)
 
 

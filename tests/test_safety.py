@@ -8,8 +8,11 @@ import re
 import shutil
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import kinetic_features.inception
+import kinetic_models.azula_card
 import numpy as np
 import pytest
 import torch
@@ -20,6 +23,7 @@ from kinetic_fields import Gaussian
 from kinetic_grids import Given
 from kinetic_metrics import CLIPScore, FrechetDistance
 from kinetic_models import ModuleField, TorchCFMUNet
+from kinetic_models.azula_card import AzulaCard
 from kinetic_models.conditions import embeddings
 from torch import nn
 
@@ -44,6 +48,13 @@ def module_field(path):
 def torchcfm_unet(path):
     small = {"num_channels": 32, "num_res_blocks": 1, "channel_mult": [1, 1], "attention_resolutions": "4"}
     return TorchCFMUNet([1, 8, 8], path, **small)
+
+
+def azula_card(path):
+    """The network of the card is a small one: the published ones take gigabytes."""
+    made = SimpleNamespace(backbone=nn.Linear(2, 2))
+    with mock.patch.object(kinetic_models.azula_card, "_made", return_value=made):
+        return AzulaCard(plugin="adm", card="c", shape=[2], weights=path)
 
 
 def scored(path):
@@ -91,9 +102,13 @@ READERS = {  # what is asked for a path: the ends that files of it have, and wha
     "a state dict": ((".pth", ".safetensors"), state_dict),
     "weights of field module": ((".pth",), module_field),
     "weights of field torchcfm-unet": ((".pth",), torchcfm_unet),
+    "weights of field azula-card": ((".pth",), azula_card),
     "pretrained of field diffusers": (("",), transformer),
     "weights in a folder of diffusers": ((".safetensors",), transformer_weights),
-    "conditions of field diffusers, conditions of field module, conditions of field azula": ((".safetensors",), embeddings),
+    "conditions of field diffusers, conditions of field module, conditions of field azula": (
+        (".safetensors",),
+        embeddings,
+    ),
     "vae of field decoded": (("",), lambda path: Decoded(Gaussian(2), path)),
     "weights of features inception": ((".pth",), lambda path: Inception(weights=path)),
     "the cache of features inception": ((".pth",), cached_inception),

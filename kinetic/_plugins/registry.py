@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint
 from typing import Any
@@ -13,7 +12,8 @@ import pluggy
 
 from kinetic import options
 from kinetic._plugins import hooks
-from kinetic._plugins.distributions import DISABLED, GROUP, distribution_of, entry_points, is_disabled, way_out
+from kinetic._plugins.distributions import GROUP, entry_points
+from kinetic._plugins.loading import Plugin, load, unknown_hooks
 from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace
@@ -23,7 +23,7 @@ from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.metric import Metric
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver
-from kinetic.errors import KineticError, PluginError, unknown
+from kinetic.errors import PluginError, UnknownNameError, unknown
 
 _ROLES: Mapping[str, tuple[type[Component], str]] = {
     "field": (VelocityField, "register_fields"),
@@ -60,16 +60,6 @@ def role_of(cls: type) -> str:
     )
 
 
-@attrs.frozen
-class Plugin:
-    """One entry point: its name, the distribution it came with, and why it is not in use, if it is not."""
-
-    name: str
-    distribution: str
-    version: str
-    error: str | None = None
-
-
 @attrs.frozen(eq=False)
 class Registry:
     """What recipes can name.
@@ -78,34 +68,51 @@ class Registry:
         classes: `{role: {name: class}}`.
         origins: `{(role, name): plugin name}`.
         plugins: all entry points there are, broken and disabled ones too.
+        offers: `{(role, name): {plugin name: class}}` of all plugins in use. A name that several of them offer is that
+            of kinetic's own plugin, or of none; `PLUGIN:NAME` is always that of the plugin.
     """
 
     classes: Mapping[str, Mapping[str, type[Component]]]
     origins: Mapping[tuple[str, str], str]
     plugins: Sequence[Plugin] = ()
+    offers: Mapping[tuple[str, str], Mapping[str, type[Component]]] = attrs.field(factory=dict)
 
     def get(self, role: str, name: str) -> type[Component]:
-        """The class a name stands for.
+        """The class that a name, or a plugin and a name as in `kinetic_mine:leapfrog`, stands for.
 
         Raises:
-            UnknownNameError: nobody offers it; the message has the nearest known name and all of them.
+            UnknownNameError: nobody offers it, or several do; the message has the nearest known name and all of them.
         """
         abstract_class(role)
         known = self.classes.get(role, {})
-        if name not in known:
-            broken = [plugin.name for plugin in self.plugins if plugin.error]
-            hint = "`kinetic plugins` shows which installed package offers each."
-            if broken:
-                hint += f"\n  Not in use: {', '.join(broken)}."
-            raise unknown(f"no {self.called(role)} is named", name, known, hint)
-        return known[name]
+        if name in known:
+            return known[name]
+        owner, _, own = name.partition(":")
+        of_owner = self.offers.get((role, own), {})
+        if owner in of_owner:
+            return of_owner[owner]
+        several = self.offers.get((role, name), {})
+        if several:
+            raise UnknownNameError(
+                f"{' and '.join(several)} both offer a {self.called(role)} named {name!r}: say which, as in "
+                f"{next(iter(several))}:{name}"
+            )
+        broken = [plugin.name for plugin in self.plugins if plugin.error]
+        hint = "`kinetic plugins` shows which installed package offers each."
+        if broken:
+            hint += f"\n  Not in use: {', '.join(broken)}."
+        raise unknown(f"no {self.called(role)} is named", name, known, hint)
 
     def name_of(self, component: Component) -> str:
-        """The registered name of a component's class, or the class's own name."""
+        """The name that recipes have for a component's class, or the class's own name."""
         for names in self.classes.values():
             for name, cls in names.items():
                 if cls is type(component):
                     return name
+        for (_, name), owners in self.offers.items():
+            for owner, cls in owners.items():
+                if cls is type(component):
+                    return f"{owner}:{name}"
         return type(component).__name__
 
     def called(self, role: str) -> str:
@@ -119,105 +126,76 @@ def describe(field: attrs.Attribute[Any], words: str | None = None) -> str:
     return "; ".join(part for part in (bound, doc) if part) or "see its documentation"
 
 
-def registry(
-    manager: pluggy.PluginManager | None = None, points: Iterable[EntryPoint] | None = None, check: bool = True
-) -> Registry:
+def registry(manager: pluggy.PluginManager | None = None, points: Iterable[EntryPoint] | None = None) -> Registry:
     """Load the installed plugins and collect what they offer.
 
-    A plugin that does not import, or whose hooks fail, is noted in `Registry.plugins` and left out whole; everything
-    else works.
+    Nothing that is wrong with one plugin stops another. One that does not import, whose hooks fail, or that needs
+    another kinetic is left out whole, and `Plugin.error` says why; what else is wrong stands in `Plugin.notes`.
     `KINETIC_DISABLED_PLUGINS=name,name` leaves plugins out on purpose, by their entry points or distributions.
 
     Args:
         manager: a manager with plugins of your own already registered; a fresh one otherwise.
         points: the entry points to load instead of the installed ones.
-        check: refuse hook implementations that no hook is named like.
-    Raises:
-        PluginError: two distributions share an entry-point name, or two plugins share a component name.
     """
     if manager is None:
         manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hooks)
-    plugins = _load(manager, entry_points() if points is None else list(points))
-    if check:
-        _check_hook_names(manager)
-    classes: dict[str, dict[str, type[Component]]] = {role: {} for role in _ROLES}
-    origins: dict[tuple[str, str], str] = {}
-    failed: dict[str, str] = {}
-    offers = {plugin.name: plugin.distribution for plugin in plugins}
+    plugins = load(manager, entry_points() if points is None else list(points))
+    offers: dict[tuple[str, str], dict[str, type[Component]]] = {}
+    for name, plugin in plugins.items():
+        if plugin.error is None:
+            own, error = _offers(manager, name)
+            plugins[name] = attrs.evolve(
+                plugin, error=error, notes=(*plugin.notes, *unknown_hooks(manager.get_plugin(name), manager))
+            )
+            for key, cls in own.items():
+                offers.setdefault(key, {})[name] = cls
+    return _resolved(plugins, offers)
+
+
+def _offers(manager: pluggy.PluginManager, plugin: str) -> tuple[dict[tuple[str, str], type[Component]], str | None]:
+    """What a plugin offers, `{(role, name): class}`; nothing and the reason where one of its hooks fails."""
+    own: dict[tuple[str, str], type[Component]] = {}
     for role, (abstract, hook) in _ROLES.items():
         for implementation in getattr(manager.hook, hook).get_hookimpls():
-            owner = implementation.plugin_name
-            try:
-                implementation.function(_register(role, abstract, owner, classes[role], origins, offers))
-            except KineticError:
-                raise
-            except (Exception, SystemExit) as problem:  # as in _load
-                failed[owner] = f"{hook}: {type(problem).__name__}: {problem}"
-    for role, name in [key for key, owner in origins.items() if owner in failed]:
-        del classes[role][name], origins[role, name]
-    plugins = [attrs.evolve(plugin, error=failed.get(plugin.name, plugin.error)) for plugin in plugins]
-    return Registry(classes, origins, plugins)
-
-
-def _load(manager: pluggy.PluginManager, points: Sequence[EntryPoint]) -> list[Plugin]:
-    by_name: dict[str, list[EntryPoint]] = defaultdict(list)
-    for point in points:
-        by_name[point.name].append(point)
-    for name, same in by_name.items():
-        owners = sorted({distribution_of(point)[0] for point in same if not is_disabled(point)})
-        if len(owners) > 1:
-            raise PluginError(
-                f"{' and '.join(owners)} both offer the entry point {name!r}\n"
-                f'  Name an entry point after its package, as in `kinetic_mine = "kinetic_mine"`.\n'
-                f"  To go on without it: {way_out({owner: owner for owner in owners})}"
-            )
-    plugins = []
-    for name in sorted(by_name):
-        point = min(by_name[name], key=is_disabled)
-        error = f"switched off by {DISABLED}" if is_disabled(point) else None
-        if error is None:
-            try:
-                manager.register(point.load(), name=name)
-            except (Exception, SystemExit) as problem:  # a stranger's import may raise anything
-                error = f"{type(problem).__name__}: {problem}"
-                if manager.has_plugin(name):  # pluggy refused one of its hooks after it had taken others
-                    manager.unregister(name=name)
-        plugins.append(Plugin(name, *distribution_of(point), error))
-    return plugins
+            if implementation.plugin_name == plugin:
+                try:
+                    implementation.function(_register(role, abstract, own))
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as problem:  # a stranger's hook may raise anything, pytest's Skipped too
+                    return {}, f"{hook}: {type(problem).__name__}: {problem}"
+    return own, None
 
 
 def _register(
-    role: str,
-    abstract: type[Component],
-    plugin: str,
-    known: dict[str, Any],
-    origins: dict[tuple[str, str], str],
-    offers: Mapping[str, str],
+    role: str, abstract: type[Component], own: dict[tuple[str, str], type[Component]]
 ) -> Callable[[str, type[Component]], None]:
     def register(name: str, cls: type[Component]) -> None:
+        if not isinstance(name, str) or not name or ":" in name:
+            raise PluginError(f"a {role} must be named by a string without ':': {name!r}")
         if not (inspect.isclass(cls) and issubclass(cls, abstract)) or inspect.isabstract(cls):
             missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
             why = f"it leaves {missing} abstract" if missing else f"it is no {abstract.__name__}"
-            raise PluginError(f"{plugin}: {cls!r} cannot be registered as {role} {name!r}: {why}")
-        if name in known:
-            first = origins[role, name]
-            owners = {each: offers.get(each, "unknown") for each in (first, plugin)}
-            raise PluginError(
-                f"{first} and {plugin} both offer a {role} named {name!r}: "
-                f"{known[name].__module__}.{known[name].__name__} and {cls.__module__}.{cls.__name__}\n"
-                f"  Rename one, or leave one out: {way_out(owners)}"
-            )
-        known[name], origins[role, name] = cls, plugin
+            raise PluginError(f"{cls!r} cannot be registered as {role} {name!r}: {why}")
+        if own.get((role, name), cls) is not cls:
+            raise PluginError(f"two classes are registered as {role} {name!r}: {own[role, name]!r} and {cls!r}")
+        own[role, name] = cls
 
     return register
 
 
-def _check_hook_names(manager: pluggy.PluginManager) -> None:
-    try:
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        raise PluginError(
-            f"{error}\n  The hooks are: {', '.join(hook for _, hook in _ROLES.values())}\n"
-            f"  To go on without that plugin: {DISABLED}={manager.get_name(error.plugin)}"
-        ) from error
+def _resolved(plugins: dict[str, Plugin], offers: dict[tuple[str, str], dict[str, type[Component]]]) -> Registry:
+    """Whose each name is: that of the one plugin that offers it, or of kinetic's own among several."""
+    classes: dict[str, dict[str, type[Component]]] = {role: {} for role in _ROLES}
+    origins: dict[tuple[str, str], str] = {}
+    for (role, name), owners in offers.items():
+        ours = [owner for owner in owners if plugins[owner].is_ours]
+        chosen = ours[:1] or ([next(iter(owners))] if len(owners) == 1 else [])
+        for owner in chosen:
+            classes[role][name], origins[role, name] = owners[owner], owner
+        for owner in owners.keys() - chosen:
+            others = " and ".join(other for other in owners if other != owner)
+            note = f"{others} offers a {role} named {name!r} too: this one is {owner}:{name}"
+            plugins[owner] = attrs.evolve(plugins[owner], notes=(*plugins[owner].notes, note))
+    return Registry(classes, origins, [*plugins.values()], offers)

@@ -1,6 +1,9 @@
+import sys
+
 import pluggy
 import pytest
 from kinetic_digits import Digits
+from kinetic_schedules import KTS
 from kinetic_solvers import Heun
 
 import kinetic
@@ -49,53 +52,58 @@ def test_a_strangers_distribution_is_found_and_its_class_built(install):
     assert (plugin.distribution, plugin.version, plugin.error) == ("acme-ease", "1.0", None)
 
 
-def test_two_distributions_with_one_entry_point_are_both_named(install):
+def plugin_of(known, name):
+    (plugin,) = [plugin for plugin in known.plugins if plugin.name == name]
+    return plugin
+
+
+def test_of_two_distributions_with_one_entry_point_one_is_in_use_and_the_other_says_why_not(install):
     install("acme-one", "acme_one", EASE.format(cls="A", name="a"), entry_point="solvers")
     install("acme-two", "acme_two", EASE.format(cls="B", name="b"), entry_point="solvers")
-    with pytest.raises(PluginError) as caught:
-        registry()
-    assert "acme-one and acme-two both offer the entry point 'solvers'" in str(caught.value)
-    said = "To go on without it: KINETIC_DISABLED_PLUGINS=acme-one or KINETIC_DISABLED_PLUGINS=acme-two"
-    assert said in str(caught.value)
+    known = registry()
+    assert "a" in known.classes["schedule"]
+    assert "b" not in known.classes["schedule"]
+    first, second = [plugin for plugin in known.plugins if plugin.name == "solvers"]
+    assert (first.distribution, first.error, second.distribution) == ("acme-one", None, "acme-two")
+    assert second.error.startswith(
+        "acme-one has the entry point 'solvers' too\n  Name an entry point after its package"
+    )
 
 
-def test_a_stranger_that_takes_an_entry_point_of_kinetic_is_the_one_to_leave_out(install, monkeypatch):
-    install("zebra", "zebra", EASE.format(cls="A", name="a"), entry_point="kinetic_solvers")
-    with pytest.raises(PluginError) as caught:
-        registry()
-    assert "kinetic-flow and zebra both offer the entry point 'kinetic_solvers'" in str(caught.value)
-    assert str(caught.value).endswith("To go on without it: KINETIC_DISABLED_PLUGINS=zebra")
-    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "zebra")
+def test_a_stranger_that_takes_an_entry_point_of_kinetic_is_the_one_that_is_off(install):
+    install("aardvark", "aardvark", EASE.format(cls="A", name="a"), entry_point="kinetic_solvers")
     known = registry()
     assert known.get("solver", "heun") is Heun
     assert "a" not in known.classes["schedule"]
+    (stranger,) = [plugin for plugin in known.plugins if plugin.distribution == "aardvark"]
+    assert "kinetic-flow has the entry point 'kinetic_solvers' too" in stranger.error
 
 
 @pytest.mark.parametrize("module", ["acme_kts", "zebra_kts"])
-def test_a_stranger_that_takes_a_name_of_kinetic_is_the_one_to_leave_out(install, module):
+def test_a_name_of_kinetic_stays_kinetics_and_the_strangers_is_said_with_its_plugin(install, module):
     install(module, module, EASE.format(cls="Mine", name="kts"))
-    with pytest.raises(PluginError) as caught:
-        registry()
-    assert str(caught.value).endswith(f"Rename one, or leave one out: KINETIC_DISABLED_PLUGINS={module}")
+    known = registry()
+    assert known.get("schedule", "kts") is KTS
+    assert known.get("schedule", "kinetic_schedules:kts") is KTS
+    mine = known.get("schedule", f"{module}:kts")
+    assert mine.__name__ == "Mine"
+    assert known.name_of(mine()) == f"{module}:kts"
+    assert known.name_of(KTS()) == "kts"
+    plugin = plugin_of(known, module)
+    assert plugin.error is None
+    note = f"kinetic_schedules offers a schedule named 'kts' too: this one is {module}:kts"
+    assert plugin.notes == (note,)
 
 
-def test_of_two_strangers_that_take_one_name_either_can_be_left_out(install):
+def test_a_name_that_two_strangers_take_is_neithers_until_it_is_said_whose(install):
     for name in ("stranger_one", "stranger_two"):
         install(name.replace("_", "-"), name, EASE.format(cls="Mine", name="mine"))
-    with pytest.raises(PluginError) as caught:
-        registry()
-    assert str(caught.value).endswith("KINETIC_DISABLED_PLUGINS=stranger_one or KINETIC_DISABLED_PLUGINS=stranger_two")
-
-
-def test_two_plugins_with_one_component_name_are_both_named(install):
-    install("acme-kts", "acme_kts", EASE.format(cls="Mine", name="kts"))
-    with pytest.raises(PluginError) as caught:
-        registry()
-    assert "acme_kts and kinetic_schedules both offer a schedule named 'kts'" in str(caught.value) or (
-        "kinetic_schedules and acme_kts both offer a schedule named 'kts'" in str(caught.value)
-    )
-    assert "kinetic_schedules.kts.KTS" in str(caught.value)
-    assert "acme_kts.Mine" in str(caught.value)
+    known = registry()
+    said = "stranger_one and stranger_two both offer a schedule named 'mine': say which, as in stranger_one:mine"
+    with pytest.raises(UnknownNameError, match=said):
+        known.get("schedule", "mine")
+    assert known.get("schedule", "stranger_two:mine").__module__ == "stranger_two"
+    assert all(plugin_of(known, name).notes for name in ("stranger_one", "stranger_two"))
 
 
 def test_a_plugin_that_does_not_import_is_noted_and_the_rest_works(install):
@@ -121,17 +129,21 @@ def with_plugin(plugin):
     return manager
 
 
-def test_a_misspelt_hook_is_refused_with_the_hooks_there_are():
-    class Plugin:
-        @staticmethod
-        @kinetic.hookimpl
-        def register_solver(register):
-            register("x", Heun)
-
-    with pytest.raises(PluginError) as caught:
-        registry(with_plugin(Plugin), points=[])
-    assert "register_solver" in str(caught.value)
-    assert "register_solvers" in str(caught.value)
+def test_a_misspelt_hook_is_noted_with_the_nearest_and_the_others_are_in_use(install):
+    source = EASE.format(cls="Ease", name="ease") + (
+        "\n    @kinetic.hookimpl\n    def register_solver(register):\n        raise SystemExit\n"
+        "\n    @kinetic.hookimpl\n    def register_of_tomorrow(register):\n        raise SystemExit\n"
+    )
+    install("acme-typo", "acme_typo", source)
+    known = registry()
+    assert "ease" in known.classes["schedule"]
+    plugin = plugin_of(known, "acme_typo")
+    assert plugin.error is None
+    said = "is none of this kinetic: misspelt, or of a newer one"
+    assert set(plugin.notes) == {
+        f"its hook register_solver {said}; the nearest is register_solvers",
+        f"its hook register_of_tomorrow {said}",
+    }
 
 
 @pytest.mark.parametrize(
@@ -145,10 +157,21 @@ def test_what_is_no_finished_class_of_the_role_cannot_be_registered(cls, why):
         def register_solvers(register):
             register("x", cls)
 
-    with pytest.raises(PluginError) as caught:
-        registry(with_plugin(Plugin), points=[])
-    assert str(caught.value).startswith("mine: ")
-    assert str(caught.value).endswith(f"cannot be registered as solver 'x': {why}")
+    known = registry(with_plugin(Plugin), points=[])
+    assert not known.classes["solver"]
+    assert plugin_of(known, "mine").error.startswith("register_solvers: PluginError: ")
+    assert plugin_of(known, "mine").error.endswith(f"cannot be registered as solver 'x': {why}")
+
+
+@pytest.mark.parametrize("name", ["", "a:b", 3, None])
+def test_a_name_that_recipes_cannot_say_is_refused(name):
+    class Plugin:
+        @staticmethod
+        @kinetic.hookimpl
+        def register_solvers(register):
+            register(name, Heun)
+
+    assert "must be named by a string without ':'" in plugin_of(registry(with_plugin(Plugin), points=[]), "mine").error
 
 
 def test_the_role_of_a_class_is_that_of_its_abstract_class():
@@ -187,12 +210,31 @@ def test_a_plugin_that_exits_on_import_does_not_take_the_others_along(install):
     assert known.get("solver", "heun") is Heun
 
 
-def test_a_misspelt_hook_of_an_installed_plugin_can_be_left_out(install, monkeypatch):
-    install("acme-typo", "acme_typo", EASE.format(cls="Ease", name="ease").replace("register_schedules", "register_x"))
-    with pytest.raises(PluginError, match=r"acme_typo(.|\n)*KINETIC_DISABLED_PLUGINS=acme_typo"):
-        registry()
-    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_typo")
-    assert registry().get("solver", "heun") is Heun
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("import pytest\npytest.importorskip('no_such_module_at_all')", "Skipped: could not import"),
+        ("import kinetic.errors\nraise kinetic.errors.OptionError('mine')", "OptionError: mine"),
+        ("raise BaseException('odd')", "BaseException: odd"),
+        ("def f(:", "SyntaxError: "),
+        ("kinetic_requires = '>=9'", "acme_odd needs kinetic-flow>=9, this is "),
+        ("kinetic_requires = 'nine'", "kinetic_requires must be a version specifier, as in '>=0.2': 'nine'"),
+    ],
+)
+def test_whatever_an_import_raises_stops_no_other_plugin(install, monkeypatch, source, error):
+    monkeypatch.delitem(sys.modules, "acme_odd", raising=False)
+    install("acme-odd", "acme_odd", source)
+    known = registry()
+    assert plugin_of(known, "acme_odd").error.startswith(error)
+    assert known.get("solver", "heun") is Heun
+
+
+def test_a_hook_that_raises_an_error_of_kinetic_stops_no_other_plugin(install):
+    source = "import kinetic\n@kinetic.hookimpl\ndef register_solvers(register):\n    register('x', int)\n"
+    install("acme-int", "acme_int", source)
+    known = registry()
+    assert "<class 'int'> cannot be registered as solver 'x': it is no Solver" in plugin_of(known, "acme_int").error
+    assert known.get("solver", "heun") is Heun
 
 
 def test_a_shared_entry_point_can_be_left_out(install, monkeypatch):

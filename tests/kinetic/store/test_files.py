@@ -2,6 +2,9 @@
 
 import errno
 import os
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from kinetic import load_run
 from kinetic._store.files import (
     check_writable,
     names_in,
@@ -153,7 +157,11 @@ def test_a_disk_that_is_full_ends_a_run_with_one_sentence_and_the_same_command_g
     out, environment = tmp_path / "out", {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "500"}
     words = ["run", str(recipe(SMALL)), "--device", "cpu", "--out", str(out)]
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(limit), *words], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", LIMITED, str(limit), *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2, done.stderr
     assert re.search(rf"error: .*({full}) cannot be written: .*File too large", done.stderr), done.stderr

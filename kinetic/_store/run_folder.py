@@ -146,6 +146,7 @@ class RunFolder:
 
     def record(self, event: str, **more: Any) -> None:
         """Append a line to `events.jsonl`."""
+        self.manifest.check_folder()
         name = journal_name(EVENTS, self.writer)
         journal.append(self.path / name, {"time": now(), "event": event, **more})
 

@@ -200,7 +200,7 @@ def _command(recipe: Path, out: Path) -> int:
 
 def bench(root: Path, pictures: bool = True) -> Bench:
     """One with everything imported and its undisturbed run done; without pictures a run takes a fifth of the time."""
-    import kinetic._report.page as page
+    from kinetic._report import page
 
     torch.set_num_threads(1)
     (root / "r.toml").write_text(RECIPE)

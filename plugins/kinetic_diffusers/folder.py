@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 
 from kinetic import options
 from kinetic.errors import MissingPackageError, OptionError
+from kinetic.networks import why
 from kinetic_diffusers.allowed import diffusers
 
+_SHOWN = 4  # names of tensors that an error shows
 REMEDY = "Give a local folder that `save_pretrained` of diffusers wrote, of a pipeline or of the part itself."
 
 
@@ -33,10 +34,16 @@ def folder_of(location: str, option: str, part: str, allowed: Collection[str]) -
 
 def class_of(folder: Path, option: str) -> str:
     """The class that a folder says it holds."""
-    path = options.existing_path(folder / "config.json", what=option, remedy=REMEDY)
+    return str(config_of(folder / "config.json", option).get("_class_name"))
+
+
+def config_of(path: Path, option: str) -> dict[str, Any]:
+    """What a config says."""
+    path = options.existing_path(path, what=option, remedy=REMEDY)
     try:
-        return str(json.loads(path.read_bytes()).get("_class_name"))
-    except (OSError, ValueError, AttributeError) as error:
+        config = json.loads(path.read_bytes())
+        return {**config}
+    except (OSError, ValueError, TypeError) as error:
         raise OptionError(f"{option!r} has no readable config: {path}: {error}\n  {REMEDY}") from error
 
 
@@ -44,14 +51,23 @@ def loaded(folder: Path, option: str, who: str, dtype: torch.dtype) -> Any:
     """The network in a folder, of the class that it says it holds, in evaluation; from safetensors alone.
 
     Raises:
-        OptionError: diffusers is not installed, or the folder holds no tensors that fit.
+        OptionError: diffusers is not installed, or the folder holds no tensors that fit: those that are missing, which
+            diffusers would draw at random, and those that are not expected are counted and shown.
     """
     cls = getattr(diffusers_package(who), class_of(folder, option))
+    asked = {"local_files_only": True, "use_safetensors": True, "torch_dtype": dtype, "output_loading_info": True}
     try:
-        net = cls.from_pretrained(folder, local_files_only=True, use_safetensors=True, torch_dtype=dtype)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        line = " ".join(str(error).split())[:300]
-        raise OptionError(f"{option!r} cannot be loaded as safetensors: {folder}: {line}\n  {REMEDY}") from error
+        net, info = cls.from_pretrained(folder, **asked)
+    except Exception as error:  # what a config says may make any layer raise anything
+        raise OptionError(f"{option!r} cannot be loaded as safetensors: {folder}: {why(error)}\n  {REMEDY}") from error
+    misfits = [
+        f"{len(names)} {kind}: {', '.join(names[:_SHOWN])}{', ...' * (len(names) > _SHOWN)}"
+        for kind in ("missing", "unexpected")
+        if (names := sorted(info[f"{kind}_keys"]))
+    ]
+    if misfits:
+        name = type(net).__name__
+        raise OptionError(f"{option!r} does not hold the tensors of {name}: {folder}: {'; '.join(misfits)}\n  {REMEDY}")
     return net.eval().requires_grad_(False)
 
 

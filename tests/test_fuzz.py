@@ -35,7 +35,7 @@ def test_a_foreign_error_and_what_takes_too_long_are_faults(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("role", "name", "option", "most"),
     [
-        *[("solver", name, "steps", 10**6) for name in ("euler", "midpoint", "heun", "ralston", "rk4", "ab2", "dpm++2m")],
+        *[("solver", name, "steps", 10**6) for name in ("euler", "heun", "rk4", "ab2", "dpm++2m")],
         ("meter", "power", "bins", 10**6),
         ("metric", "kid", "subsets", 10**5),
         ("metric", "fd-infinity", "points", 1000),

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent / "bench"))
 import fuzz
 
 
-@pytest.mark.parametrize(("way", "n", "accepted"), [("recipes", 150, 3), ("runs", 25, 1), ("scores", 80, 3)])
+@pytest.mark.parametrize(("way", "n", "accepted"), [("recipes", 300, 10), ("runs", 60, 3), ("scores", 150, 8)])
 def test_what_nobody_would_write_is_refused_by_an_error_of_kinetic_or_done(way, n, accepted):
     account = fuzz.many(way, n)
     assert not account.faults, "\n".join(account.lines())

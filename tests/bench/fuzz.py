@@ -28,7 +28,7 @@ import attrs
 import numpy as np
 import tomli_w
 import torch
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, example, given, seed, settings
 from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
@@ -86,6 +86,7 @@ baseline = "a"
 field = { name = "empirical" }
 solver = { name = "dopri5", rtol = 1e-2, max_steps = 50 }
 """
+GOOD = {"samples": "images.npy", "metrics": "prdc", "reference": "other.npy", "overrides": ["metrics.prdc.k=2"]}
 ROLES = {
     "data": "dataset",
     "features": "features",
@@ -489,12 +490,18 @@ def many(way: str, n: int, number: int = 0) -> Account:
     """The account of n recipes (loaded), runs (of recipes that are small, and dry ones of others) or score commands."""
     account = Account()
     strategy = {"recipes": recipe(), "runs": recipe(2), "scores": score()}[way]
+    good: Any = GOOD if way == "scores" else (SMALL, [])
 
     @seed(number)
     @settings(
-        max_examples=n, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+        max_examples=n,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
     )
     @given(strategy)
+    @example(good)
     def each(made: Any) -> None:
         if way == "scores":
             account.enter(lambda: judge(made), repr(made))

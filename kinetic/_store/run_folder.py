@@ -169,6 +169,7 @@ class RunFolder:
 
     def record(self, event: str, **more: Any) -> None:
         """Append a line to `events.jsonl`, or to the file of this writer."""
+        self.manifest.check_folder()
         who = {"writer": self.writer} if self.writer else {}
         journal.append(self.path / journal_name(EVENTS, self.writer), {"time": now(), "event": event, **who, **more})
 

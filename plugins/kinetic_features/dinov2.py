@@ -40,7 +40,7 @@ class DINOv2(FeatureSpace):
     weights: str | None = attrs.field(
         default=None, metadata={options.BOUND: "the path of a state dict of that model, or nothing: timm's download"}
     )
-    size: int | None = options.integer(None, at_least=1, doc="nothing for the model's own")
+    size: int | None = options.integer(None, at_least=1, at_most=10**4, doc="nothing for the model's own")
     _net: nn.Module = attrs.field(init=False, repr=False)
     _steps: tuple[Any, ...] = attrs.field(init=False, repr=False)
     _config: dict[str, Any] = attrs.field(init=False, repr=False)

@@ -170,7 +170,11 @@ def test_without_arms_there_is_one():
     [
         ("solver.name=hein", UnknownNameError, "arm 'plain': no solver is named 'hein'. Did you mean 'heun'?"),
         ("solver.step=3", UnknownNameError, "arm 'plain': solver 'euler' has no option 'step'. Did you mean 'steps'?"),
-        ("solver.steps=2.5", OptionError, "arm 'plain': solver 'euler': 'steps' must be an int >= 1: 2.5"),
+        (
+            "solver.steps=2.5",
+            OptionError,
+            "arm 'plain': solver 'euler': 'steps' must be an int >= 1 and <= 1000000: 2.5",
+        ),
         ("arms.kts.schedule.beta=0.1", OptionError, "arm 'kts': schedule 'kts': 'beta' must be <= 0.0523957"),
         ("data.size=5000", OptionError, "'size' must be an int from 1 to 1437 for split 'train': 5000"),
         ("data.size=1", OptionError, "'train' must hold 2 points or more"),

@@ -25,7 +25,7 @@ PAGE = Path(__file__).parent.parent / "reference.md"
 HEAD = """# Reference
 
 Every component that kinetic ships with its options and columns, the columns of every run, errors and commands.
-Written by `python docs/_make/reference.py` from the code; `kinetic show ROLE NAME` prints the same of what is installed.
+Written by `python docs/_make/reference.py` from the code; `kinetic show ROLE NAME` prints it for what is installed.
 """
 
 

@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent / "bench"))
 
 import fuzz
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.mark.parametrize(("way", "n"), [("recipes", 300), ("runs", 60), ("scores", 150)])
 def test_what_nobody_would_write_is_refused_by_an_error_of_kinetic_or_done(way, n):

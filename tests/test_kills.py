@@ -17,7 +17,10 @@ sys.path.insert(0, str(KILLS.parent))
 
 import kills  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the runs are forks of one process")
+pytestmark = [
+    pytest.mark.proof,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="the runs are forks of one process"),
+]
 
 
 def killed(*words):

@@ -10,6 +10,8 @@ from kinetic._experiment.parts import Part, draw_part, gather
 from kinetic._progress import Reporter
 from kinetic.errors import OptionError, StoreError
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture
 def draw(shaky):

@@ -16,6 +16,8 @@ from kinetic._progress import Reporter
 from kinetic._store.run_folder import RunFolder
 from kinetic.errors import StoreError
 
+pytestmark = pytest.mark.proof
+
 
 def ended(processes):
     """`[(status, stdout, stderr)]` of each, once it has ended."""

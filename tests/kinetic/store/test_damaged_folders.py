@@ -26,6 +26,8 @@ from kinetic._store.verify import verify
 from kinetic._store.why import why_again
 from kinetic.errors import KineticError
 
+pytestmark = pytest.mark.proof
+
 RECIPE = """
 title = "small"
 [run]

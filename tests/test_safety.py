@@ -194,6 +194,12 @@ def tar(path, trap):
             file.addfile(member, io.BytesIO(content))
 
 
+def without_package(error):
+    """Skip what an extra that is not installed here would read; the environment `peers` has them all."""
+    if isinstance(error, MissingPackageError) or 'pip install "kinetic-flow[' in str(error):
+        pytest.skip(str(error))
+
+
 @pytest.mark.parametrize("make", [pipe, device, folder, nothing, loop], ids=lambda make: make.__name__)
 @pytest.mark.parametrize(("end", "reader"), CASES)
 @pytest.mark.timeout(60)
@@ -202,8 +208,7 @@ def test_what_is_no_file_is_an_error_in_a_line_and_is_not_waited_for(end, reader
     make(path, trap)
     with pytest.raises(KineticError) as caught:
         reader(str(path))
-    if isinstance(caught.value, MissingPackageError) or "is not installed" in str(caught.value):
-        pytest.skip(str(caught.value))
+    without_package(caught.value)
     assert re.search(
         r"there is no |neither a file nor a folder|is a folder|cannot be looked at|no file in ", str(caught.value)
     )
@@ -220,6 +225,7 @@ def test_no_code_in_a_file_is_run(end, reader, make, tmp_path, trap, marker, mon
     monkeypatch.setattr(kinetic_features.inception, "SHA256", "")  # the trap is the file that is meant
     with pytest.raises(KineticError) as caught:
         reader(str(path))
+    without_package(caught.value)
     assert tmp_path.name in str(caught.value)
     assert not marker.exists()
     assert not {each.name for each in {*tmp_path.rglob("*")} - before} & {"out"}

@@ -56,7 +56,7 @@ def print_why(why: Why, console: Console) -> None:
     if why.refused:
         say(console, ("refused: ", "red"), why.refused, keep="\n", whole=True)
         return
-    lacking = {run for kind in (why.missing, why.damaged, why.otherwise) for run in kind}
+    lacking = dict.fromkeys(run for kind in (why.missing, why.damaged, why.otherwise) for run in kind)
     drawn = f"samples of {', '.join(lacking)} are drawn as said" if lacking else "no sample is drawn again"
     say(console, f"{why.folder}: {drawn}; tables, evidence and report are written again from the samples", whole=True)
 

@@ -33,7 +33,6 @@ from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
 from safetensors.torch import save_file
-from timing import Table
 
 from kinetic import load_recipe, options, registry
 from kinetic._experiment.experiment import Recipe, arms_of
@@ -42,6 +41,10 @@ from kinetic._experiment.score_command import load_score_job
 from kinetic._plugins.registry import role_of
 from kinetic._progress import Reporter
 from kinetic.errors import KineticError
+
+sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH, which tox sets, leaves the script's own folder out
+
+from timing import Table
 
 LONGEST = 60  # seconds of CPU that one of them may take; in time of the clock, ten times as many
 MEMORY = 12 * 2**30  # that all of them may address

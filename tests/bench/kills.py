@@ -23,6 +23,9 @@ from typing import Any
 
 import attrs
 import torch
+
+sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH, which tox sets, leaves the script's own folder out
+
 from timing import Table
 
 RECIPE = """

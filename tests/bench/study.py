@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import torch
-from timing import Table
 
 from kinetic import Column, Estimate, Run, Score, evidence
 from kinetic._evaluate.views import DENOISED, PLAIN
@@ -32,6 +31,10 @@ from kinetic._sample.columns import OWN
 from kinetic._sample.shard import Shard
 from kinetic._store.layout import EVIDENCE, PROVENANCE, SCORES
 from kinetic._store.run_folder import RunFolder
+
+sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH, which tox sets, leaves the script's own folder out
+
+from timing import Table
 
 PEERS = ("numpy", "scipy", "matplotlib")
 SHAPE = (3, 8, 8)

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from kinetic._interrupt import status_of
-
 _CODE = typer.Option(help="The code of the recipe's field `module`: module:PACKAGE.MODULE:ATTRIBUTE.")
 _DEVICE = typer.Option(help="A torch device, or auto.")
 
@@ -73,17 +71,6 @@ def rescore(
     device: Annotated[str, _DEVICE] = "auto",
 ) -> None:
     """Add metrics to a run, or change their options. Nothing is sampled."""
-    from kinetic._experiment.rescore import load_rescoring
-    from kinetic._experiment.rescore import rescore as rescored
-    from kinetic._report import print_brief
-    from kinetic._terminal import console, say
+    from kinetic._experiment.run_command import run_rescore
 
-    recipe = load_rescoring(folder, metrics, override or (), field=field)
-    try:
-        run = rescored(folder, recipe, device)
-    except KeyboardInterrupt as stop:
-        say(console(stderr=True), "stopped; the samples are kept, and the same command scores them again")
-        raise typer.Exit(status_of(stop)) from None
-    print_brief(run, console())
-    if run.left_out:
-        raise typer.Exit(1)
+    run_rescore(folder, metrics, override or (), device, field)

@@ -156,12 +156,13 @@ class Prepared:
         """A recipe on a torch device, or on "auto"."""
         on = find_device(device, next(iter(recipe.runners.values())).field)
         parts = {run: parts_of(runner) for run, runner in recipe.runners.items()}
-        weights = weight_hashes(parts)
+        memo: dict[int, bytes] = {}
+        weights = weight_hashes(parts, memo)
         units = {arm: recipe.levels.units(arm) for arm in recipe.arms} if recipe.levels.of else {}
         if recipe.levels.trainings:
             check_trainings(units, weights)
         arms = arms_of(recipe, on)
-        made_by = identity_of(recipe, on)
+        made_by = identity_of(recipe, on, memo)
         origin = _provenance(recipe, parts, on) | {"weights": weights, "made_by": made_by}
         return cls(recipe, on, arms, units, made_by, origin)
 
@@ -230,10 +231,12 @@ def _judge(made: Prepared, folder: RunFolder, bars: Bars) -> None:
     folder.record("finished")
 
 
-def identity_of(recipe: Recipe, device: torch.device) -> dict[str, dict[str, str]]:
+def identity_of(
+    recipe: Recipe, device: torch.device, memo: dict[int, bytes] | None = None
+) -> dict[str, dict[str, str]]:
     """What would make the samples of a recipe on a device, beside its content; see `identity`."""
     parts = {run: parts_of(runner) for run, runner in recipe.runners.items()}
-    return identity(parts, recipe.seeds, recipe.registry, device, recipe.start, recipe.prompts)
+    return identity(parts, recipe.seeds, recipe.registry, device, recipe.start, recipe.prompts, memo)
 
 
 def arms_of(recipe: Recipe, device: torch.device) -> Arms:

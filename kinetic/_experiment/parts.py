@@ -21,6 +21,7 @@ from kinetic._store.finished_run import FinishedRun
 from kinetic._store.layout import EVENTS, RECIPE, journal_names
 from kinetic._store.manifest import Manifest
 from kinetic._store.origin import Change
+from kinetic._store.planned import recipe_in
 from kinetic._store.run_folder import RunFolder
 from kinetic.errors import OptionError, StoreError, shown
 
@@ -117,10 +118,8 @@ def recipe_of(folder: Path, field: str | None = None) -> Recipe:
     Raises:
         StoreError: it holds none.
     """
-    if RECIPE not in names_in(folder):
-        raise StoreError(f"{folder} holds no run: there is no {RECIPE} in it")
-    path = Manifest.read(folder).check(RECIPE)
-    return load_recipe(path, field=field)
+    recipe_in(folder)
+    return load_recipe(Manifest.read(folder).check(RECIPE), field=field)
 
 
 def _check_complete(field: str | None, made: Prepared, folder: RunFolder) -> None:

@@ -14,14 +14,14 @@ from kinetic._plugins.builder import code_of
 from kinetic._plugins.registry import Registry, registry
 from kinetic._progress import Reporter
 from kinetic._sample.draw import find_device
-from kinetic._store.files import names_in, read_toml
+from kinetic._store.files import read_toml
 from kinetic._store.finished_run import FinishedRun
 from kinetic._store.layout import RECIPE
 from kinetic._store.manifest import Manifest
 from kinetic._store.origin import Change
-from kinetic._store.planned import recipe_name
+from kinetic._store.planned import recipe_in, recipe_name
 from kinetic._store.why import Why, why_again
-from kinetic.errors import RecipeError, StoreError, shown
+from kinetic.errors import RecipeError, shown
 
 
 def load_rescoring(
@@ -44,7 +44,7 @@ def load_rescoring(
         StoreError: the folder holds no run, or its recipe is not what was written.
         RecipeError, UnknownNameError, OptionError, MissingFileError: something in it cannot be; the message says what.
     """
-    path = _with_recipe(folder) / RECIPE
+    path = recipe_in(Path(folder))
     for override in overrides:
         if parsed(override)[0][0] != "metrics":
             raise RecipeError(
@@ -87,14 +87,7 @@ def why(
         overrides, known, field: as of `load_recipe`.
         device: that the run would take.
     """
-    path = _with_recipe(folder) if recipe is None else Path(folder)
-    loaded = load_recipe(path / RECIPE if recipe is None else recipe, overrides, known, field)
+    path = Path(folder)
+    loaded = load_recipe(recipe_in(path) if recipe is None else recipe, overrides, known, field)
     on = find_device(device, next(iter(loaded.runners.values())).field)
     return why_again(path, loaded.content, identity_of(loaded, on))
-
-
-def _with_recipe(folder: str | Path) -> Path:
-    path = Path(folder)
-    if RECIPE not in names_in(path):
-        raise StoreError(f"{path} holds no run: there is no {RECIPE} in it")
-    return path

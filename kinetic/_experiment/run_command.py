@@ -1,4 +1,4 @@
-"""The commands `run`, alone, under torchrun or in parts, and `gather`."""
+"""The commands `run`, alone, under torchrun or in parts, `gather` and `rescore`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from rich.console import Console
 from kinetic._experiment.parts import Part, draw_part, gather
 from kinetic._experiment.ranks import Ranks
 from kinetic._experiment.read_recipe import load_recipe
+from kinetic._experiment.rescore import load_rescoring, rescore
 from kinetic._interrupt import status_of
 from kinetic._progress import Reporter
 from kinetic._report import print_brief
 from kinetic._store.finished_run import FinishedRun
 from kinetic._terminal import console, say
 from kinetic.errors import OptionError, RankError, within
+
+_GOES_ON = "what was finished is kept, and the same command goes on from there"
 
 
 def run_ranks(
@@ -69,6 +72,13 @@ def run_gather(folder: Path, device: str, field: str | None) -> None:
         _shown(gather(folder, device, Reporter(), field))
 
 
+def run_rescore(folder: Path, metrics: str, overrides: Sequence[str], device: str, field: str | None) -> None:
+    """Add metrics to a run."""
+    recipe = load_rescoring(folder, metrics, overrides, field=field)
+    with _stopped(words="the samples are kept, and the same command scores them again"):
+        _shown(rescore(folder, recipe, device))
+
+
 def _longer(overrides: Sequence[str], extend: int | None) -> list[str]:
     return [*overrides, *([] if extend is None else [f"run.samples={extend}"])]
 
@@ -81,13 +91,13 @@ def _shown(finished: FinishedRun) -> None:
 
 
 @contextlib.contextmanager
-def _stopped(speaks: bool = True) -> Iterator[None]:
+def _stopped(speaks: bool = True, words: str = _GOES_ON) -> Iterator[None]:
     """What Ctrl-C ends with; the command line would end without a message."""
     try:
         yield
     except KeyboardInterrupt as stop:
         if speaks:
-            say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
+            say(console(stderr=True), f"stopped; {words}")
         raise SystemExit(status_of(stop)) from None
 
 

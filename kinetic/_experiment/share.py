@@ -13,11 +13,11 @@ from kinetic._sample.integrate import Progress
 from kinetic._store.files import names_in
 from kinetic._store.layout import SHARDS, shard_name
 from kinetic._store.opened import PATIENCE
+from kinetic._store.origin import listed as first_of
 from kinetic._store.run_folder import RunFolder
 from kinetic.errors import StoreError
 
 _LOOK = 0.5  # seconds between two looks at what others have finished
-_NAMED = 8  # blocks that an error names
 
 
 def share_blocks(arms: Arms, folder: RunFolder, bars: Bars, ranks: Ranks) -> None:
@@ -46,9 +46,7 @@ def share_blocks(arms: Arms, folder: RunFolder, bars: Bars, ranks: Ranks) -> Non
 
 def listed(blocks: list[Block]) -> str:
     """The first of some blocks, as an error names them, and how many more there are."""
-    named = [f"arm {arm!r}: samples {start} to {stop - 1}" for arm, start, stop in blocks[:_NAMED]]
-    more = [f"and {len(blocks) - _NAMED} more"] if len(blocks) > _NAMED else []
-    return "\n  ".join([*named, *more])
+    return "\n  ".join(first_of([f"arm {arm!r}: samples {start} to {stop - 1}" for arm, start, stop in blocks]))
 
 
 @final

@@ -14,6 +14,7 @@ from kinetic._experiment.compare import compare
 from kinetic._experiment.levels import Units
 from kinetic._experiment.over_runs import scores_over_runs
 from kinetic._experiment.within_arm import classes
+from kinetic._sample.columns import UNTIL
 from kinetic._sample.run import Run, estimates
 from kinetic._store.layout import SCORES
 from kinetic._store.run_folder import RunFolder
@@ -41,7 +42,7 @@ def write_tables(
     Returns:
         The evidence.
     """
-    folder.save_table(lambda: tables_of(runs), _schema(runs))
+    folder.save_table([*tables_of(runs)])  # columns are those of the runs, not copies
     scores = {run: scores_of(each) for run, each in runs.items()}
     folder.save_json(SCORES, scores)
     compared = compare(runs, baselines, arms.controls(runs, baselines, folder.batch), delta, units, of)
@@ -59,17 +60,10 @@ def tables_of(runs: Mapping[str, Run]) -> Iterator[pa.Table]:
         yield rows.add_column(0, "arm", pa.array([arm] * len(rows)))
 
 
-def _schema(runs: Mapping[str, Run]) -> pa.Schema:
-    """The columns of all arms; one that an arm does not have is null there."""
-    return pa.unify_schemas([rows.schema for rows in tables_of(runs)])
-
-
 def scores_of(run: Run) -> dict[str, dict[str, Any]]:
     """Means of the energies over the samples that reached t = 1, and what the metrics say, as `scores.json` has it."""
     keep = run.reached
-    columns = {
-        name: c[keep] for name, c in run.energy.items() if c.dim() == 1 and name not in ("status", "finite_until")
-    }
+    columns = {name: c[keep] for name, c in run.energy.items() if c.dim() == 1 and name not in ("status", UNTIL)}
     strata = classes(run, keep.numpy())
     means = {
         name: evidence.mean(column.numpy(), strata) if len(column) and bool(column.isfinite().all()) else None
@@ -87,7 +81,7 @@ def left_out(runs: Mapping[str, Run]) -> dict[str, dict[str, float]]:
     for arm, run in runs.items():
         ids = (~run.finite).nonzero().flatten().tolist()
         if ids:
-            out[arm] = {str(i): float(run.energy["finite_until"][i]) for i in ids}
+            out[arm] = {str(i): float(run.energy[UNTIL][i]) for i in ids}
     return out
 
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import torch
 
+MEMORY = (
+    "Take fewer samples at a time with a smaller `batch`. In a run folder that holds finished blocks it is fixed: free "
+    "memory and run the same command again, or begin another folder."
+)
+"""The way on where memory does not hold so many samples at a time."""
+
 _ELEMENTS, _SAMPLES = 2**22, 500
 _COPIES = 1000  # of a sample, that a velocity is taken to need: an estimate, not measured
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -10,14 +10,16 @@ import torch
 from torch import Tensor
 
 from kinetic import options
+from kinetic._evaluate.views import DENOISED, PLAIN
 from kinetic._roles.batch import Batch
 from kinetic._roles.dataset import Dataset, as_dataset
 from kinetic._roles.field import VelocityField
 from kinetic._roles.metric import Samples
 from kinetic._roles.raised import naming
 from kinetic._roles.tree import device_of
-from kinetic._sample.integrate import MEMORY
+from kinetic._sample.batch_size import MEMORY
 from kinetic._sample.noise import noise
+from kinetic._sample.shard import Shard
 from kinetic.errors import OptionError, ShapeError, shown
 from kinetic.types import State
 
@@ -62,6 +64,19 @@ class Draw:
         if self.data is not None or not torch.equal(x0, self.noise(ids, field.event_shape)):
             return None
         return lambda ids: (self.noise(ids, field.event_shape), self.batch(ids.start, ids.stop))
+
+    def views(self, shards: Iterable[Shard]) -> Iterator[dict[str, Samples]]:
+        """The finite samples of each shard as metrics see them, denoised ones from the first shard that has some."""
+        noisy = False
+        for shard in shards:
+            noisy = noisy or shard.denoised is not shard.samples
+            rows = shard.finite.nonzero().flatten()
+            if len(rows):
+                batch = self.batch(shard.start, shard.stop).take(rows.to(self.device))
+                samples, denoised, state, denoised_state = shard.take(rows)
+                plain = self.shown(batch, samples, state)
+                again = plain if denoised is samples else self.shown(batch, denoised, denoised_state)
+                yield {PLAIN: plain, DENOISED: again} if noisy else {PLAIN: plain}
 
     def shown(self, batch: Batch, seen: Tensor, state: Tensor) -> Samples:
         """Samples on the device, once where they are seen as they were moved."""

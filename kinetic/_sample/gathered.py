@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor
 
 from kinetic._roles.solver import Status
+from kinetic._sample.columns import UNTIL
 from kinetic._sample.shard import Shard, ShardStore
 from kinetic._sample.stored_samples import StoredSamples
 from kinetic.errors import NonFiniteError
@@ -29,6 +30,12 @@ class Gathered:
         self._event: dict[str, tuple[torch.Size, torch.dtype]] = {}
         self._any_finite = False
 
+    def passing(self, shards: Iterable[Shard]) -> Iterator[Shard]:
+        """The same shards, each taken as it passes; errors as of `add`."""
+        for shard in shards:
+            self.add(shard)
+            yield shard
+
     def add(self, shard: Shard) -> None:
         """Take one more.
 
@@ -37,7 +44,7 @@ class Gathered:
         """
         self._any_finite = self._any_finite or bool(shard.finite.any())
         if not self._any_finite and shard.stop >= _ENOUGH:
-            raise NonFiniteError(range(shard.stop), float(shard.energy["finite_until"].min()))
+            raise NonFiniteError(range(shard.stop), float(shard.energy[UNTIL].min()))
         self._spans.append((shard.start, shard.stop))
         self._energies.append(shard.energy)
         for kind in _KINDS:

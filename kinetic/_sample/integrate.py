@@ -12,11 +12,10 @@ from torch import Tensor
 from kinetic._roles.batch import Batch
 from kinetic._roles.field import VelocityField
 from kinetic._roles.meter import EnergyMeter
-from kinetic._roles.raised import naming
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver, Status, Step
 from kinetic._sample.accounts import Accounts
-from kinetic._sample.columns import OF_SOLVERS, RESERVED
+from kinetic._sample.columns import OF_SOLVERS, RESERVED, UNTIL
 from kinetic._sample.dynamics import Dynamics, clock_dtype
 from kinetic._sample.shard import Shard
 from kinetic.errors import OptionError
@@ -26,10 +25,6 @@ Progress = Callable[[float], None]
 """Given how many samples' worth of path was walked since it was last called."""
 
 _ROUNDING = 1e-9  # of a mean gain: what is nearer to 1 has left nothing undone
-MEMORY = (
-    "Take fewer samples at a time with a smaller `batch`. In a run folder that holds finished blocks it is fixed: free "
-    "memory and run the same command again, or begin another folder."
-)
 _LOOK = 0.2  # seconds between two looks at how far a batch is
 
 
@@ -47,22 +42,8 @@ def integrate(
     A sample whose path is not finite to the end gets the status `NOT_FINITE`, and its time in `finite_until`.
 
     Raises:
-        FieldError: field, schedule, solver or a meter raised an error of its own.
         OptionError: two meters, or a meter and the solver, that give one column.
     """
-    with naming(f"samples {int(batch.ids[0])} to {int(batch.ids[-1])}", MEMORY):
-        return _integrated(field, solver, schedule, meters, x0, batch, progress)
-
-
-def _integrated(
-    field: VelocityField,
-    solver: Solver,
-    schedule: Schedule | None,
-    meters: Mapping[str, EnergyMeter],
-    x0: State,
-    batch: Batch,
-    progress: Progress,
-) -> Shard:
     dynamics = Dynamics.of(field, schedule, batch, x0, any(meter.listens for meter in meters.values()))
     accounts = Accounts(meters, dynamics, x0)
     trajectory = Trajectory(solver.solve(dynamics, x0))
@@ -151,7 +132,7 @@ def _stopped(
     until = _finite_until(again(), len(x), x.device)
     return {
         "status": torch.where(bad, Status.NOT_FINITE, before),
-        "finite_until": torch.where(bad, until, torch.nan),
+        UNTIL: torch.where(bad, until, torch.nan),
     }
 
 

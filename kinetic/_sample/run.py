@@ -15,6 +15,7 @@ from kinetic._evaluate.views import PLAIN, in_files
 from kinetic._roles.column import Column
 from kinetic._roles.metric import Metric, Score
 from kinetic._roles.solver import Status
+from kinetic._sample.columns import UNTIL
 from kinetic._sample.shard import is_finite
 from kinetic._sample.stored_samples import StoredSamples
 from kinetic.evidence import Estimate
@@ -96,7 +97,7 @@ class Run:
     def _quarantined(self) -> Iterator[str]:
         ids = (~self.finite).nonzero().flatten().tolist()
         if ids:
-            times = self.energy["finite_until"][ids].tolist()
+            times = self.energy[UNTIL][ids].tolist()
             shown = ", ".join(f"{i} (t = {t:.4g})" for i, t in zip(ids[:_SHOWN], times, strict=False))
             yield (
                 f"{len(ids)} of {len(self.samples)} samples were left out of scores, energies and evidence, since the "

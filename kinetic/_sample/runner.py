@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, final
 
@@ -12,16 +13,17 @@ from torch import Tensor
 from kinetic import options
 from kinetic._evaluate.evaluate import Views, check_data, dry_run, evaluate
 from kinetic._evaluate.shared_features import SharedFeatures
-from kinetic._evaluate.views import DENOISED, PLAIN
+from kinetic._evaluate.views import PLAIN
 from kinetic._roles.column import described
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.field import VelocityField
 from kinetic._roles.meter import EnergyMeter
 from kinetic._roles.metric import Metric, Samples, Score
+from kinetic._roles.raised import naming
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver
 from kinetic._roles.tree import to_device
-from kinetic._sample.batch_size import batch_size
+from kinetic._sample.batch_size import MEMORY, batch_size
 from kinetic._sample.check_parts import Findings, check_parts
 from kinetic._sample.columns import OWN
 from kinetic._sample.draw import Classes, Draw, check_start, draw_of
@@ -117,8 +119,8 @@ class Runner:
         with torch.no_grad():
             findings = here._dry_run(draw, features)
             spans = blocks(samples, batch or here.block(draw.device, draw.dtype))
-            shards = here._shards(spans, draw, store, progress or (lambda done: None))
-            views = evaluate(here.metrics, _views(shards, draw, gathered), features)
+            shards = gathered.passing(here._shards(spans, draw, store, progress or (lambda done: None)))
+            views = here._judged(shards, draw, features)
         return here._run(gathered, views, findings, draw.condition(0, samples), draw.prompts)
 
     def fill(
@@ -144,8 +146,7 @@ class Runner:
         """
         draw = draw_of(seed, classes, dtype, device, self.field, start)
         with torch.no_grad():
-            for _ in self.to_device(draw.device)._shards(spans, draw, store, progress or (lambda done: None)):
-                pass
+            deque(self.to_device(draw.device)._shards(spans, draw, store, progress or (lambda done: None)), maxlen=0)
 
     def block(self, device: torch.device, dtype: torch.dtype | None = None) -> int:
         """How many samples are drawn at a time where no number is given; see `run`."""
@@ -163,11 +164,11 @@ class Runner:
     ) -> tuple[str, ...]:
         """Two samples through field, solver, schedule, meters and metrics, before any is drawn.
 
-        The field is asked for four velocities: of two samples at t = 0, twice at t = 1/2, and of one of them alone;
-        and where these begin at N(0, I) and hold less than 2048 elements, of up to 256 at t = 0. One that hardly
-        changes until t = 1/2 is asked at its end too, one with a network in training mode up to 15 times more there.
-        Solver and meters walk along the first. All data that metrics compare with are looked at. `run` begins with it.
-        Arguments and errors as there.
+        The field is asked for five velocities: of two samples at t = 0, twice at t = 1/2, of one of them alone, and a
+        moment later; and where these begin at N(0, I) and hold less than 2048 elements, of up to 256 at t = 0. One that
+        hardly changes until t = 1/2 is asked at its end too, one with a network in training mode up to 15 times more
+        there. Solver and meters walk along the first. All data that metrics compare with are looked at. `run` begins
+        with it. Arguments and errors as there.
 
         Returns:
             What does not stop a run, but should be known: a field that answers differently when asked twice, or alone,
@@ -238,13 +239,21 @@ class Runner:
             if shard is None:
                 batch = draw.batch(start, stop)
                 x0 = draw.begin(self.field, range(start, stop), batch)
-                shard = integrate(self.field, self.solver, self.schedule, self.meters, x0, batch, progress)
+                with naming(f"samples {start} to {stop - 1}", MEMORY):
+                    shard = integrate(self.field, self.solver, self.schedule, self.meters, x0, batch, progress)
                 if store:
                     store.save(shard)
             else:
                 progress(stop - start)
             yield shard
             heap.passed(shard.nbytes)
+
+    def _judged(self, shards: Iterable[Shard], draw: Draw, features: SharedFeatures) -> dict[str, dict[str, Score]]:
+        """What the metrics say of all shards, which are drawn here; without metrics no sample goes to the device."""
+        if self.metrics:
+            return evaluate(self.metrics, draw.views(shards), features)
+        deque(shards, maxlen=0)
+        return {}
 
     def _dry_run(self, draw: Draw, features: SharedFeatures) -> Findings:
         batch = draw.batch(0, 2)
@@ -269,7 +278,7 @@ class Runner:
         return Run(
             **gathered.samples(),
             energy=energy,
-            views=views if self.metrics else {},
+            views=views,
             condition=condition,
             prompts=prompts,
             described=described([*metered, *self.solver.described, *OWN], kinds),
@@ -281,18 +290,3 @@ class Runner:
 
 def _checked(batch: int | None) -> int | None:
     return None if batch is None else options.check_integer("'batch'", batch, at_least=1)
-
-
-def _views(shards: Iterable[Shard], draw: Draw, gathered: Gathered) -> Iterator[Views]:
-    """The finite samples of each shard as metrics see them, denoised ones from the first shard that has some."""
-    noisy = False
-    for shard in shards:
-        gathered.add(shard)
-        noisy = noisy or shard.denoised is not shard.samples
-        rows = shard.finite.nonzero().flatten()
-        if len(rows):
-            batch = draw.batch(shard.start, shard.stop).take(rows.to(draw.device))
-            samples, denoised, state, denoised_state = shard.take(rows)
-            plain = draw.shown(batch, samples, state)
-            again = plain if denoised is samples else draw.shown(batch, denoised, denoised_state)
-            yield {PLAIN: plain, DENOISED: again} if noisy else {PLAIN: plain}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import final
 
@@ -66,9 +65,9 @@ class StoredSamples:
         return torch.cat([*self.blocks()])
 
     def _take(self, ids: Tensor) -> Tensor:
-        starts = [start for start, _ in self.spans]
+        starts = torch.tensor([start for start, _ in self.spans], dtype=torch.int64)
         picked = torch.empty((len(ids), *self.event_shape), dtype=self.dtype)
-        shards = torch.tensor([bisect_right(starts, i) - 1 for i in ids.tolist()], dtype=torch.int64)
+        shards = torch.searchsorted(starts, ids, right=True) - 1
         for number in shards.unique().tolist():  # each shard is read once
             rows = (shards == number).nonzero().flatten()
             picked[rows] = self._read(self.spans[number])[ids[rows] - starts[number]]

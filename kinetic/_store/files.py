@@ -117,6 +117,19 @@ def names_in(folder: Path) -> list[str]:
             return []
 
 
+def status_of(path: Path, way: str = AGAIN) -> os.stat_result:
+    """The status of a file, which is one: a pipe would be waited for.
+
+    Raises:
+        StoreError: it is something else; `way` is how to go on.
+        OSError: nothing is there.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise StoreError(f"{path} cannot be read: it is no file\n  {way}")
+    return status
+
+
 def read_bytes(path: Path, way: str = AGAIN) -> bytes:
     """The content of a file.
 
@@ -124,8 +137,7 @@ def read_bytes(path: Path, way: str = AGAIN) -> bytes:
         StoreError: it cannot be read, or is no file; `way` is how to go on.
     """
     with refused(f"{path} cannot be read", way):
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise StoreError(f"{path} cannot be read: it is no file\n  {way}")
+        status_of(path, way)
         return path.read_bytes()
 
 

@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 from safetensors.torch import load_file
 from torch import Tensor
 
-from kinetic._sample.shard import blocks
 from kinetic._sample.stored_samples import StoredSamples
 from kinetic._store.files import AGAIN, names_in, read_json, read_toml, refused
 from kinetic._store.layout import EVIDENCE, MANIFEST, NEIGHBOURS, PROVENANCE, RECIPE, SCORES, SHARDS, TABLE
 from kinetic._store.manifest import Manifest
 from kinetic._store.origin import goes_on
 from kinetic._store.shard_files import ShardFiles
+from kinetic._store.take_up import spans_of
 from kinetic.errors import StoreError, unknown
 
 
@@ -99,8 +99,7 @@ class FinishedRun:
     def stored(self, arm: str) -> StoredSamples:
         """The samples of one arm in their files: `[ids]` and `[start:stop]` are tensors of those alone."""
         self._known(arm)
-        table = self.recipe["run"]
-        spans = tuple(blocks(table["samples"], table["batch"]))
+        spans = tuple(spans_of(self.recipe))
         store = ShardFiles(self.manifest, arm, "")
         first = store.read(*spans[0]).samples
         return StoredSamples(store, spans, "samples", first.shape[1:], first.dtype)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, final
@@ -11,7 +10,7 @@ from typing import Any, final
 import attrs
 
 from kinetic._store import journal
-from kinetic._store.files import AGAIN, names_in, refused, remove, write_text, write_whole
+from kinetic._store.files import AGAIN, names_in, refused, remove, status_of, write_text, write_whole
 from kinetic._store.layout import MANIFEST, journal_name, journal_names
 from kinetic.errors import StoreError
 
@@ -90,9 +89,7 @@ class Manifest:
         if entry is None:
             raise StoreError(f"{path} is not among the files that {self._journal.name} lists as written\n  {way}")
         with refused(f"{path} cannot be read", way):
-            status = path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                raise StoreError(f"{path} cannot be read: it is no file\n  {way}")
+            status = status_of(path, way)
             seen = status.st_size, status.st_mtime_ns, status.st_ino
             if self._checked.get(name) != seen:
                 if status.st_size != entry.bytes or digest_of(path) != entry.sha256:
@@ -101,6 +98,13 @@ class Manifest:
                     )
                 self._checked[name] = seen
         return path
+
+    def is_whole(self, name: str) -> bool:
+        """Whether a file is the one that was written."""
+        try:
+            return bool(self.check(name))
+        except StoreError:
+            return False
 
     def check_folder(self) -> None:
         """Refuse to go on in another folder than at first: nothing is to be made anew where one was taken away.

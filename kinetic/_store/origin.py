@@ -11,7 +11,7 @@ from typing import Any
 
 from kinetic._store.differences import differences
 from kinetic._store.layout import RECIPE
-from kinetic._store.provenance import CODE, PACKAGES, digest
+from kinetic._store.provenance import CODE, PACKAGES, SHARED, digest
 from kinetic.errors import StoreError
 
 ANOTHER = "Choose another folder with --out"
@@ -27,10 +27,15 @@ class Change(Enum):
     METRICS = "metrics"
 
 
+def runs_of(identity: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The runs whose samples an identity is of."""
+    return [run for run in identity if run != SHARED]
+
+
 def made_of(recipe: Mapping[str, Any], identity: Mapping[str, Mapping[str, Any]], run: str) -> str:
     """The digest of all that makes the samples of a run of an arm; see `kinetic._store.provenance.identity`."""
     asked = {key: value for key, value in recipe["run"].items() if key in _DRAWN}
-    return digest({"run": asked, "shared": identity.get("[run]", {}), "own": identity.get(run, {})})
+    return digest({"run": asked, "shared": identity.get(SHARED, {}), "own": identity.get(run, {})})
 
 
 def unlike_recipe(theirs: Mapping[str, Any], ours: Mapping[str, Any], change: Change = Change.NOTHING) -> list[str]:

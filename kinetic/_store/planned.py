@@ -8,7 +8,7 @@ from typing import final
 import attrs
 
 from kinetic._sample.shard import blocks
-from kinetic._store.files import read_toml
+from kinetic._store.files import names_in, read_toml
 from kinetic._store.layout import RECIPE
 from kinetic._store.manifest import Manifest
 from kinetic._store.take_up import provenance_in, shards_in
@@ -48,6 +48,17 @@ def planned(manifest: Manifest) -> Planned:
         table = origin.get("run", {})
     runs = origin.get("runs") or dict.fromkeys(name.split("/")[1] for name in shards_in(manifest))
     return Planned(tuple(runs), table.get("samples", 0), table.get("batch", 0))
+
+
+def recipe_in(folder: Path) -> Path:
+    """The recipe of a run folder.
+
+    Raises:
+        StoreError: it holds none.
+    """
+    if RECIPE not in names_in(folder):
+        raise StoreError(f"{folder} holds no run: there is no {RECIPE} in it")
+    return folder / RECIPE
 
 
 def recipe_name(path: Path) -> str:

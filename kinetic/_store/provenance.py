@@ -82,13 +82,21 @@ _NOT_THEIRS = ("builtins", "abc", "torch", "kinetic")
 PACKAGES = ("torch", "numpy")
 """Packages that samples depend on, whoever makes them."""
 
+SHARED = "[run]"
+"""Under which an identity has what all runs have in common: no arm can be called so."""
+
 CODE = "code of "
 """How the name of a hash of source code begins, among those of weights."""
 
 
-def weight_hashes(parts: Mapping[str, Mapping[str, Component]]) -> dict[str, dict[str, str]]:
-    """SHA-256 of all tensors in each component that holds any, `{arm: {part: hash}}`; each tensor is read once."""
-    memo: dict[int, bytes] = {}
+def weight_hashes(
+    parts: Mapping[str, Mapping[str, Component]], memo: dict[int, bytes] | None = None
+) -> dict[str, dict[str, str]]:
+    """SHA-256 of all tensors in each component that holds any, `{arm: {part: hash}}`; each tensor is read once.
+
+    `memo` as of `hash_of`.
+    """
+    memo = {} if memo is None else memo
     return {
         arm: {name: digest for name, part in own.items() if (digest := hash_of(part, memo)) is not None}
         for arm, own in parts.items()
@@ -102,14 +110,16 @@ def identity(
     device: torch.device,
     start: Dataset | None,
     prompts: Sequence[str],
+    memo: dict[int, bytes] | None = None,
 ) -> dict[str, dict[str, str]]:
     """What makes the samples of a run beside its recipe, `{run: {what: digest or version}}`.
 
-    Options as they are spelt out, tensors, and the code of fields. Under `[run]`, which no arm can be called, what all
-    have in common: the data they begin at, prompts, packages, plugins and the kind of device. Not what judges them.
+    Options as they are spelt out, tensors, and the code of fields. Under `SHARED` what all have in
+    common: the data they begin at, prompts, packages, plugins and the kind of device. Not what judges them.
+    `memo` as of `hash_of`.
     """
     made = {run: {name: part for name, part in own.items() if not _judges(name)} for run, own in parts.items()}
-    hashes = weight_hashes({**made, **({} if start is None else {"[run]": {"start": start}})})
+    hashes = weight_hashes({**made, **({} if start is None else {SHARED: {"start": start}})}, memo)
     bound = {
         run: {
             "options": digest([seeds[run], {name: options_of(part, known) for name, part in own.items()}]),
@@ -120,12 +130,12 @@ def identity(
     }
     shared = {"device": device.type, **{name: version for name in PACKAGES if (version := _version(name))}}
     used = owners([part for own in made.values() for part in own.values()], known).values()
-    shared |= {"plugins": "; ".join(sorted(set(used))), **hashes.get("[run]", {})}
+    shared |= {"plugins": "; ".join(sorted(set(used))), **hashes.get(SHARED, {})}
     if start is not None:
         shared["options of start"] = digest(options_of(start, known))
     if prompts:
         shared["prompts"] = hashlib.sha256("\n".join(prompts).encode()).hexdigest()
-    return {**bound, "[run]": shared}
+    return {**bound, SHARED: shared}
 
 
 def digest(value: Any) -> str:

@@ -8,7 +8,7 @@ import os
 import socket
 import time
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from kinetic._roles.raised import first_line
+from kinetic._sample.columns import UNTIL
 from kinetic._sample.shard import Shard
 from kinetic._store import journal
 from kinetic._store.events import shard_event
@@ -177,12 +178,13 @@ class RunFolder:
         """Record who writes to the folder from now on."""
         self.record("started", process=os.getpid(), host=socket.gethostname(), **more)
 
-    def save_table(self, tables: Callable[[], Iterable[pa.Table]], schema: pa.Schema) -> None:
+    def save_table(self, tables: Sequence[pa.Table]) -> None:
         """Write `samples.parquet`, each of the tables as row groups of its own; what one of them lacks is null."""
+        schema = pa.unify_schemas([table.schema for table in tables])
 
         def write(part: Path) -> None:
             with pq.ParquetWriter(part, schema) as writer:
-                for table in tables():
+                for table in tables:
                     writer.write_table(_completed(table, schema))
 
         self.manifest.write(TABLE, write)
@@ -203,7 +205,7 @@ class RunFolder:
         self.record("shard", **shard_event(run, shard, self._clock - began))
         ids = (~shard.finite).nonzero().flatten()
         if len(ids):
-            times = shard.energy["finite_until"][ids].tolist()
+            times = shard.energy[UNTIL][ids].tolist()
             self.record("left out", arm=run, samples=(ids + shard.start).tolist(), t=times)
         if again:
             self.drawn_again.setdefault(run, []).append((shard.start, shard.stop))

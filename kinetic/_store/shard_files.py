@@ -46,10 +46,7 @@ class ShardFiles:
 
     def is_whole(self, start: int, stop: int) -> bool:
         """Whether the file of these ids is there, is what was written, and was made by the same."""
-        try:
-            return self._is_own(start, stop) and bool(self.manifest.check(shard_name(self.arm, start, stop)))
-        except StoreError:
-            return False
+        return self._is_own(start, stop) and self.manifest.is_whole(shard_name(self.arm, start, stop))
 
     def read(self, start: int, stop: int) -> Shard:
         """The shard of these ids, which is there.
@@ -57,7 +54,11 @@ class ShardFiles:
         Raises:
             StoreError: it is not, or it is not what was written.
         """
-        return read_shard(self.manifest, shard_name(self.arm, start, stop), start, stop)
+        path = self.manifest.check(shard_name(self.arm, start, stop), _AGAIN)
+        try:
+            return _parsed(path, start, stop)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise StoreError(f"{path} cannot be read: {error}\n  {_AGAIN}") from error
 
     def _is_own(self, start: int, stop: int) -> bool:
         entry = self.manifest.entries.get(shard_name(self.arm, start, stop))
@@ -78,19 +79,6 @@ class ShardFiles:
         again = name in self.manifest.entries
         self.manifest.write(name, lambda path: save_file(tensors, path, order), self.made)
         self.on_shard(self.arm, shard, again)
-
-
-def read_shard(manifest: Manifest, name: str, start: int, stop: int) -> Shard:
-    """A shard that is what was written.
-
-    Raises:
-        StoreError: there is none, or it is another.
-    """
-    path = manifest.check(name, _AGAIN)
-    try:
-        return _parsed(path, start, stop)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise StoreError(f"{path} cannot be read: {error}\n  {_AGAIN}") from error
 
 
 def _parsed(path: Path, start: int, stop: int) -> Shard:

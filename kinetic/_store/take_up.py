@@ -15,7 +15,7 @@ from kinetic._store import journal
 from kinetic._store.files import names_in, read_json, read_toml
 from kinetic._store.layout import EVENTS, EVIDENCE, PROVENANCE, RECIPE, SHARDS, shard_name
 from kinetic._store.manifest import Manifest
-from kinetic._store.origin import ANOTHER, Change, check_origin, check_recipe, goes_on, made_of
+from kinetic._store.origin import ANOTHER, Change, check_origin, check_recipe, goes_on, made_of, runs_of
 from kinetic._store.shard_files import ShardFiles
 from kinetic.errors import StoreError
 
@@ -114,8 +114,7 @@ class TakeUp:
         """Refuse to score where a block is missing or damaged."""
         lacking = [
             shard_name(run, *span)
-            for run in self.identity
-            if run != "[run]"
+            for run in runs_of(self.identity)
             for span in spans_of(self.recipe)
             if not ShardFiles(self.manifest, run, made_of(self.recipe, self.identity, run)).is_whole(*span)
         ]

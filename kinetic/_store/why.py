@@ -12,7 +12,7 @@ import attrs
 from kinetic._store.files import names_in
 from kinetic._store.layout import EVIDENCE, PROVENANCE, RECIPE, REPORT, SCORES, TABLE, shard_name
 from kinetic._store.manifest import Manifest
-from kinetic._store.origin import made_of, unlike_origin, unlike_recipe
+from kinetic._store.origin import made_of, runs_of, unlike_origin, unlike_recipe
 from kinetic._store.take_up import TakeUp, provenance_in, spans_of
 from kinetic.errors import StoreError
 
@@ -73,8 +73,7 @@ def why_again(
     theirs, made_by = take_up.whole_recipe(), provenance_in(manifest).get("made_by")
     kinds = {
         (run, span): _kind(manifest, shard_name(run, *span), made_of(ours, identity, run))
-        for run in identity
-        if run != "[run]"
+        for run in runs_of(identity)
         for span in spans_of(ours)
     }
     return Why(
@@ -101,7 +100,7 @@ def _kind(manifest: Manifest, name: str, made: str) -> str:
         return "missing"
     if manifest.entries[name].made != made:
         return "otherwise"
-    return "" if _is_whole(manifest, name) else "damaged"
+    return "" if manifest.is_whole(name) else "damaged"
 
 
 def _wanting(manifest: Manifest) -> list[tuple[str, str]]:
@@ -109,13 +108,6 @@ def _wanting(manifest: Manifest) -> list[tuple[str, str]]:
     for name in _FILES:
         if name not in manifest.entries:
             wanting.append((name, "not written yet"))
-        elif not _is_whole(manifest, name):
+        elif not manifest.is_whole(name):
             wanting.append((name, "missing or damaged"))
     return wanting
-
-
-def _is_whole(manifest: Manifest, name: str) -> bool:
-    try:
-        return bool(manifest.check(name))
-    except StoreError:
-        return False

@@ -19,7 +19,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import torch
 
 from kinetic import Column, Estimate, Run, Score, evidence
@@ -160,7 +159,7 @@ def stages(what: str, n: int, arms: int, classes: int, folder: Path) -> dict[str
 
     if what == "evidence":
         with RunFolder.open(folder, {"run": {"samples": n}}, {}, batch=SHARD) as target:
-            target.save_table(lambda: tables_of(runs), pa.unify_schemas([each.schema for each in tables_of(runs)]))
+            target.save_table([*tables_of(runs)])
             target.save_json(SCORES, {arm: scores_of(run) for arm, run in runs.items()})
             lap("tables")
             target.save_json(EVIDENCE, compare(runs, baselines, controls))

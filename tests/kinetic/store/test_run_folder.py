@@ -185,7 +185,7 @@ def test_a_folder_that_may_not_be_listed_is_not_taken_for_an_empty_one(tmp_path,
 def test_the_table_has_the_columns_of_all_arms_and_null_where_one_has_none(tmp_path):
     tables = [pa.table({"arm": ["a"], "x": [1.0]}), pa.table({"arm": ["b"], "y": [2]})]
     with opened(tmp_path) as folder:
-        folder.save_table(lambda: tables, pa.unify_schemas([table.schema for table in tables]))
+        folder.save_table(tables)
         for name, text in (("scores.json", {"a": {}, "b": {}}), ("evidence.json", {})):
             folder.save_json(name, text)
     run = load_run(tmp_path)

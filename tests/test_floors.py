@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "kinetic"
 FLOORS = (  # from the roof down; a module imports its own floor and those below
-    ("__main__", "_cli"), ("_experiment",), ("_report",), ("_progress",), ("_store", "testing"), ("_plugins",),
+    ("__main__", "_cli"), ("_scaffold",), ("_experiment",), ("_report",), ("_progress",), ("_store", "testing"), ("_plugins",),
     ("_sample",), ("_evaluate",), ("_roles",), ("networks",),
     ("options", "evidence", "precision", "_terminal", "_interrupt"), ("errors", "types"),
 )  # fmt: skip

@@ -107,7 +107,7 @@ _HOME = {
 __all__ = sorted(_HOME)  # noqa: PLE0605 - one table serves both the lazy import and the list of names
 
 
-_MODULES = ("errors", "evidence", "networks", "options", "testing")
+_MODULES = ("errors", "evidence", "fetch", "networks", "options", "testing")
 
 
 def __getattr__(name: str) -> Any:

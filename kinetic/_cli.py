@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from kinetic import _cli_folders, _cli_plugins
 from kinetic._interrupt import drop_output, status_of, stoppable
 from kinetic.errors import KineticError, OutputClosedError
 
@@ -50,24 +51,38 @@ def run(
     field: Annotated[
         str | None, typer.Option(help="The code of the recipe's field `module`: module:PACKAGE.MODULE:ATTRIBUTE.")
     ] = None,
+    extend: Annotated[
+        int | None, typer.Option(help="Samples of each arm, in place of the recipe's; finished ones are kept.")
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option(help="I/N: draw the I-th of N parts of the samples, and no more; see `gather`.")
+    ] = None,
 ) -> None:
     """Carry out a recipe: sample, weigh, judge, compare, report. A run that was cut short goes on.
 
-    Ends with status 1 where samples were left out, since their velocity was not finite.
+    Under torchrun all ranks share it. Ends with status 1 where samples were left out, since their velocity was not
+    finite.
     """
-    from kinetic import load_recipe
-    from kinetic._progress import Reporter
-    from kinetic._report import print_brief
-    from kinetic._terminal import console, say
+    from kinetic._experiment.run_command import run_part, run_ranks
 
-    try:
-        finished = load_recipe(recipe, override or (), field=field).run(out, device, Reporter())
-    except KeyboardInterrupt as stop:  # here, since typer would end without a message
-        say(console(stderr=True), "stopped; what was finished is kept, and the same command goes on from there")
-        raise typer.Exit(status_of(stop)) from None
-    print_brief(finished, console())
-    if finished.left_out:
-        raise typer.Exit(1)
+    if part is None:
+        run_ranks(recipe, out, device, override or (), field, extend)
+    else:
+        run_part(recipe, out, device, override or (), field, extend, part)
+
+
+@app.command()
+def gather(
+    folder: Annotated[Path, typer.Argument(help="A run folder of which all parts are drawn.")],
+    device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
+    field: Annotated[
+        str | None, typer.Option(help="The code of the recipe's field `module`, as given to `run`.")
+    ] = None,
+) -> None:
+    """Judge, compare and report a run that was drawn by `run --part`. Nothing is sampled."""
+    from kinetic._experiment.run_command import run_gather
+
+    run_gather(folder, device, field)
 
 
 @app.command()
@@ -172,47 +187,6 @@ def plugins() -> None:
 
 
 @app.command()
-def check(
-    package: Annotated[str, typer.Argument(help="An installed plugin: its entry point or its distribution.")],
-    name: Annotated[str | None, typer.Argument(help="One component of it; all without it.")] = None,
-    role: Annotated[str | None, typer.Option(help="Components of this role only.")] = None,
-) -> None:
-    """Hold what a plugin offers to the promises of its roles. Ends with status 1 where one is broken."""
-    from kinetic._experiment.check_command import check_plugin
-    from kinetic._report.checks import print_checked
-    from kinetic._terminal import console, say
-
-    out, every = console(), []
-    for checked in check_plugin(package, name, role):
-        every.append(checked)
-        print_checked(f"{checked.role} {checked.name}", checked.results, checked.unmade, out)
-    held = sum(len(each.results) - len(each.failures) for each in every)
-    unmade = sum(bool(each.unmade) for each in every)
-    say(out, f"{held} of {sum(len(each.results) for each in every)} checks hold; {unmade} component(s) not checked")
-    if not held or any(each.failures for each in every):
-        raise typer.Exit(1)
-
-
-@app.command()
-def new(
-    name: Annotated[
-        str, typer.Argument(help="What the plugin is called: lower case with hyphens, as in smooth-start.")
-    ],
-    role: Annotated[
-        str, typer.Option(help="field, solver, grid, schedule, meter, metric, features or dataset: what it adds.")
-    ],
-    out: Annotated[Path | None, typer.Option(help="The folder to make. [default: kinetic-NAME]")] = None,
-) -> None:
-    """Write a plugin of your own, complete: a component, a recipe, tests. Nothing is overwritten."""
-    from kinetic._scaffold import scaffold
-    from kinetic._terminal import console, say
-
-    folder = scaffold(name, role, out)
-    say(console(), f"plugin: {folder}", whole=True)
-    say(console(), f"next: cd {folder} && pip install --no-deps -e . && pytest && kinetic run {name}", whole=True)
-
-
-@app.command()
 def show(
     role: Annotated[str, typer.Argument(help="field, solver, grid, schedule, meter, metric, features or dataset.")],
     name: Annotated[str | None, typer.Argument(help="One of them; all names without it.")] = None,
@@ -243,6 +217,17 @@ def show(
             option = field.alias or field.name
             add_row(table, option, default, describe(field, words.get(option)))
     draw(out, table)
+
+
+for _command in (
+    _cli_folders.verify,
+    _cli_folders.why,
+    _cli_folders.status,
+    _cli_folders.rescore,
+    _cli_plugins.check,
+    _cli_plugins.new,
+):
+    app.command()(_command)
 
 
 @app.command()

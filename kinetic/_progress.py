@@ -8,7 +8,15 @@ from typing import final
 
 import attrs
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from kinetic._sample.integrate import Progress as OnProgress
 from kinetic._terminal import console, printable, say
@@ -42,12 +50,20 @@ class Bars:
 
     progress: Progress
     console: Console
+    tasks: dict[str, TaskID] = attrs.field(factory=dict)
 
-    def arm(self, name: str, samples: int) -> OnProgress:
-        """A bar for an arm; call it with samples' worth of path walked."""
-        task = self.progress.add_task(printable(name), total=samples)
-        if not self.console.is_terminal:
-            say(self.console, f"{name}: {samples} samples")
+    def arm(self, name: str, samples: int, what: str = "samples") -> OnProgress:
+        """A bar for an arm; call it with samples' worth of path walked, or for so much of something else, `what`.
+
+        One that is there begins anew.
+        """
+        if name in self.tasks:
+            task = self.tasks[name]
+            self.progress.reset(task, total=samples)
+        else:
+            task = self.tasks[name] = self.progress.add_task(printable(name), total=samples)
+            if not self.console.is_terminal:
+                say(self.console, f"{name}: {samples} {what}")
         walked = [0.0]
 
         def on_progress(done: float) -> None:

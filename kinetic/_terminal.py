@@ -1,5 +1,7 @@
 """The one way in which text reaches a terminal: as it is written, whatever it holds and whatever the terminal can show.
 
+The page of a run takes its text through `printable` too.
+
 No text is markup here. What steers a terminal (escape sequences, carriage returns, bidirectional overrides) is shown as
 its escape, and letters that its encoding lacks as theirs. A line is wrapped on a terminal only, never in a pipe.
 """
@@ -51,6 +53,8 @@ def write(content: bytes) -> None:
 
 def printable(text: object, keep: str = "") -> str:
     r"""The text with `\x1b` in place of what would steer the terminal; of that, characters in `keep` stay."""
+    if isinstance(text, str) and text.isprintable():
+        return text
     return "".join(letter if letter in keep or not _steers(letter) else _escape(letter) for letter in str(text))
 
 

@@ -57,6 +57,10 @@ class StoreError(KineticError, OSError):
     """A folder that holds something else, or a file in it that cannot be read or written."""
 
 
+class RankError(KineticError, RuntimeError):
+    """Another process of the same run that ended before its work was done, or that cannot be reached."""
+
+
 class OutputClosedError(KineticError, BrokenPipeError):
     """A pipe or terminal that text was to be written to, and that nobody reads any more."""
 

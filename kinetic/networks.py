@@ -85,7 +85,7 @@ def state_dict(
         MissingFileError: nothing is there; the message ends with `remedy`.
         OptionError: it holds something else.
     """
-    path = options.existing_path(location, what=what, remedy=remedy)
+    path = options.existing_file(location, what=what, remedy=remedy)
     try:
         if options.suffix(path) == ".safetensors":
             state: Any = load_file(path)

@@ -204,6 +204,30 @@ def existing_path(location: str | Path, *, what: str, remedy: str) -> Path:
     return path
 
 
+def existing_file(location: str | Path, *, what: str, remedy: str) -> Path:
+    """The path of an existing file, as of `existing_path`. Every reader of a file asks here before it opens one.
+
+    Raises:
+        MissingFileError: also for a folder.
+    """
+    path = existing_path(location, what=what, remedy=remedy)
+    if path.is_dir():
+        raise MissingFileError(f"{what}: {str(path)!r} is a folder, and must be a file\n  {remedy}")
+    return path
+
+
+def existing_folder(location: str | Path, *, what: str, remedy: str) -> Path:
+    """The path of an existing folder, as of `existing_path`.
+
+    Raises:
+        MissingFileError: also for a file.
+    """
+    path = existing_path(location, what=what, remedy=remedy)
+    if not path.is_dir():
+        raise MissingFileError(f"{what}: {str(path)!r} is a file, and must be a folder\n  {remedy}")
+    return path
+
+
 def suffix(path: str | Path) -> str:
     """How the name of a file ends, in lower case, as `.npy`: what tells files apart here, however they are written."""
     return Path(path).suffix.lower()

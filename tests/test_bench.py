@@ -15,7 +15,19 @@ import memory  # noqa: E402
 
 @pytest.mark.parametrize(
     "name",
-    ["solvers", "adaptive", "energy", "metering", "empirical", "frechet", "neighbours", "scores", "memory", "coverage"],
+    [
+        "solvers",
+        "adaptive",
+        "energy",
+        "metering",
+        "empirical",
+        "frechet",
+        "neighbours",
+        "scores",
+        "memory",
+        "coverage",
+        "study",
+    ],
 )
 def test_a_benchmark_prints_its_tables(name, tmp_path):
     (tmp_path / "page.md").write_text("Words that stay.\n<!-- tables -->\nThe tables before.")

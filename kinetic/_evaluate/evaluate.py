@@ -55,7 +55,8 @@ def evaluate(
     classes: dict[str, SampleTable] = {}
     for views in batches:
         features.show(views.values())
-        for view in views.keys() - states.keys():  # it begins late: until now its samples were the plain ones
+        late = [view for view in views if view not in states]
+        for view in late:  # until now its samples were the plain ones
             states[view] = dict(states.get(PLAIN, {}))
             seen[view], classes[view] = [*seen.get(PLAIN, [])], classes.get(PLAIN, SampleTable())
         for view, samples in views.items():

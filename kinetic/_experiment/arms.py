@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from typing import Any
 
 import attrs
@@ -10,13 +11,19 @@ import torch
 
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._evaluate.views import DENOISED
+from kinetic._experiment.ranks import Ranks
 from kinetic._progress import Bars
+from kinetic._report.folders import in_words
 from kinetic._roles.metric import Score
+from kinetic._sample.integrate import Progress
 from kinetic._sample.run import Run
 from kinetic._sample.runner import Runner
 from kinetic._sample.shard import blocks
 from kinetic._store.run_folder import RunFolder
-from kinetic.errors import OutOfMemoryError, within
+from kinetic.errors import OutOfMemoryError, RankError, within
+
+Block = tuple[str, int, int]
+"""Whose samples, and the ids of the first and of the one after the last."""
 
 
 @attrs.frozen(eq=False)
@@ -46,34 +53,55 @@ class Arms:
         """How many samples of each arm are drawn at a time where no number is given."""
         return min(runner.block(device, self.asked["dtype"]) for runner in self.runners.values())
 
-    def first_blocks(self, folder: RunFolder, bars: Bars) -> None:
+    def blocks(self, size: int) -> list[Block]:
+        """All blocks of so many samples, arm by arm."""
+        return [(arm, *span) for arm in self.runners for span in blocks(self.samples, size)]
+
+    def missing(self, folder: RunFolder) -> list[Block]:
+        """The blocks that a folder does not hold as they were written."""
+        stores = {arm: folder.store(arm) for arm in self.runners}
+        return [block for block in self.blocks(folder.batch) if not stores[block[0]].is_whole(*block[1:])]
+
+    def first_blocks(self, folder: RunFolder, bars: Bars, ranks: Ranks) -> None:
         """Draw the first block of every arm, of half as many samples wherever memory does not hold one.
 
-        Raises:
-            OutOfMemoryError: it does not hold one sample, or finished blocks say how many a block has.
-        """
-        while True:
-            size = folder.batch
-            try:
-                for arm in self.runners:
-                    self.fill(arm, folder, [next(blocks(self.samples, size))])
-                return
-            except OutOfMemoryError as error:
-                if size == 1 or not folder.is_new:
-                    raise
-                folder.record("batch", before=size, after=size // 2, why=str(error))
-                bars.say(f"memory does not hold {size} samples at a time: trying {size // 2}")
-                folder.set_batch(size // 2)
+        Of several ranks each draws the first of its own. A folder that holds finished blocks says how many samples a
+        block has: nothing is tried there.
 
-    def fill(self, arm: str, folder: RunFolder, spans: Iterable[tuple[int, int]]) -> None:
-        """Some blocks of an arm, kept in the folder."""
-        with within(f"arm {arm!r}"):
-            self.runners[arm].fill(folder.store(arm), spans, self.seeds[arm], **self.asked)
+        Raises:
+            OutOfMemoryError: memory does not hold one sample.
+            RankError: that of another rank does not.
+        """
+        while folder.is_new:
+            size, error = folder.batch, None
+            first = {block[0]: block for block in reversed(self.blocks(size)[ranks.rank :: ranks.world])}
+            try:
+                self.fill(folder, reversed(first.values()))
+            except OutOfMemoryError as ours:
+                error = ours
+            why = next(filter(None, ranks.of_all(error and str(error))), None)
+            if why is None:
+                return
+            if size == 1:
+                raise error or RankError(f"memory of another rank does not hold one sample\n  {why}")
+            if ranks.leads:
+                folder.record("batch", before=size, after=size // 2, why=why)
+            bars.say(f"memory does not hold {size} samples at a time: trying {size // 2}")
+            folder.set_batch(size // 2)
+
+    def fill(
+        self, folder: RunFolder, some: Iterable[Block], shown: Callable[[str], Progress | None] = lambda arm: None
+    ) -> None:
+        """Draw some blocks, those of each arm in a row, and keep them in the folder; `shown` is asked arm by arm."""
+        for arm, own in groupby(some, lambda block: block[0]):
+            with within(f"arm {arm!r}"):
+                spans = [block[1:] for block in own]
+                self.runners[arm].fill(folder.store(arm), spans, self.seeds[arm], **self.asked, progress=shown(arm))
 
     def run(self, arm: str, folder: RunFolder, bars: Bars) -> Run:
         """One arm, its finished samples kept in the folder."""
         with within(f"arm {arm!r}"):
-            return self.runners[arm].run(
+            drawn = self.runners[arm].run(
                 self.samples,
                 self.seeds[arm],
                 folder.batch,
@@ -82,6 +110,9 @@ class Arms:
                 features=self.features,
                 progress=bars.arm(arm, self.samples),
             )
+        if again := folder.drawn_again.get(arm):
+            bars.say(f"{arm}: drawn again, since the files were damaged: samples {in_words(again)}")
+        return drawn
 
     def controls(
         self, runs: Mapping[str, Run], baselines: Mapping[str, str], batch: int

@@ -62,18 +62,19 @@ class Difference:
     def verdict(self, arm: str, base: str, delta: float) -> dict[str, Any]:
         """Its row of `verdicts`.
 
-        `word`: less, more, noise only, undecided or no clear difference; `because`, where it is undecided.
+        `word`: less, more, noise only, undecided or no clear difference; `because`, where it is undecided; `scale`,
+        what a difference of one is worth.
         """
         plain, size = self.views[PLAIN], delta * self.scale
         if DENOISED not in self.views:
             word = ("no clear difference", "more", "less")[plain.sign]
-            return {**self._head(arm, base), "word": word, "because": ""}
+            return {**self._head(arm, base), "word": word, "because": "", "scale": self.scale}
         denoised = self.views[DENOISED]
         control = self.views.get(CONTROL, denoised)
         said = evidence.noise_verdict(plain, denoised, control, size)
         undecided = said == "undecided"
         because = evidence.undecided_because(denoised, control, size, self.n, self.of) if undecided else ""
-        return {**self._head(arm, base), "word": said, "because": because}
+        return {**self._head(arm, base), "word": said, "because": because, "scale": self.scale}
 
     def _head(self, arm: str, base: str) -> dict[str, Any]:
         return {"arm": arm, "against": base, "metric": self.metric, "name": self.name}

@@ -80,9 +80,7 @@ def _plugins(which: str, known: Registry) -> list[Plugin]:
         )
     for plugin in chosen:
         if plugin.error:
-            raise PluginError(
-                f"plugin {plugin.name!r} is not in use: {plugin.error}\n  Mend this first: nothing of it can be checked."
-            )
+            raise PluginError(f"plugin {plugin.name!r} is not in use: {plugin.error}\n  Mend this first.")
     return chosen
 
 

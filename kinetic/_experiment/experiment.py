@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -12,18 +13,21 @@ from torch import nn
 
 from kinetic._experiment.arms import Arms
 from kinetic._experiment.compare import DELTA
-from kinetic._experiment.levels import Levels, check_trainings
+from kinetic._experiment.levels import Levels, Units, check_trainings
+from kinetic._experiment.ranks import Ranks
+from kinetic._experiment.share import share_blocks
 from kinetic._experiment.tables import left_out, write_tables
 from kinetic._plugins.registry import Registry
-from kinetic._progress import Reporter
+from kinetic._progress import Bars, Reporter
 from kinetic._report import write_report
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.tree import inside
 from kinetic._sample.draw import find_device
 from kinetic._sample.runner import Runner
 from kinetic._store.events import seconds_of
-from kinetic._store.finished_run import FinishedRun, load_run
+from kinetic._store.finished_run import FinishedRun
 from kinetic._store.layout import EVIDENCE, PROVENANCE
+from kinetic._store.origin import Change
 from kinetic._store.provenance import (
     TIME_MAP,
     environment,
@@ -80,6 +84,11 @@ class Recipe:
         return tuple(self.content.get("arms") or ("base",))
 
     @property
+    def seeds(self) -> dict[str, int]:
+        """`{run: seed}`."""
+        return {run: seed for arm in self.arms for run, (_, seed) in self.levels.runs(arm).items()}
+
+    @property
     def run_baselines(self) -> dict[str, str]:
         """What each run is compared with: the run of the baseline with the same training and seed."""
         return {
@@ -100,51 +109,131 @@ class Recipe:
         reporter: Reporter | None = None,
         *,
         extend: bool = False,
+        ranks: Ranks | None = None,
     ) -> FinishedRun:
         """Run every arm, compare them, and write the run folder with its report.
 
         A run that was cut short goes on where it stopped; one that is finished is only scored and drawn again.
+        The process is alone in it unless `ranks` are given: then each of them calls this.
 
         Args:
             out: the run folder, `runs/NAME` by default.
             device: a torch device, or "auto".
             reporter: shows how far the run is; by default by a progress bar on a terminal.
             extend: whether the folder may hold a run of the same recipe with fewer samples, which are kept.
+            ranks: the processes that share the run.
+        Raises:
+            RankError: another rank has ended before its work was done.
         """
         path = Path(out) if out else Path("runs") / self.name
-        return run_experiment(self, path, device, reporter or Reporter(), extend)
+        change = Change.SAMPLES if extend else Change.NOTHING
+        return run_experiment(self, path, device, reporter or Reporter(), change, ranks or Ranks())
 
 
-def run_experiment(recipe: Recipe, out: Path, device: str, reporter: Reporter, extend: bool = False) -> FinishedRun:
-    """Run, compare, write; see `Recipe.run`."""
-    on = find_device(device, next(iter(recipe.runners.values())).field)
-    parts = {run: parts_of(runner) for run, runner in recipe.runners.items()}
-    weights = weight_hashes(parts)
-    units = {arm: recipe.levels.units(arm) for arm in recipe.arms} if recipe.levels.of else {}
-    if recipe.levels.trainings:
-        check_trainings(units, weights)
-    arms = arms_of(recipe, on)
-    made_by = identity(parts, arms.seeds, recipe.registry, on, recipe.start, recipe.prompts)
-    with RunFolder.open(out, recipe.content, made_by, batch=arms.block(on), extend=extend) as folder:
-        folder.started(device=str(on))
+@final
+@attrs.frozen(eq=False)
+class Prepared:
+    """A recipe on a device, before anything is drawn.
+
+    Args:
+        recipe: which.
+        device: what samples are drawn and judged on.
+        arms: its runs there.
+        units: `{arm: its runs}`, where arms are run several times.
+        made_by: what makes the samples; see `kinetic._store.provenance.identity`.
+        origin: what `provenance.json` says before the run has begun.
+    """
+
+    recipe: Recipe
+    device: torch.device
+    arms: Arms
+    units: Mapping[str, Units]
+    made_by: Mapping[str, Mapping[str, str]]
+    origin: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, recipe: Recipe, device: str) -> Prepared:
+        """A recipe on a torch device, or on "auto"."""
+        on = find_device(device, next(iter(recipe.runners.values())).field)
+        parts = {run: parts_of(runner) for run, runner in recipe.runners.items()}
+        weights = weight_hashes(parts)
+        units = {arm: recipe.levels.units(arm) for arm in recipe.arms} if recipe.levels.of else {}
+        if recipe.levels.trainings:
+            check_trainings(units, weights)
+        arms = arms_of(recipe, on)
+        made_by = identity_of(recipe, on)
         origin = _provenance(recipe, parts, on) | {"weights": weights, "made_by": made_by}
-        began = folder.provenance().get("started", now())
-        folder.save_json(PROVENANCE, {**origin, "run": folder.recipe["run"], "started": began})
-        with reporter.running() as bars:
-            arms.dry_run()
-            arms.first_blocks(folder, bars)
-            runs = {run: arms.run(run, folder, bars) for run in recipe.runners}
-            bars.say("comparing the arms")
-            baselines, of = recipe.run_baselines, recipe.levels.of
-            compared = write_tables(folder, arms, runs, baselines, recipe.delta, units, of)
-            whole = {"run": folder.recipe["run"], "started": began, "finished": now(), "seconds": seconds_of(out, runs)}
-            folder.save_json(PROVENANCE, {**origin, **whole})
-            compared |= {"one_training": _trained_once(recipe), "left_out": left_out(runs)}
-            folder.save_json(EVIDENCE, compared)  # last: with it the run is finished
-            bars.say("drawing the report")
-            write_report(out)
-        folder.record("finished")
-    return load_run(out)
+        return cls(recipe, on, arms, units, made_by, origin)
+
+    @contextlib.contextmanager
+    def opened(self, out: Path, *, change: Change = Change.NOTHING, writer: str = "") -> Iterator[RunFolder]:
+        """The folder of the run, held for writing, after the first step of every arm was tried."""
+        batch, origin = self.arms.block(self.device), self.origin
+        held = RunFolder.open(
+            out, self.recipe.content, self.made_by, batch=batch, change=change, writer=writer, origin=origin
+        )
+        with held as folder:
+            folder.started(device=str(self.device))
+            self.arms.dry_run()
+            yield folder
+
+    @contextlib.contextmanager
+    def shared(self, out: Path, change: Change, ranks: Ranks) -> Iterator[RunFolder]:
+        """The folder of the run, opened by rank 0 and then held by all."""
+        with contextlib.ExitStack() as held:
+            opened = ranks.each(lambda: held.enter_context(self.opened(out, change=change)) if ranks.leads else None)
+            leader = ranks.of_first(opened and opened.opened())
+            joined = ranks.each(
+                lambda: opened or held.enter_context(RunFolder.join(leader, self.made_by, ranks.writer))
+            )
+            if not ranks.leads:
+                joined.started(device=str(self.device))
+            yield joined
+
+
+def run_experiment(
+    recipe: Recipe,
+    out: Path,
+    device: str,
+    reporter: Reporter,
+    change: Change,
+    ranks: Ranks,
+    check: Callable[[Prepared, RunFolder], None] = lambda made, folder: None,
+) -> FinishedRun:
+    """Run, compare, write; see `Recipe.run`. `check` is called before anything is drawn.
+
+    Where metrics change, nothing is: every block must be there.
+    """
+    made = ranks.each(lambda: Prepared.of(recipe, device))
+    with made.shared(out, change, ranks) as folder, reporter.running() as bars:
+        check(made, folder)
+        share_blocks(made.arms, folder, bars, ranks)
+        if ranks.leads:
+            _judge(made, folder, bars)
+        ranks.of_all(None)  # all return when it is finished
+    return FinishedRun(out)
+
+
+def _judge(made: Prepared, folder: RunFolder, bars: Bars) -> None:
+    """Judge all samples in the order of their ids, compare the arms, write what they gave, and the report."""
+    recipe, arms, began = made.recipe, made.arms, folder.provenance()["started"]
+    runs = {run: arms.run(run, folder, bars) for run in recipe.runners}
+    bars.say("comparing the arms")
+    compared = write_tables(folder, arms, runs, recipe.run_baselines, recipe.delta, made.units, recipe.levels.of)
+    seconds = seconds_of(folder.path, runs)
+    whole = {"run": folder.recipe["run"], "started": began, "finished": now(), "seconds": seconds}
+    folder.save_json(PROVENANCE, {**made.origin, **whole})
+    compared |= {"one_training": _trained_once(recipe), "left_out": left_out(runs)}
+    folder.save_json(EVIDENCE, compared)  # last: with it the run is finished
+    bars.say("drawing the report")
+    write_report(folder.path)
+    folder.record("finished")
+
+
+def identity_of(recipe: Recipe, device: torch.device) -> dict[str, dict[str, str]]:
+    """What would make the samples of a recipe on a device, beside its content; see `identity`."""
+    parts = {run: parts_of(runner) for run, runner in recipe.runners.items()}
+    return identity(parts, recipe.seeds, recipe.registry, device, recipe.start, recipe.prompts)
 
 
 def arms_of(recipe: Recipe, device: torch.device) -> Arms:
@@ -153,7 +242,7 @@ def arms_of(recipe: Recipe, device: torch.device) -> Arms:
     return Arms(
         {run: runner.to_device(device, memo) for run, runner in recipe.runners.items()},
         table["samples"],
-        {run: seed for arm in recipe.arms for run, (_, seed) in recipe.levels.runs(arm).items()},
+        recipe.seeds,
         {
             "classes": recipe.prompts or table.get("classes"),
             "device": device,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kinetic.errors import RecipeError, shown
-from kinetic.options import existing_path
+from kinetic.options import existing_file
 
 LONGEST = 2000
 """Characters of a prompt; text encoders read 77 to 512 tokens."""
@@ -26,7 +26,7 @@ def read_prompts(location: object) -> tuple[str, ...]:
     """
     if not isinstance(location, str):
         raise RecipeError(f"[run] 'prompts' must be the path of a text file, a prompt a line: {shown(location)}")
-    path = existing_path(location, what="[run] 'prompts'", remedy="Write the prompts there, one a line.")
+    path = existing_file(location, what="[run] 'prompts'", remedy="Write the prompts there, one a line.")
     seen: dict[str, int] = {}
     for number, line in enumerate(_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
         prompt = line.strip()

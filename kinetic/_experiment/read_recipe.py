@@ -16,6 +16,7 @@ import attrs
 
 from kinetic._experiment.experiment import Recipe
 from kinetic._experiment.levels import Levels
+from kinetic._experiment.names import check_apart, check_name
 from kinetic._experiment.overrides import DEEPEST, NAMED, check_values, merged, overridden
 from kinetic._experiment.prompts import read_prompts
 from kinetic._plugins.builder import ComponentBuilder, Defaults, code_of, named
@@ -23,8 +24,9 @@ from kinetic._plugins.distributions import distribution_of, entry_points, is_dis
 from kinetic._plugins.registry import Registry, registry
 from kinetic._sample.runner import Runner
 from kinetic._store.layout import RECIPE
+from kinetic._store.planned import recipe_name
 from kinetic.errors import PluginError, RecipeError, shown, unknown, within
-from kinetic.options import LARGEST, check_integer, suffix
+from kinetic.options import LARGEST, check_integer, existing_file, suffix
 
 _SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
 _TOP = ("title", "about", "run", "evidence", "arms", "trainings", *_SHARED)
@@ -54,7 +56,7 @@ def load_recipe(
     """
     path = _find(source)
     code = {} if field is None else {"field": code_of(field)}
-    return build_recipe(path.stem, overridden(read_recipe(path), overrides), known or registry(), code)
+    return build_recipe(recipe_name(path), overridden(read_recipe(path), overrides), known or registry(), code)
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -85,10 +87,10 @@ def read_bytes(path: Path) -> bytes:
     """A recipe file as it is.
 
     Raises:
-        RecipeError: it cannot be read.
+        RecipeError: it cannot be read, or is no file.
     """
     try:
-        return path.read_bytes()
+        return existing_file(path, what="TOML", remedy="Give a file of TOML.").read_bytes()
     except OSError as error:
         raise RecipeError(f"{path} cannot be read: {error}") from error
 
@@ -103,8 +105,9 @@ def build_recipe(
     _check_run(content.get("run", {}))
     _check_evidence(content.get("evidence", {}))
     arms = content.get("arms") or {"base": {}}
+    check_apart(arms)
     for arm, table in arms.items():
-        _check_arm_name(arm)
+        check_name(arm)
         check_keys(f"arm {arm!r}", table, (*_SHARED, *_BASELINE))
     _check_trainings(content.get("trainings", {}))
     levels = Levels(content.get("trainings", {}), content["run"].get("seeds", 1), content["run"].get("seed", 0))
@@ -253,8 +256,9 @@ def _check_run(table: Mapping[str, Any]) -> None:
 
 
 def _check_trainings(tables: Mapping[str, Any]) -> None:
+    check_apart(tables, "trainings")
     for name, table in tables.items():
-        _check_arm_name(name, "a training")
+        check_name(name, "a training")
         check_keys(f"training {name!r}", table, _SHARED)
     if len(tables) == 1:
         raise RecipeError(
@@ -286,8 +290,3 @@ def _baselines(arms: Mapping[str, Any]) -> dict[str, str]:
         if other != arm:
             baselines[arm] = other
     return baselines
-
-
-def _check_arm_name(name: str, what: str = "an arm") -> None:
-    if not all(letter.isalnum() or letter in "-_+" for letter in name) or not name:
-        raise RecipeError(f"{what} is named in letters, digits, '-', '_' and '+': {name!r}")

@@ -132,7 +132,7 @@ def load_score_job(
         RecipeError, UnknownNameError, OptionError, MissingFileError: something in it cannot be; the message says what.
     """
     known = known or registry()
-    content: dict[str, Any] = {"samples": data_table(samples), "metrics": _metric_tables(metrics)}
+    content: dict[str, Any] = {"samples": data_table(samples), "metrics": metric_tables(metrics)}
     if reference is not None:
         content["reference"] = data_table(reference)
     if features is not None:
@@ -273,7 +273,8 @@ def build_features(builder: ComponentBuilder, table: Any) -> Any:
     return builder.build("features", table, imports_code=True)
 
 
-def _metric_tables(metrics: str) -> dict[str, Any]:
+def metric_tables(metrics: str) -> dict[str, Any]:
+    """The tables that `--metrics` stands for: of names with commas between them, or of a file."""
     if options.suffix(metrics) == ".toml":
         content = read_recipe(Path(metrics))
         check_keys(metrics, content, ("title", "about", "metrics"))

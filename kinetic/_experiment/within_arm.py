@@ -72,9 +72,9 @@ class _Table:
     def groups(self) -> Iterator[dict[str, Any]]:
         """The mean score of the fifths of the samples with the lowest and the highest energy, and the difference."""
         for energy in self.energies:
+            groups = evidence.QuantileGroups.of(self.columns[energy], strata=self.strata)
             for key in self.scores:
-                means = evidence.quantile_groups(self.columns[energy], self.columns[key], strata=self.strata)
-                low, high, difference = (estimate.to_json() for estimate in means)
+                low, high, difference = (estimate.to_json() for estimate in groups.means(self.columns[key]))
                 yield {**self._head(energy, key), "low": low, "high": high, "difference": difference}
 
     def multiplicity(self) -> dict[str, Any]:

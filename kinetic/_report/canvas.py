@@ -13,6 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from kinetic._terminal import printable
+
 INK, _GRID = "#1f2430", "#d9dde5"
 WIDE = 8.7  # inches across the page
 _PIXELS = 96  # of the page to an inch, so that all figures have one size of text
@@ -74,6 +76,7 @@ def mosaic(axis: Axes, images: np.ndarray, across: int, said: Sequence[str]) -> 
 def picture(figure: Figure, title: str, caption: str, alt: str) -> Picture:
     for text in figure.findobj(Text):
         text.set_parse_math(False)  # a name may hold two dollar signs
+        text.set_text(printable(text.get_text(), keep="\n"))
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=1.75 * _PIXELS)
     return Picture(title, caption, alt, buffer.getvalue(), round(figure.get_figwidth() * _PIXELS))

@@ -38,6 +38,7 @@ class Difference:
     views: Mapping[str, Row]
     word: str
     because: str
+    scale: float = 0.0
 
     @property
     def mark(self) -> str:
@@ -53,7 +54,7 @@ def verdict(run: FinishedRun) -> dict[str, dict[str, str]]:
         noise only, undecided, no clear difference and side by side as far as there is something to say.
     """
     told: dict[str, dict[str, list[str]]] = {}
-    for each in _main(run):
+    for each in main_differences(run):
         words = f"{each.label} {_numbers(each)}" if each.mark else each.label
         words += f": {each.because}" if each.because else ""
         told.setdefault(" against ".join(each.arms), {}).setdefault(_KINDS[each.word], []).append(words)
@@ -70,7 +71,7 @@ def differences_in_brief(run: FinishedRun) -> Table | None:
     """A pair of arms a row: energies, yes and no, scores of sets and one column of each other metric, view by view."""
     by_label: dict[str, dict[str, Difference]] = {}
     undecided: dict[str, list[str]] = {}
-    for each in _main(run):
+    for each in main_differences(run):
         arms = " - ".join(each.arms)
         by_label.setdefault(each.label, {})[arms] = each
         undecided.setdefault(arms, []).extend([each.label] if each.word == "undecided" else [])
@@ -86,7 +87,7 @@ def differences_in_brief(run: FinishedRun) -> Table | None:
         for i, view in enumerate(views):
             head.append(label if view == PLAIN else f"{label}, {view}")
             body.append(cells[i * len(undecided) : (i + 1) * len(undecided)])
-    caption = f"Arm minus the arm it is compared with, same noise, {_paired(run)}. {_told(run, _main(run))}"
+    caption = f"Arm minus the arm it is compared with, same noise, {_paired(run)}. {_told(run, main_differences(run))}"
     caption += "One interval in twenty excludes 0 by chance."
     return Table("Differences between arms", caption, tuple(head), tuple(zip(*body, strict=True)))
 
@@ -117,15 +118,23 @@ def _all(run: FinishedRun) -> list[Difference]:
     keys = ("arm", "against", "metric", "name")
     words = {tuple(row[key] for key in keys): row for row in run.evidence["verdicts"]}
     return [
-        Difference(key[:2], *key[2:], _label(run, *key[2:]), found, words[key]["word"], words[key]["because"])
+        Difference(
+            key[:2],
+            *key[2:],
+            _label(run, *key[2:]),
+            found,
+            words[key]["word"],
+            words[key]["because"],
+            words[key].get("scale", 0.0),
+        )
         for key, found in views.items()
         if PLAIN in found and found[PLAIN]["value"] is not None and key in words
     ]
 
 
-def _main(run: FinishedRun) -> list[Difference]:
+def main_differences(run: FinishedRun) -> list[Difference]:
     """In order: energies; yes and no, or else the first number of each metric; scores of sets."""
-    single, first = {*run.table.column_names}, columns.headline(run)
+    single, first = {*run.rows(run.drawn[0]).column_names}, columns.headline(run)
     there = [each for each in _all(run) if each.arms[0] in run.runs or not run.runs]
     main = [each for each in there if columns.meaning(run, each.metric, each.name)["main"]]
     answers = [each for each in main if each.metric != "energy" and _is_answer(run, each)]

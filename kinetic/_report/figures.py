@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import torch
 from matplotlib import colormaps
 
 from kinetic._report import canvas
 from kinetic._report import columns as meanings
+from kinetic._report.chosen import SPREAD, Bands, drawn_columns, drawn_of, evenly
 from kinetic._report.numbers import fixed, typeset
 from kinetic._report.prompts import prompt_of, prompts_asked
 from kinetic._report.tables import excludes_zero
+from kinetic._sample.stored_samples import StoredSamples
 from kinetic._store.finished_run import FinishedRun
 
 _COLOURS = ("#2a5d9f", "#c2571a", "#2f7d4f", "#8a3d8f", "#b08a00", "#4a6a7c", "#b3344a", "#5a52b5")
@@ -25,10 +27,10 @@ _DRAWN = 2  # energies against scores and in strips; tables have all
 
 def pictures(run: FinishedRun) -> list[canvas.Picture]:
     """Every picture this run has the columns for."""
-    columns = {arm: _columns(run.rows(arm)) for arm in run.drawn}
+    columns = {arm: drawn_columns(run, arm) for arm in run.drawn}
     plain = [arm for arm in run.drawn if not run.shaped(arm)] or run.drawn
     found = [
-        *(_curve(run, columns, name) for name in meanings.curves(run)),
+        *(_curve(run, name) for name in meanings.curves(run)),
         _distributions(run, columns),
         *_shares(run),
         *(_scatter(run, arm, columns[arm]) for arm in plain),
@@ -39,47 +41,34 @@ def pictures(run: FinishedRun) -> list[canvas.Picture]:
     return [picture for picture in found if picture is not None]
 
 
-def _columns(rows: pa.Table) -> dict[str, np.ndarray]:
-    """Columns of one arm as arrays; those that are null there are left out."""
-    columns = {}
-    for name in rows.column_names:
-        column = rows[name].combine_chunks()
-        if column.null_count:
-            continue
-        if pa.types.is_fixed_size_list(column.type) or pa.types.is_list(column.type):
-            columns[name] = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
-        elif not (pa.types.is_string(column.type) or pa.types.is_dictionary(column.type)):
-            columns[name] = column.to_numpy(zero_copy_only=False)
-    return columns
-
-
-def _curve(run: FinishedRun, columns: dict[str, dict[str, np.ndarray]], name: str) -> canvas.Picture | None:
-    arms = [arm for arm in columns if name in columns[arm]]
-    if not arms:
+def _curve(run: FinishedRun, name: str) -> canvas.Picture | None:
+    curves = {arm: Bands.of(run, arm, name) for arm in run.drawn}
+    bands = {arm: own for arm, own in curves.items() if own is not None}
+    if not bands:
         return None
-    across = min(4, len(arms))
-    figure, axes = canvas.panels(len(arms), across, (2.9, 1.75), sharex=True, sharey=True)
-    for i, (arm, axis) in enumerate(zip(arms, axes, strict=False)):
-        curve = columns[arm][name]
-        t = (np.arange(curve.shape[1]) + 0.5) / curve.shape[1]
-        low, inner, outer, high = np.quantile(curve, [0.1, 0.25, 0.75, 0.9], axis=0)
+    across = min(4, len(bands))
+    figure, axes = canvas.panels(len(bands), across, (2.9, 1.75), sharex=True, sharey=True)
+    for i, (arm, axis) in enumerate(zip(bands, axes, strict=False)):
+        low, inner, outer, high = bands[arm].quantiles
+        t = (np.arange(len(low)) + 0.5) / len(low)
         colour = _COLOURS[i % len(_COLOURS)]
         axis.fill_between(t, low, high, color=colour, alpha=0.15, lw=0)
         axis.fill_between(t, inner, outer, color=colour, alpha=0.25, lw=0)
-        axis.plot(t, curve.mean(0), color=colour, lw=1.6)
+        axis.plot(t, bands[arm].mean, color=colour, lw=1.6)
         axis.set_title(arm, fontsize=8)
         axis.set_xlim(0, 1)
         if i % across == 0:
             axis.set_ylabel(name)
-        if i + across >= len(arms):
+        if i + across >= len(bands):
             axis.set_xlabel("t")
             axis.tick_params(labelbottom=True)
-    if min(columns[arm][name].min() for arm in arms) >= 0:
+    if min(own.least for own in bands.values()) >= 0:
         axes[0].set_ylim(0, None)
     says = meanings.meaning(run, "energy", name)["says"]
     caption = f"{says} Mean over samples, middle half (dark) and middle 80% (light).".strip()
+    caption += drawn_of(max(own.n for own in bands.values()), SPREAD, "means are")
     title = f"{name.replace('_', ' ').capitalize()} against time"
-    return canvas.picture(figure, title, caption, f"{title} for {', '.join(arms)}.")
+    return canvas.picture(figure, title, caption, f"{title} for {', '.join(bands)}.")
 
 
 def _distributions(run: FinishedRun, columns: dict[str, dict[str, np.ndarray]]) -> canvas.Picture | None:
@@ -92,13 +81,15 @@ def _distributions(run: FinishedRun, columns: dict[str, dict[str, np.ndarray]]) 
             if not np.isfinite(values).all():
                 continue
             if len(values) > 1 and np.ptp(values) > 0:
-                body = axis.violinplot(values, [-i], orientation="horizontal", widths=0.85, showextrema=False)
+                shown = values[evenly(len(values), SPREAD)]
+                body = axis.violinplot(shown, [-i], orientation="horizontal", widths=0.85, showextrema=False)
                 for part in body["bodies"]:  # type: ignore[attr-defined]
                     part.set(facecolor=_COLOURS[i % len(_COLOURS)], alpha=0.5, edgecolor="none")
             axis.plot([values.mean()], [-i], marker="|", ms=11, color=canvas.INK, mew=1.6)
         axis.set_yticks([-i for i in range(len(columns))], list(columns))  # shared: the same in every panel
         axis.set_xlabel(_with_unit(run, name))
     caption = "Distribution of the energies over the samples of each arm; the tick is the mean."
+    caption += drawn_of(max(len(own[n]) for own in columns.values() for n in kinds if n in own), SPREAD, "means are")
     return canvas.picture(
         figure, "Distribution of the energies", caption, f"Distributions of {' and '.join(kinds)} in each arm."
     )
@@ -145,7 +136,8 @@ def _scatter(run: FinishedRun, arm: str, columns: dict[str, np.ndarray]) -> canv
     if across > 4:
         panels, across = [(energy, score) for score in scores for energy in energies], 4
     figure, axes = canvas.panels(len(panels), across, (2.9, 2.35))
-    chosen = np.linspace(0, len(columns[scores[0]]) - 1, min(_POINTS, len(columns[scores[0]]))).astype(int)
+    n = len(columns[scores[0]])
+    chosen = evenly(n, _POINTS)
     for axis, (energy, score) in zip(axes, panels, strict=True):
         colour = _COLOURS[energies.index(energy)]
         axis.scatter(columns[energy][chosen], columns[score][chosen], s=5, alpha=0.35, lw=0, color=colour)
@@ -158,6 +150,7 @@ def _scatter(run: FinishedRun, arm: str, columns: dict[str, np.ndarray]) -> canv
         f"Each point is a sample of arm {arm}. Above each panel Spearman's rho with its 95% interval, raw and of what "
         "linear regression on ‖x0‖², ⟨x0,x1⟩ and ‖x1‖² leaves."
     )
+    caption += drawn_of(n, _POINTS, "numbers are")
     return canvas.picture(
         figure, f"Energy and outcome: {arm}", caption, f"{' and '.join(energies)} against {', '.join(scores)}."
     )
@@ -200,42 +193,61 @@ def _rhos(run: FinishedRun) -> canvas.Picture | None:
 
 def _strips(run: FinishedRun, arm: str, columns: dict[str, np.ndarray]) -> canvas.Picture | None:
     energies = [name for name in meanings.energies(run, main=True) if name in columns][:_DRAWN]
-    samples = run.samples(arm).float().numpy()
-    if not energies or samples.ndim not in (2, 4) or (samples.ndim == 2 and samples.shape[1] != 2):
+    if not energies:
         return None
-    if samples.ndim == 2:
-        figure, axes = canvas.panels(len(energies), 2, (4.35, 3.4))
-        for axis, name in zip(axes, energies, strict=False):
-            axis.set_aspect("equal", "datalim")
-            dots = axis.scatter(samples[:, 0], samples[:, 1], c=columns[name], s=6, lw=0, cmap=colormaps["viridis"])
-            bar = figure.colorbar(dots, ax=axis)
-            bar.set_label(_with_unit(run, name), fontsize=8)
-            bar.ax.tick_params(labelsize=7)
-        caption = f"The samples of arm {arm}, coloured by energy."
-    else:
-        if samples.shape[1] not in (1, 3):
-            return None
-        per = min(_SHOWN, len(samples))
-        figure, axes = canvas.panels(len(energies), 1, (0.54 * per, 1.55 * samples.shape[2] / samples.shape[3]))
-        asked, drawn = columns.get("class"), set[int]()
-        texts = prompts_asked(run, arm)
-        for axis, name in zip(axes, energies, strict=True):
-            order = np.argsort(columns[name], kind="stable")
-            chosen = order[np.linspace(0, len(order) - 1, 2 * per).astype(int)]
-            said = [f"{columns[name][index]:.3g}" for index in chosen]
-            if texts and asked is not None:
-                said = [f"{number} #{asked[index]}" for number, index in zip(said, chosen, strict=True)]
-                drawn |= {int(asked[index]) for index in chosen}
-            canvas.mosaic(axis, samples[chosen], per, said)
-            axis.set_ylabel(name)
-        names = " and of ".join(energies)
-        caption = (
-            f"Samples of arm {arm} at evenly spaced ranks of {names}, lowest first, in two rows each. "
-            "The number is the energy."
-        )
-        if drawn:
-            listed = "; ".join(f"#{number} {prompt_of(texts[number])}" for number in sorted(drawn))
-            caption += f" Behind it the prompt that was asked for: {listed}."
+    samples = run.stored(arm)
+    shape = samples.event_shape
+    if len(shape) == 3 and shape[0] in (1, 3):
+        return _images(run, arm, columns, energies, samples)
+    return _points(run, arm, columns, energies, samples) if shape == (2,) else None
+
+
+def _points(
+    run: FinishedRun, arm: str, columns: dict[str, np.ndarray], energies: list[str], samples: StoredSamples
+) -> canvas.Picture:
+    figure, axes = canvas.panels(len(energies), 2, (4.35, 3.4))
+    n = len(columns[energies[0]])
+    chosen = evenly(n, SPREAD)
+    points = samples[torch.from_numpy(columns["sample"][chosen])].float().numpy()
+    for axis, name in zip(axes, energies, strict=False):
+        axis.set_aspect("equal", "datalim")
+        colours = columns[name][chosen]
+        dots = axis.scatter(points[:, 0], points[:, 1], c=colours, s=6, lw=0, cmap=colormaps["viridis"])
+        bar = figure.colorbar(dots, ax=axis)
+        bar.set_label(_with_unit(run, name), fontsize=8)
+        bar.ax.tick_params(labelsize=7)
+    caption = f"The samples of arm {arm}, coloured by energy.{drawn_of(n, SPREAD)}"
+    return canvas.picture(figure, f"Samples by energy: {arm}", caption, f"Samples of {arm} ordered by energy.")
+
+
+def _images(
+    run: FinishedRun, arm: str, columns: dict[str, np.ndarray], energies: list[str], samples: StoredSamples
+) -> canvas.Picture:
+    n = len(columns[energies[0]])
+    per = min(_SHOWN, n)
+    ranks = np.linspace(0, n - 1, 2 * per).astype(int)
+    chosen = {name: np.argsort(columns[name], kind="stable")[ranks] for name in energies}
+    together = columns["sample"][np.concatenate([*chosen.values()])]  # at once: each shard is read once
+    images = dict(zip(energies, samples[torch.from_numpy(together)].float().split(2 * per), strict=True))
+    _, height, width = samples.event_shape
+    figure, axes = canvas.panels(len(energies), 1, (0.54 * per, 1.55 * height / width))
+    asked, texts = columns.get("class"), prompts_asked(run, arm)
+    drawn = set[int]()
+    for axis, name in zip(axes, energies, strict=True):
+        said = [f"{columns[name][index]:.3g}" for index in chosen[name]]
+        if texts and asked is not None:
+            said = [f"{number} #{asked[index]}" for number, index in zip(said, chosen[name], strict=True)]
+            drawn |= {int(asked[index]) for index in chosen[name]}
+        canvas.mosaic(axis, images[name].numpy(), per, said)
+        axis.set_ylabel(name)
+    names = " and of ".join(energies)
+    caption = (
+        f"Samples of arm {arm} at evenly spaced ranks of {names}, lowest first, in two rows each. "
+        "The number is the energy."
+    )
+    if drawn:
+        listed = "; ".join(f"#{number} {prompt_of(texts[number])}" for number in sorted(drawn))
+        caption += f" Behind it the prompt that was asked for: {listed}."
     return canvas.picture(figure, f"Samples by energy: {arm}", caption, f"Samples of {arm} ordered by energy.")
 
 

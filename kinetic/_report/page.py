@@ -19,12 +19,14 @@ from kinetic._report import over_runs, tables
 from kinetic._report.canvas import Picture
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.figures import pictures
+from kinetic._report.forest import forest
 from kinetic._report.numbers import typeset
 from kinetic._report.prompts import prompts
 from kinetic._report.tables import Table
 from kinetic._store.files import read_text
 from kinetic._store.finished_run import FinishedRun, load_run
 from kinetic._store.layout import RECIPE, REPORT
+from kinetic._terminal import printable
 from kinetic.evidence import ONE_TRAINING
 
 _NUMBER = re.compile(r"-?\d|$")  # how a cell of a column of numbers begins, or it is empty
@@ -45,13 +47,17 @@ class Section:
 
 
 def write_report(folder: Path) -> None:
-    """Write `report.html` of the finished run in `folder`. All text is escaped; nothing is asked of the network."""
+    """Write `report.html` of the finished run in `folder`. All text is escaped; nothing is asked of the network.
+
+    What would turn lines around or steer a terminal that the page is printed on is shown as its escape.
+    """
     run = load_run(folder)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
     )
     environment.filters["b64"] = lambda data: base64.b64encode(data).decode()
     environment.filters["typeset"] = typeset
@@ -93,7 +99,7 @@ def _sections(run: FinishedRun) -> list[Section]:
     over, together = over_runs.scores(run), over_runs.correlations(run)
     single = f"Pictures and tables of single arms are of the first run of each: {', '.join(run.drawn)}." if over else ""
     sections = [
-        Section("In short", _changed(run) if told else "", told),
+        Section("In short", _changed(run) if told else "", told, pictures=tuple(filter(None, [forest(run)]))),
         Section("Over runs", single, tables=tuple(over), more=(together,) if together else ()),
         Section("Arms", tables=(*tables.energies(run), *tables.scores(run))),
         Section("Differences", tables=(brief,) if brief else (), more=(compared,) if compared else ()),
@@ -183,13 +189,18 @@ def _notes(run: FinishedRun) -> list[tuple[str, list[str]]]:
     return list(arms.items())
 
 
+def _shown(value: object) -> object:
+    """Text as the page shows it; what is markup already was made of such text."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else printable(value, keep="\n\t")
+
+
 def _html(table: Table) -> Markup:
     """A table; `Markup.format` and `Markup.join` escape every cell."""
     columns = enumerate(zip(*table.rows, strict=True))
     words = {0, *(place for place, column in columns if not all(map(_NUMBER.match, column)))}
 
     def stacked(cell: str) -> Markup | str:
-        value, bracket, rest = typeset(cell).partition(" [")
+        value, bracket, rest = typeset(printable(cell)).partition(" [")
         return Markup("{}<small>[{}</small>").format(value, rest) if bracket else value
 
     def cells(tag: str, row: tuple[str, ...]) -> Markup:
@@ -203,8 +214,8 @@ def _html(table: Table) -> Markup:
         Markup('<tr class="{}">{}</tr>').format(mark, cells("td", row))
         for mark, row in zip(marks, table.rows, strict=True)
     )
-    caption = Markup('<p class="caption">{}</p>').format(table.caption) if table.caption else ""
+    caption = Markup('<p class="caption">{}</p>').format(printable(table.caption)) if table.caption else ""
     return Markup(
         '<div class="table"><h3>{}</h3>{}<div class="scroll"><table><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table></div></div>"
-    ).format(table.title, caption, cells("th", table.head), body)
+    ).format(printable(table.title), caption, cells("th", table.head), body)

@@ -6,6 +6,7 @@ import numpy as np
 
 from kinetic import evidence
 from kinetic._report import columns
+from kinetic._report.chosen import finite_rows
 from kinetic._report.numbers import format_aligned
 from kinetic._report.tables import Table
 from kinetic._store.finished_run import FinishedRun
@@ -18,7 +19,7 @@ _CUT = 100  # characters of a prompt
 
 def prompts_asked(run: FinishedRun, arm: str) -> dict[int, str]:
     """The prompts that samples of an arm were asked for, by number; empty where there were none."""
-    rows = run.rows(arm)
+    rows = finite_rows(run, arm)
     if not {"class", "prompt"} <= {*rows.column_names} or rows["prompt"].null_count:
         return {}
     return dict(sorted(zip(rows["class"].to_pylist(), rows["prompt"].to_pylist(), strict=True)))
@@ -34,7 +35,7 @@ def prompts(run: FinishedRun, arm: str) -> Table | None:
     texts = prompts_asked(run, arm)
     if not texts:
         return None
-    rows = run.rows(arm)
+    rows = finite_rows(run, arm)
     asked = rows["class"].to_numpy()
     shown = [*texts][:LISTED]
     names = [*columns.energies(run, main=True), *(".".join(each) for each in columns.headline(run))]

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from kinetic._roles.component import Component
 from kinetic.errors import ComponentError, KineticError, OutOfMemoryError
 
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # as torch says it, on CPU and on devices
+_NO_MEMORY = (  # as torch says it, on CPU and on devices, and NumPy
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "storage size calculation overflowed",
+    "array is too big",
+)
 
 
 @contextlib.contextmanager
@@ -37,7 +43,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out, on whatever device."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _NO_MEMORY)
+    return isinstance(error, RuntimeError | ValueError) and any(words in str(error).lower() for words in _NO_MEMORY)
 
 
 def _origin(error: BaseException) -> tuple[str, str]:

@@ -21,6 +21,8 @@ _AGAIN = 16  # times to ask again where a network is in training mode: labels ar
 _BAND = (-1.4, -0.7)  # <v, x>/||x||^2 at t = 0: -1 for a flow from N(0, I) to data paired with the noise at random
 _SURE = 5  # standard errors that a slope must lie outside the band
 _DEAF = 0.05  # how far, relative to its size, an answer changes at the most that time does not reach
+_MOMENT = 1e-3
+_JUMP = 0.2  # and how far at most, root mean square, in that time: nets told rightly stay below 0.01
 _ELEMENTS, _ROWS = 2048, 256  # noise to see it on, as far as so many samples give it
 _ONE_BY_ONE = (
     "Call net.eval() on a network: BatchNorm in training mode does this. So does a guided forward that takes its batch "
@@ -110,11 +112,19 @@ def _slope_notes(field: VelocityField, x0: State, v: State, batch: Batch, noise:
 
 
 def _time_notes(field: VelocityField, x0: State, v: State, halfway: State, batch: Batch) -> tuple[str, ...]:
-    """Whether the field is deaf to time: a net made for times up to 1000 that is told t / 1000 is.
+    """Whether the field is deaf to time, as a net made for times up to 1000 that is told t / 1000, or jumps with it.
 
-    A flow from noise to data answers otherwise at t = 1 than at t = 0, wherever it is asked. One more velocity, and
-    only where that halfway is as the first.
+    A flow from noise to data answers otherwise at t = 1 than at t = 0, wherever it is asked: one more velocity, and
+    only where that halfway is as the first. And it answers alike a moment later, where waves in time of a net that is
+    told 1000 t have gone round: one more.
     """
+    jump = _jump(field, x0, halfway, batch)
+    if jump > _JUMP:
+        return (
+            f"{type(field).__name__} jumps with t: from t = 0.5 to t = {0.5 + _MOMENT:g} its answer to the same "
+            f"samples changes by {jump:.2g} of its size. It looks as if a net made for times in [0, 1] were told times "
+            "up to 1000.",
+        )
     size = float(v.double().square().mean().sqrt()) or 1.0
     if _furthest(halfway, v) / size > _DEAF:
         return ()
@@ -125,6 +135,15 @@ def _time_notes(field: VelocityField, x0: State, v: State, halfway: State, batch
         f"{type(field).__name__} hardly depends on t: from t = 0 to t = {field.t_end:g} its answer to the same samples "
         f"changes by {apart:.2g} of its size. It looks as if a net made for times up to 1000 were told t in [0, 1].",
     )
+
+
+def _jump(field: VelocityField, x0: State, halfway: State, batch: Batch) -> float:
+    """How much the answer changes in a moment after t = 0.5, relative to its size; 0 where the field breaks there."""
+    later = 0.5 + _MOMENT
+    if later > field.t_end or any(0.5 < each <= later for each in field.breakpoints):
+        return 0.0
+    change = _asked(field, x0, _clock(x0, later), batch) - halfway
+    return float(change.double().norm()) / (float(halfway.double().norm()) or 1.0)
 
 
 def _looks_like(ratio: float) -> str:

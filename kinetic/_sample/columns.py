@@ -10,6 +10,9 @@ NORMS = ("x0_sq", "x0_dot_x1", "x1_sq")
 IDENTITY = ("arm", "sample", "class", "prompt")
 """What a row of the table is of."""
 
+UNTIL = "finite_until"
+"""The column of the time up to which a path was finite; NaN where it was to the end."""
+
 OWN = (
     Column("nfe", "Velocities asked for.", "count"),
     Column("rows", "Rows that networks were asked for, where a velocity takes more or less than one.", "count"),
@@ -29,9 +32,7 @@ OWN = (
         better="lower",
     ),
     Column("status", "Whether the path reached t = 1, or why not.", "label", main=False),
-    Column(
-        "finite_until", "The time up to which the path was finite, where it was not to the end.", "label", main=False
-    ),
+    Column(UNTIL, "The time up to which the path was finite, where it was not to the end.", "label", main=False),
 )
 """What the Runner itself adds; a status that a solver gives is the solver's."""
 

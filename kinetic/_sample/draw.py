@@ -14,10 +14,14 @@ from kinetic._roles.batch import Batch
 from kinetic._roles.dataset import Dataset, as_dataset
 from kinetic._roles.field import VelocityField
 from kinetic._roles.metric import Samples
+from kinetic._roles.raised import naming
 from kinetic._roles.tree import device_of
+from kinetic._sample.integrate import MEMORY
 from kinetic._sample.noise import noise
 from kinetic.errors import OptionError, ShapeError, shown
 from kinetic.types import State
+
+_FEW = 2  # samples that every run takes at once, to try its parts
 
 Classes = int | Sequence[str] | None
 """How many classes samples are asked for in turn, or the prompts that these are, or None."""
@@ -38,10 +42,17 @@ class Draw:
     prompts: tuple[str, ...] | None = None
 
     def begin(self, field: VelocityField, ids: range, batch: Batch) -> State:
-        """x0 of these samples, where the field begins their noise, or points of the data set."""
-        if self.data is None:
-            return field.start(self.noise(ids, field.event_shape), batch)
-        return self.data.read(ids.start, ids.stop).to(self.device, self.dtype)
+        """x0 of these samples, where the field begins their noise, or points of the data set.
+
+        Raises:
+            OutOfMemoryError: memory does not hold them.
+            ComponentError: field or data raised an error of their own.
+        """
+        way = MEMORY if len(ids) > _FEW else f"It must hold some samples of shape {tuple(field.event_shape)} at once."
+        with naming(f"where samples {ids.start} to {ids.stop - 1} begin", way):
+            if self.data is None:
+                return field.start(self.noise(ids, field.event_shape), batch)
+            return self.data.read(ids.start, ids.stop).to(self.device, self.dtype)
 
     def more_noise(
         self, field: VelocityField, x0: State, batch: Batch

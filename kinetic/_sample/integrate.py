@@ -26,7 +26,7 @@ Progress = Callable[[float], None]
 """Given how many samples' worth of path was walked since it was last called."""
 
 _ROUNDING = 1e-9  # of a mean gain: what is nearer to 1 has left nothing undone
-_MEMORY = (
+MEMORY = (
     "Take fewer samples at a time with a smaller `batch`. In a run folder that holds finished blocks it is fixed: free "
     "memory and run the same command again, or begin another folder."
 )
@@ -50,7 +50,7 @@ def integrate(
         FieldError: field, schedule, solver or a meter raised an error of its own.
         OptionError: two meters, or a meter and the solver, that give one column.
     """
-    with naming(f"samples {int(batch.ids[0])} to {int(batch.ids[-1])}", _MEMORY):
+    with naming(f"samples {int(batch.ids[0])} to {int(batch.ids[-1])}", MEMORY):
         return _integrated(field, solver, schedule, meters, x0, batch, progress)
 
 

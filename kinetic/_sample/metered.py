@@ -62,12 +62,14 @@ class Convention:
     def tensor(self, answer: Any) -> Tensor:
         """What of an answer is the velocity in their time."""
         part = answer
-        if self.output is not None and isinstance(answer, tuple | list) and self.output < len(answer):
-            part = answer[self.output]
+        if self.output is not None:
+            several = isinstance(answer, tuple | list) and self.output < len(answer)
+            part = answer[self.output] if several else None
         if not isinstance(part, Tensor):
             raise ShapeError(
                 f"the network answered with {type(answer).__name__}, of which 'output' = {self.output} is no tensor\n"
-                "  Give output=INDEX for one that answers with a tuple; for other answers call meter.add by hand."
+                "  Give output=INDEX for one that answers with a tuple, and none for a tensor; for other answers call "
+                "meter.add by hand."
             )
         return part
 
@@ -184,6 +186,11 @@ class _Watch:
         if path is not None and x.shape == path.x.shape and time > path.t:
             self._step(time, x)
         else:
+            if path is not None and x.shape == path.x.shape and path.t == path.start > time:
+                self.meter.remark(
+                    "The network is asked at falling times, and each call counts as a path of its own: it looks as if "
+                    f"zero = {self.convention.zero!r} were the other way round."
+                )
             self.finish()
             self.path = self.meter.begin(x, time)
 

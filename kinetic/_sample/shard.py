@@ -85,14 +85,7 @@ def is_finite(energy: Mapping[str, Tensor], n: int) -> Tensor:
     return energy["status"] != Status.NOT_FINITE
 
 
-def blocks(samples: int, size: int, part: tuple[int, int] = (0, 1)) -> Iterator[tuple[int, int]]:
-    """The (start, stop) of the blocks of ids that a run is cut into, in order.
-
-    Args:
-        samples: how many there are.
-        size: of a block; the last one may be smaller.
-        part: (i, m): only every m-th block, from the i-th on.
-    """
-    first, every = part
-    for start in range(first * size, samples, every * size):
+def blocks(samples: int, size: int) -> Iterator[tuple[int, int]]:
+    """The (start, stop) of the blocks of ids that a run is cut into, in order; the last one may be smaller."""
+    for start in range(0, samples, size):
         yield start, min(start + size, samples)

@@ -110,7 +110,7 @@ def rendered(names: Names) -> dict[str, str]:
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - code and TOML, of names that were checked
+        autoescape=False,
     )
     words = {"cls": names.cls, "column": names.module, "module": names.module, "package": names.package}
     words |= {"name": names.name, "role": names.role, "called": names.called, "abstract": names.abstract}

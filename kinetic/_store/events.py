@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 from collections.abc import Iterable
@@ -37,9 +38,11 @@ def memory() -> dict[str, int]:
 
 def seconds_of(folder: Path, runs: Iterable[str]) -> dict[str, float]:
     """How long the samples of each run took, over all starts; each shard counts as it was last drawn."""
-    shards = {
-        (line["arm"], line["start"]): line["seconds"]
-        for line in lines_in(folder, EVENTS)
-        if line.get("event") == "shard" and isinstance(line.get("seconds"), int | float)
-    }
+    shards: dict[tuple[str, int], float] = {}
+    for line in lines_in(folder, EVENTS):
+        arm, start, took = (line.get(key) for key in ("arm", "start", "seconds"))
+        if line.get("event") != "shard" or not isinstance(arm, str) or not isinstance(start, int):
+            continue
+        if isinstance(took, int | float) and 0 <= took < math.inf:
+            shards[arm, start] = float(took)
     return {run: round(sum(took for (arm, _), took in shards.items() if arm == run), 3) for run in runs}

@@ -18,7 +18,9 @@ from kinetic.errors import KineticError, StoreError
 
 AGAIN = "Delete it, and the same `kinetic run` writes it again from the finished samples."
 ELSEWHERE = "Make room or give leave to write there, or choose another place."
-
+_IN_THE_WAY = (
+    "A folder stands where a file is to be, or a file where a folder is: move it away, or choose another place."
+)
 
 PART = ".part"
 """How the name of an unfinished file ends."""
@@ -32,19 +34,21 @@ def refused(what: str, way: str) -> Iterator[None]:
     except KineticError:
         raise
     except (OSError, SafetensorError) as error:  # safetensors has its own for a full disk
+        if way == ELSEWHERE and isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError):
+            way = _IN_THE_WAY
         raise StoreError(f"{what}: {getattr(error, 'strerror', None) or error}\n  {way}") from error
 
 
-def write_whole(path: Path, write: Callable[[Path], object], way: str = ELSEWHERE) -> None:
+def write_whole(path: Path, write: Callable[[Path], object], way: str = ELSEWHERE, within: Path | None = None) -> None:
     """Have `write` fill a file beside `path`, then put it in its place: a reader sees all of it or nothing.
 
-    It is on the disk when this returns.
+    It is on the disk when this returns. Folders on the way to it are made; those up to `within` must be there.
 
     Raises:
         StoreError: it cannot be written, or the disk is full; `way` is how to go on.
     """
     with refused(f"{path} cannot be written", way):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_way(path.parent, within)
         handle, name = tempfile.mkstemp(PART, f".{path.name}.", path.parent)
         os.close(handle)
         unfinished = Path(name)
@@ -143,11 +147,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         StoreError: it cannot be read.
     """
-    way = "Choose another folder with --out."
     try:
-        return tomllib.loads(read_text(path, way))
+        return tomllib.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise StoreError(f"{path} cannot be read: {error}\n  {way}") from error
+        raise StoreError(f"{path} cannot be read: {error}\n  {AGAIN}") from error
 
 
 def read_json(path: Path) -> Any:
@@ -160,6 +163,14 @@ def read_json(path: Path) -> Any:
         return json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} cannot be read: {error}\n  {AGAIN}") from error
+
+
+def _make_way(folder: Path, within: Path | None) -> None:
+    if within is None:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif folder != within:
+        _make_way(folder.parent, within)
+        folder.mkdir(exist_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -15,8 +17,9 @@ from torch import Tensor
 from kinetic._sample.shard import blocks
 from kinetic._sample.stored_samples import StoredSamples
 from kinetic._store.files import AGAIN, names_in, read_json, read_toml, refused
-from kinetic._store.layout import EVIDENCE, NEIGHBOURS, PROVENANCE, RECIPE, SCORES, TABLE
+from kinetic._store.layout import EVIDENCE, MANIFEST, NEIGHBOURS, PROVENANCE, RECIPE, SCORES, SHARDS, TABLE
 from kinetic._store.manifest import Manifest
+from kinetic._store.origin import goes_on
 from kinetic._store.shard_files import ShardFiles
 from kinetic.errors import StoreError, unknown
 
@@ -106,7 +109,7 @@ class FinishedRun:
         """`ids`, `samples`, the `values` that rank them, their `nearest` training points and the numbers of these
         (`points`), the most copy-like first, where they were kept."""
         name = f"{NEIGHBOURS}/{arm}.safetensors"
-        if name not in self.manifest.entries:
+        if name not in self.manifest.entries and not os.path.lexists(self.folder / name):
             return None
         path = self.manifest.check(name)
         with refused(f"{path} cannot be read", AGAIN):
@@ -131,11 +134,11 @@ def load_run(folder: str | Path) -> FinishedRun:
         StoreError: the folder holds no run, or one that is not finished.
     """
     path = Path(folder)
-    there = names_in(path)
+    there, out = names_in(path), shlex.quote(str(path))
     if RECIPE not in there:
-        raise StoreError(f"{path} holds no run: there is no {RECIPE} in it")
+        lost = any(name.startswith((SHARDS, MANIFEST)) for name in there)
+        way = f"\n  The `kinetic run` that made it, with --out {out}, writes it again." if lost else ""
+        raise StoreError(f"{path} holds no run: there is no {RECIPE} in it{way}")
     if EVIDENCE not in there:
-        raise StoreError(
-            f"the run in {path} is not finished\n  `kinetic run {path / RECIPE} --out {path}` goes on with it."
-        )
+        raise StoreError(f"the run in {path} is not finished\n  {goes_on(path)}")
     return FinishedRun(path)

@@ -10,6 +10,7 @@ from typing import Any
 
 from kinetic._store.files import ELSEWHERE, names_in, read_bytes, refused
 from kinetic._store.layout import journal_names
+from kinetic.errors import StoreError
 
 
 def append(path: Path, line: Mapping[str, Any]) -> None:
@@ -20,7 +21,9 @@ def append(path: Path, line: Mapping[str, Any]) -> None:
     """
     data = as_line(line).encode()
     with refused(f"{path} cannot be written", ELSEWHERE):
-        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        if path.is_symlink():  # what it leads to may lie outside of the folder
+            raise StoreError(f"{path} cannot be written: it is a link\n  Put the file itself in its place.")
+        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         try:
             torn = os.lseek(file, 0, os.SEEK_END) > 0 and _last_byte(file) != b"\n"
             whole = b"\n" + data if torn else data

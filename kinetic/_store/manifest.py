@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, final
 
 import attrs
@@ -38,6 +38,11 @@ class Manifest:
     entries: dict[str, Entry]
     writer: str = ""
     _checked: dict[str, tuple[int, int, int]] = attrs.field(factory=dict)
+    _folder_was: tuple[int, int] | None = attrs.field(init=False)
+
+    @_folder_was.default
+    def _at_first(self) -> tuple[int, int] | None:
+        return _which(self.folder)
 
     @classmethod
     def read(cls, folder: Path, writer: str = "") -> Manifest:
@@ -56,19 +61,21 @@ class Manifest:
         """Have `write` fill a file, put it into the folder whole, and list it.
 
         Raises:
-            StoreError: it cannot be written, or the disk is full.
+            StoreError: it cannot be written, the disk is full, or the folder is no longer the one that it was.
         """
+        self.check_folder()
         entries: list[Entry] = []
 
         def filled(part: Path) -> None:
             write(part)
             entries.append(Entry(digest_of(part), part.stat().st_size, made))
 
-        write_whole(self.folder / name, filled)
+        write_whole(self.folder / name, filled, within=self.folder)
         self._add(name, entries[0])
 
     def forget(self, name: str) -> None:
         """Take a file out of the folder, and off the list."""
+        self.check_folder()
         journal.append(self._journal, {"file": name, "gone": True})
         self.entries.pop(name, None)
         remove(self.folder / name)
@@ -95,6 +102,18 @@ class Manifest:
                 self._checked[name] = seen
         return path
 
+    def check_folder(self) -> None:
+        """Refuse to go on in another folder than at first: nothing is to be made anew where one was taken away.
+
+        Raises:
+            StoreError: it was deleted, renamed or replaced.
+        """
+        if _which(self.folder) != self._folder_was:
+            raise StoreError(
+                f"{self.folder} was deleted, renamed or replaced while it was written to\n  The same command begins "
+                "anew; in a renamed folder it goes on, with --out."
+            )
+
     def compact(self) -> None:
         """Bring the lists of all processes into one file; for the process that alone writes to the folder."""
         lines = [journal.as_line(_as_line(name, entry)) for name, entry in self.entries.items()]
@@ -113,6 +132,15 @@ class Manifest:
         journal.append(self._journal, _as_line(name, entry))
         self.entries[name] = entry
         self._checked.pop(name, None)
+
+
+def _which(folder: Path) -> tuple[int, int] | None:
+    """What tells a folder from another of the same name."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def digest_of(path: Path) -> str:
@@ -135,9 +163,15 @@ def _entries(folder: Path) -> dict[str, Entry]:
 
 def _enter(entries: dict[str, Entry], line: Mapping[str, Any]) -> None:
     name, sha256, size, made = (line.get(key, "") for key in ("file", "sha256", "bytes", "made"))
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not _is_inside(name):
         return
     if line.get("gone") is True:
         entries.pop(name, None)
     elif isinstance(sha256, str) and isinstance(size, int) and isinstance(made, str):
         entries[name] = Entry(sha256, size, made)
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a name leads to a file in the folder, and to no other."""
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and name.isprintable()

@@ -22,9 +22,8 @@ from torch import Tensor
 from kinetic._roles.raised import first_line
 from kinetic._sample.shard import Shard
 from kinetic._store import journal
-from kinetic._store.differences import differences
 from kinetic._store.events import shard_event
-from kinetic._store.files import check_writable, names_in, read_json, read_toml, sweep
+from kinetic._store.files import check_writable, names_in, sweep
 from kinetic._store.layout import (
     EVENTS,
     EVIDENCE,
@@ -32,19 +31,18 @@ from kinetic._store.layout import (
     NEIGHBOURS,
     PROVENANCE,
     RECIPE,
-    SHARDS,
     TABLE,
     is_made_first,
     journal_name,
 )
-from kinetic._store.lock import locked
+from kinetic._store.lock import joined, locked, opening
 from kinetic._store.manifest import Manifest
-from kinetic._store.provenance import CODE, PACKAGES, digest, now
+from kinetic._store.opened import Opened
+from kinetic._store.origin import ANOTHER, Change, made_of
+from kinetic._store.provenance import now
 from kinetic._store.shard_files import ShardFiles
+from kinetic._store.take_up import TakeUp, provenance_in, shards_in
 from kinetic.errors import StoreError
-
-_ANOTHER = "Choose another folder with --out"
-_LISTED = 8  # differences that an error lists
 
 
 @final
@@ -59,6 +57,7 @@ class RunFolder:
         manifest: what was written.
         writer: which of several processes that fill the folder this is; empty for the one that leads, or is alone.
         is_new: whether it held no finished block when it was opened.
+        drawn_again: `{run: [(start, stop), ...]}`, the blocks that were damaged then, and have been drawn again.
     """
 
     path: Path
@@ -67,6 +66,7 @@ class RunFolder:
     manifest: Manifest
     writer: str = ""
     is_new: bool = True
+    drawn_again: dict[str, list[tuple[int, int]]] = attrs.field(factory=dict)
     _clock: float = attrs.field(factory=time.perf_counter)
 
     @classmethod
@@ -78,8 +78,9 @@ class RunFolder:
         identity: Mapping[str, Mapping[str, Any]],
         *,
         batch: int = 1,
-        extend: bool = False,
+        change: Change = Change.NOTHING,
         writer: str = "",
+        origin: Mapping[str, Any] | None = None,
     ) -> Iterator[RunFolder]:
         """The folder for this recipe, held for writing: a new one, or one in which the same recipe was cut short.
 
@@ -90,64 +91,87 @@ class RunFolder:
             recipe: the resolved recipe.
             identity: what makes its samples beside the recipe, `{arm: {what: digest}}`.
             batch: how many samples a block has where neither the recipe nor the folder says.
-            extend: whether the folder's recipe may ask for fewer samples.
-            writer: the name of this process, where several fill the folder.
+            change: in what the folder's recipe may differ. Where that is the number of samples, it may have asked for
+                fewer, and its finished blocks are kept; where it is metrics, every block must be there.
+            writer: the name of this process, where several fill the folder. While another does, its recipe is bound.
+            origin: what `provenance.json` says beside the `run` and when it `started`.
         Raises:
             StoreError: the folder holds something else, is being written to, or cannot be.
         """
         _check_folder(path)
         path.mkdir(parents=True, exist_ok=True)
-        with locked(path, writer):
-            if not writer:
-                sweep(path)
-            manifest = Manifest.read(path, writer)
-            if not writer:
-                manifest.compact()
-            folder = cls(path, tomllib.loads(tomli_w.dumps(recipe)), identity, manifest, writer)
-            folder._take_up(batch, extend)
-            try:
+        with contextlib.ExitStack() as held:
+            with opening(path):
+                alone = held.enter_context(locked(path, writer))
+                if alone:
+                    sweep(path)
+                manifest = Manifest.read(path)  # what all writers share is in the list of the one that leads
+                if alone:
+                    manifest.compact()
+                resolved = tomllib.loads(tomli_w.dumps(recipe))
+                is_new = TakeUp(path, manifest, resolved, identity, change, alone).check(batch)
+                folder = cls(path, resolved, identity, manifest, writer, is_new)
+                folder._save_recipe()
+                folder._save_origin(origin)
+            manifest.writer = writer
+            held.enter_context(folder._ended())
+            yield folder
+
+    @classmethod
+    @contextlib.contextmanager
+    def join(cls, leader: Opened, identity: Mapping[str, Mapping[str, Any]], writer: str) -> Iterator[RunFolder]:
+        """The folder that another process has opened and leads, held as one of its writers.
+
+        Raises:
+            StoreError: the folder, or the `identity` of what makes samples, is another here.
+        """
+        leader.check(identity)
+        with joined(leader.path, writer):
+            manifest = Manifest.read(leader.path, writer)
+            folder = cls(leader.path, leader.recipe, identity, manifest, writer, leader.is_new)
+            with folder._ended():
                 yield folder
-            except BaseException as error:
-                with contextlib.suppress(StoreError):  # the disk may be what is full
-                    folder.record("stopped", why=f"{type(error).__name__}: {first_line(error)}")
-                raise
 
     @property
     def batch(self) -> int:
         """How many samples a block has; the last one may be smaller."""
         return int(self.recipe["run"]["batch"])
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether it holds the evidence of this very run, which is the last that is written."""
+        return EVIDENCE in self.manifest.entries
+
     def made(self, run: str) -> str:
         """The digest of all that makes the samples of a run of an arm."""
-        keys = ("batch", "dtype", "classes")
-        asked = {key: value for key, value in self.recipe["run"].items() if key in keys}
-        return digest({"run": asked, "shared": self.identity.get("[run]", {}), "own": self.identity.get(run, {})})
+        return made_of(self.recipe, self.identity, run)
 
     def set_batch(self, batch: int) -> None:
         """Cut the run into other blocks, which no finished block may stand against."""
-        for name in [*self.manifest.entries]:
-            if name.startswith(f"{SHARDS}/"):
-                self.manifest.forget(name)
+        for name in shards_in(self.manifest):
+            self.manifest.forget(name)
         self.recipe["run"]["batch"] = batch
-        self._save_recipe()
+        if not self.writer:
+            self._save_recipe()
 
     def provenance(self) -> dict[str, Any]:
         """What an earlier start left in `provenance.json`; empty where it is not there, or not what was written."""
-        try:
-            held: dict[str, Any] = read_json(self.manifest.check(PROVENANCE))
-        except StoreError:
-            return {}
-        return held
+        return provenance_in(self.manifest)
 
     def store(self, run: str) -> ShardFiles:
         """Where the shards of a run are kept; the time of the first one counts from here."""
         self._clock = time.perf_counter()
         return ShardFiles(self.manifest, run, self.made(run), self._shard_saved)
 
+    def opened(self) -> Opened:
+        """What others need that fill the folder with this process."""
+        return Opened(self.path, self.recipe, self.identity, self.is_new)
+
     def record(self, event: str, **more: Any) -> None:
-        """Append a line to `events.jsonl`."""
-        name = journal_name(EVENTS, self.writer)
-        journal.append(self.path / name, {"time": now(), "event": event, **more})
+        """Append a line to `events.jsonl`, or to the file of this writer."""
+        self.manifest.check_folder()
+        who = {"writer": self.writer} if self.writer else {}
+        journal.append(self.path / journal_name(EVENTS, self.writer), {"time": now(), "event": event, **who, **more})
 
     def started(self, **more: Any) -> None:
         """Record who writes to the folder from now on."""
@@ -182,78 +206,29 @@ class RunFolder:
             times = shard.energy["finite_until"][ids].tolist()
             self.record("left out", arm=run, samples=(ids + shard.start).tolist(), t=times)
         if again:
+            self.drawn_again.setdefault(run, []).append((shard.start, shard.stop))
             self.record("drawn again", arm=run, start=shard.start, stop=shard.stop)
 
-    def _take_up(self, batch: int, extend: bool) -> None:
-        there = names_in(self.path)
-        begun = any(name.startswith(f"{SHARDS}/") for name in self.manifest.entries) or EVIDENCE in there
-        self.is_new = not begun
-        if begun and RECIPE in there:
-            theirs = read_toml(self.path / RECIPE)
-            self.recipe["run"].setdefault("batch", theirs.get("run", {}).get("batch", batch))
-            self._check_recipe(theirs, extend)
-            if theirs != self.recipe:  # what is finished is not of this recipe
-                self.manifest.forget(EVIDENCE)
-        self.recipe["run"].setdefault("batch", batch)
-        if begun:
-            self._check_origin()
-        if not self.writer or RECIPE not in there:
-            self._save_recipe()
+    @contextlib.contextmanager
+    def _ended(self) -> Iterator[None]:
+        """Record what cuts the work short, if anything does."""
+        try:
+            yield
+        except BaseException as error:
+            with contextlib.suppress(StoreError):  # the disk may be what is full
+                self.record("stopped", why=f"{type(error).__name__}: {first_line(error)}")
+            raise
 
-    def _check_recipe(self, theirs: Mapping[str, Any], extend: bool) -> None:
-        ours = self.recipe
-        if theirs.get("run", {}).get("batch") != ours["run"]["batch"] and self._was_lowered(ours["run"]["batch"]):
-            ours["run"]["batch"] = theirs["run"]["batch"]
-        if extend and theirs.get("run", {}).get("samples", 0) <= ours["run"]["samples"]:
-            theirs = {**theirs, "run": {**theirs["run"], "samples": ours["run"]["samples"]}}
-        unlike = list(differences(theirs, ours))
-        if not unlike:
-            return
-        way = f"{_ANOTHER}, or delete it."
-        if all(line.startswith("run.samples ") for line in unlike) and "--extend" not in way:
-            way = f"`--extend {ours['run']['samples']}` adds samples to a run. {way}"
-        elif all(line.startswith("metrics") for line in unlike):
-            way = f"`kinetic rescore {self.path} --metrics ...` adds metrics to a run. {way}"
-        more = [f"and {len(unlike) - _LISTED} more"] if len(unlike) > _LISTED else []
-        lines = "\n  ".join([*unlike[:_LISTED], *more])
-        raise StoreError(f"{self.path} holds another run:\n  {lines}\n  {way}")
-
-    def _was_lowered(self, batch: int) -> bool:
-        """Whether memory did not hold so many samples at a time when the run began."""
-        events = journal.lines_in(self.path, EVENTS)
-        return any(line.get("event") == "batch" and line.get("before") == batch for line in events)
-
-    def _check_origin(self) -> None:
-        """Refuse to mix samples that were made by other code, weights, data or packages."""
-        before = self.provenance().get("made_by")
-        unlike = [] if before is None else list(differences(before, json.loads(json.dumps(self.identity))))
-        if unlike:
-            what = _what(unlike)
-            lines = "\n  ".join(unlike[:_LISTED])
-            raise StoreError(f"{self.path} was made with other {what}:\n  {lines}\n  {_ANOTHER}, or delete it.")
-        if before is None and any(self._made_otherwise()):
-            raise StoreError(
-                f"{self.path} holds samples that something else made: other code, weights, data or packages\n  "
-                f"{PROVENANCE}, which says what made them, is not there or not what was written.\n  {_ANOTHER}, or "
-                "delete it."
-            )
-
-    def _made_otherwise(self) -> Iterator[bool]:
-        for name, entry in self.manifest.entries.items():
-            if name.startswith(f"{SHARDS}/"):
-                yield entry.made != self.made(name.split("/")[1])
+    def _save_origin(self, origin: Mapping[str, Any] | None) -> None:
+        if origin is not None:
+            before = self.provenance()
+            kept = before if self.is_finished else {}
+            began = before.get("started", now())
+            self.save_json(PROVENANCE, {**kept, **origin, "run": self.recipe["run"], "started": began})
 
     def _save_recipe(self) -> None:
         text = tomli_w.dumps(self.recipe)
         self.manifest.write(RECIPE, lambda part: part.write_text(text, encoding="utf-8"))
-
-
-def _what(unlike: list[str]) -> str:
-    if all(f".{CODE}" in line for line in unlike):
-        return "code"
-    if all(line.startswith(tuple(f"[run].{name} " for name in ("device", "plugins", *PACKAGES))) for line in unlike):
-        return "packages or device"
-    return "weights or data"
 
 
 def _completed(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -267,6 +242,6 @@ def _check_folder(path: Path) -> None:
     there = names_in(path)
     ours = any(name in there for name in (RECIPE, journal_name(MANIFEST)))
     if not ours and (path.is_file() or any(not is_made_first(name) for name in there)):
-        raise StoreError(f"{path} exists but holds no run\n  {_ANOTHER}.")
+        raise StoreError(f"{path} exists but holds no run\n  {ANOTHER}.")
     finished = f"  `kinetic report {path}` prints the tables of the run in it." if EVIDENCE in there else ""
-    check_writable(path, "\n".join(filter(None, [f"{_ANOTHER}.", finished])))
+    check_writable(path, "\n".join(filter(None, [f"{ANOTHER}.", finished])))

@@ -39,13 +39,17 @@ class ShardFiles:
 
     def load(self, start: int, stop: int) -> Shard | None:
         """The shard of these ids; None where there is none, it is damaged, or something else made it."""
-        name = shard_name(self.arm, start, stop)
-        if name not in self.manifest.entries or self.manifest.entries[name].made != self.made:
-            return None
         try:
-            return self.read(start, stop)
+            return self.read(start, stop) if self._is_own(start, stop) else None
         except StoreError:
             return None
+
+    def is_whole(self, start: int, stop: int) -> bool:
+        """Whether the file of these ids is there, is what was written, and was made by the same."""
+        try:
+            return self._is_own(start, stop) and bool(self.manifest.check(shard_name(self.arm, start, stop)))
+        except StoreError:
+            return False
 
     def read(self, start: int, stop: int) -> Shard:
         """The shard of these ids, which is there.
@@ -54,6 +58,10 @@ class ShardFiles:
             StoreError: it is not, or it is not what was written.
         """
         return read_shard(self.manifest, shard_name(self.arm, start, stop), start, stop)
+
+    def _is_own(self, start: int, stop: int) -> bool:
+        entry = self.manifest.entries.get(shard_name(self.arm, start, stop))
+        return entry is not None and entry.made == self.made
 
     def save(self, shard: Shard) -> None:
         """Keep a shard, whole or not at all."""

@@ -6,7 +6,7 @@ All intervals are 95%. Everything is deterministic: what draws, draws from a gen
 from kinetic.evidence._correlation import Correlation, spearman
 from kinetic.evidence._equivalence import equivalent, p_value
 from kinetic.evidence._estimate import LEVEL, Estimate
-from kinetic.evidence._fifths import quantile_groups
+from kinetic.evidence._fifths import QuantileGroups, quantile_groups
 from kinetic.evidence._holm import holm
 from kinetic.evidence._jackknife import GROUPS, comparable, groups, jackknife, jackknife_difference, two_jackknives
 from kinetic.evidence._means import ONE_TRAINING, RESAMPLES, mean, over_runs, paired_difference
@@ -25,6 +25,7 @@ __all__ = [
     "Correlation",
     "Estimate",
     "FalseCount",
+    "QuantileGroups",
     "TwoLines",
     "Verdict",
     "comparable",

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from kinetic.evidence._estimate import Array
-from kinetic.evidence._ranked import Ranked
+from kinetic.evidence._ranked import standard_ranks
 
 
 @final
@@ -35,7 +35,7 @@ class Coefficients:
     def of(cls, x: Array, y: Array, fitted: Array) -> Coefficients:
         """By central differences at n^(-1/5)/2 standard deviations of the residuals."""
         x, y = (rows / np.maximum(rows.std(1, keepdims=True), 1e-300) for rows in (x, y))
-        ranks_x, ranks_y = Ranked.of(x).standard, Ranked.of(y).standard
+        ranks_x, ranks_y = standard_ranks(x), standard_ranks(y)
         of_x = np.stack([_moved(x, row) @ ranks_y.T for row in fitted]) / x.shape[1]
         of_y = np.stack([ranks_x @ _moved(y, row).T for row in fitted]) / x.shape[1]
         return cls(x, y, fitted, of_x, of_y)
@@ -50,6 +50,6 @@ class Coefficients:
 def _moved(rows: Array, regressor: Array) -> Array:
     """By how much the standard ranks of residuals move for one unit of the regressor taken off."""
     step = rows.shape[1] ** -0.2 / 2
-    ahead, back = (Ranked.of(rows - sign * step * regressor).standard for sign in (1, -1))
+    ahead, back = (standard_ranks(rows - sign * step * regressor) for sign in (1, -1))
     moved: Array = (ahead - back) / (2 * step)
     return moved

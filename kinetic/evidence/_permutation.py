@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kinetic.evidence._estimate import Array, quantile
+from kinetic.evidence._order import ascending
 from kinetic.evidence._ranked import Ranked
 from kinetic.evidence._residuals import Beyond
 from kinetic.evidence._table import Columns
@@ -76,7 +77,7 @@ def _families(columns: Columns, q: float | None) -> Iterator[tuple[Array, Array,
         yield _ranks(beyond.x), _ranks(beyond.y), columns.distinct & ~beyond.function
     if q is not None:
         size, sides = max(1, int(q * columns.n)), np.zeros(columns.x.shape)
-        order = np.argsort(columns.x, axis=1, kind="stable")
+        order, _ = ascending(columns.x)
         np.put_along_axis(sides, order[:, :size], -1.0, 1)
         np.put_along_axis(sides, order[:, -size:], 1.0, 1)
         yield _standard(sides), _standard(columns.y), columns.distinct

@@ -8,18 +8,22 @@ import attrs
 import numpy as np
 
 from kinetic.evidence._estimate import Array
+from kinetic.evidence._order import ascending
 from kinetic.evidence._strata import Codes
+
+BLOCK = 2**17
+"""Numbers worked on at a time, which a cache holds."""
 
 
 @final
 @attrs.frozen(eq=False)
 class Ranked:
-    """Columns `(p, n)` by rank.
+    """Columns `(..., n)` by rank.
 
     Args:
-        order: `(p, n)`, the samples in ascending order.
-        below: `(p, n)`, for each sample how many are smaller.
-        upto: `(p, n)`, for each sample how many are smaller or equal.
+        order: `(..., n)`, the samples in ascending order.
+        below: `(..., n)`, for each sample how many are smaller.
+        upto: `(..., n)`, for each sample how many are smaller or equal.
     """
 
     order: Codes
@@ -29,12 +33,10 @@ class Ranked:
     @classmethod
     def of(cls, columns: Array) -> Ranked:
         """Sorts each column once."""
-        order = np.argsort(columns, axis=1, kind="stable")
-        ordered = np.take_along_axis(columns, order, 1)
-        p, n = columns.shape
+        rows = columns.reshape(-1, columns.shape[-1])
+        order, new = ascending(rows)
+        p, n = rows.shape
         index = np.broadcast_to(np.arange(n), (p, n))
-        new = np.ones((p, n), bool)
-        new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
         first = np.maximum.accumulate(np.where(new, index, 0), 1)
         last = np.ones((p, n), bool)
         last[:, :-1] = new[:, 1:]
@@ -42,16 +44,16 @@ class Ranked:
         below, upto = np.empty_like(order), np.empty_like(order)
         np.put_along_axis(below, order, first, 1)
         np.put_along_axis(upto, order, after, 1)
-        return cls(order, below, upto)
+        return cls(*(each.reshape(columns.shape) for each in (order, below, upto)))
 
     def rows(self, which: slice) -> Ranked:
         """Some of the columns."""
-        return Ranked(self.order[which], self.below[which], self.upto[which])
+        return Ranked(*(each[..., which, :] for each in (self.order, self.below, self.upto)))
 
     @property
     def shares(self) -> Array:
-        """`(p, n)`, the share of samples that are smaller, half of the equal ones with it; the mean is 1/2."""
-        shares: Array = (self.below + self.upto) / (2 * self.order.shape[1])
+        """`(..., n)`, the share of samples that are smaller, half of the equal ones with it; the mean is 1/2."""
+        shares: Array = (self.below + self.upto) / (2 * self.order.shape[-1])
         return shares
 
     @property
@@ -63,8 +65,14 @@ class Ranked:
 
     @property
     def spread(self) -> tuple[Array, Array]:
-        """The variance `(p, 1)` of the shares, (1 - sum p_k^3)/12 over values k, and its influence function."""
-        n = self.order.shape[1]
+        """The variance `(..., 1)` of the shares, (1 - sum p_k^3)/12 over values k, and its influence function."""
+        n = self.order.shape[-1]
         equal = np.square((self.upto - self.below) / n)
-        mean = equal.mean(1, keepdims=True)
+        mean = equal.mean(-1, keepdims=True)
         return (1 - mean) / 12, (mean - equal) / 4
+
+
+def standard_ranks(columns: Array) -> Array:
+    """`Ranked.standard` of columns `(p, n)`, some at a time."""
+    size = max(1, BLOCK // columns.shape[1])
+    return np.concatenate([Ranked.of(columns[i : i + size]).standard for i in range(0, len(columns), size)])

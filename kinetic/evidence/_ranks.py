@@ -6,10 +6,9 @@ import numpy as np
 
 from kinetic.evidence._estimate import Array, Estimate, quantile
 from kinetic.evidence._fitted import Coefficients
-from kinetic.evidence._ranked import Ranked
-from kinetic.evidence._strata import Strata
+from kinetic.evidence._ranked import BLOCK, Ranked
+from kinetic.evidence._strata import Codes, Strata
 
-_BLOCK = 2**17  # numbers worked on at a time, which a cache holds
 _EXACT = 1 - 1e-12  # above, one column is a function of the other
 
 
@@ -30,7 +29,7 @@ def rank_correlations(x: Array, y: Array, strata: Strata, fitted: Array | None =
     """
     one, other = Ranked.of(x), Ranked.of(y)
     rho, error = np.full((2, len(x), len(y)), np.nan)
-    size = max(1, _BLOCK // x.shape[1])
+    size = max(1, BLOCK // x.shape[1])
     coefficients = None if fitted is None else Coefficients.of(x, y, fitted)
     for i in np.flatnonzero(one.spread[0][:, 0] > 0):
         for start in range(0, len(y), size):
@@ -42,33 +41,48 @@ def rank_correlations(x: Array, y: Array, strata: Strata, fitted: Array | None =
     return rho.clip(-1, 1), error
 
 
+def rank_correlations_in_each(x: Array, y: Array) -> tuple[Array, Array]:
+    """The same in each of h groups of as many samples: of `(h, p, m)` and `(h, q, m)`, `(h, p, q)` both."""
+    rho, error = np.full((2, len(x), x.shape[1], y.shape[1]), np.nan)
+    size, root = max(1, BLOCK // (y.shape[1] * y.shape[2])), np.sqrt(y.shape[2])
+    for start in range(0, len(x), size):
+        some = slice(start, start + size)
+        one, other = Ranked.of(x[some]), Ranked.of(y[some])
+        for i in range(x.shape[1]):
+            rho[some, i], influence = _with_each(one.rows(slice(i, i + 1)), other)
+            error[some, i] = influence.std(axis=-1, ddof=1) / root
+    return rho.clip(-1, 1), error
+
+
 def _with_each(one: Ranked, others: Ranked) -> tuple[Array, Array]:
-    """Spearman's rho of one column with some, `(q,)`, and its influence function `(q, n)`."""
-    f, g = one.shares[0], others.shares
+    """Spearman's rho of one column `(..., 1, n)` with some, `(..., q)`, and its influence function `(..., q, n)`."""
+    f, g = one.shares, others.shares
     (var_f, tie_f), (var_g, tie_g) = one.spread, others.spread
-    var_g = np.where(var_g > 0, var_g, np.nan)
+    var_f, var_g = (np.where(var > 0, var, np.nan) for var in (var_f, var_g))
     scale = np.sqrt(var_f * var_g)
-    rho = (g @ (f - 0.5) / len(f))[:, None] / scale
+    rho = (g @ (f - 0.5).swapaxes(-1, -2) / f.shape[-1]) / scale
     influence = f * g
-    influence += _above(g.take(one.order[0], axis=1), one)
-    influence += _above(f.take(others.order), others)
+    influence += _above(_picked(g, one.order), one)
+    influence += _above(_picked(f, others.order), others)
     influence /= scale
     if tie_f.any() or tie_g.any():
         influence -= rho / 2 * (tie_f / var_f + tie_g / var_g)
-    return rho[:, 0], influence
+    return rho[..., 0], influence
 
 
 def _above(ordered: Array, ranked: Ranked) -> Array:
-    """The mean of 1{above sample i} times a column, of columns `(q, n)` in the order of one ranked column or each."""
-    q, n = ordered.shape
-    total = np.zeros((q, n + 1))
-    np.cumsum(ordered, axis=1, out=total[:, 1:])
-    if len(ranked.order) == 1:
-        mine = total.take(ranked.below[0], axis=1) + total.take(ranked.upto[0], axis=1)
-    else:
-        mine = np.take_along_axis(total, ranked.below, 1) + np.take_along_axis(total, ranked.upto, 1)
-    mean: Array = (total[:, -1:] - mine / 2) / n
+    """The mean of 1{above sample i} times a column, of columns `(..., q, n)` in the order of one ranked, or each."""
+    *shape, n = ordered.shape
+    total = np.zeros((*shape, n + 1))
+    np.cumsum(ordered, axis=-1, out=total[..., 1:])
+    mean: Array = (total[..., -1:] - (_picked(total, ranked.below) + _picked(total, ranked.upto)) / 2) / n
     return mean
+
+
+def _picked(rows: Array, index: Codes) -> Array:
+    """Rows `(..., a, k)` at the index `(..., b, n)`, a or b being 1: `np.take_along_axis`, several times as fast."""
+    begins = np.arange(0, rows.size, rows.shape[-1]).reshape(*rows.shape[:-1], 1)
+    return rows.reshape(-1).take(begins + index)
 
 
 def on_fisher_scale(rho: float, error: float, dof: int) -> Estimate | None:

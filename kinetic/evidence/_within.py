@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kinetic.evidence._estimate import Array
-from kinetic.evidence._ranks import rank_correlations
+from kinetic.evidence._ranks import rank_correlations_in_each
 from kinetic.evidence._strata import Strata
 
 LEAST = 10
@@ -31,16 +31,20 @@ def within_strata(x: Array, y: Array, strata: Strata) -> tuple[Array, Array, Arr
     """
     from scipy.special import chdtrc
 
-    parts = [p for p in np.split(strata.order, strata.starts[1:]) if len(p) >= LEAST]
-    if len(parts) < 2:
+    used = np.flatnonzero(strata.counts >= LEAST)
+    if len(used) < 2:
         nothing = np.full((len(x), len(y)), np.nan)
         return nothing, nothing, nothing, nothing
-    both = [rank_correlations(x[:, part], y[:, part], Strata.of(None, len(part))) for part in parts]
-    rho, error = (np.stack(each) for each in zip(*both, strict=True))
+    counts = strata.counts[used]
+    rho, error = np.empty((2, len(used), len(x), len(y)))
+    for count in np.unique(counts):
+        these = counts == count
+        parts = strata.order[strata.starts[used[these], None] + np.arange(count)]
+        rho[these], error[these] = rank_correlations_in_each(*(each[:, parts].swapaxes(0, 1) for each in (x, y)))
     there = np.isfinite(rho)
     rho = np.where(there, rho, 0.0).clip(-_EDGE, _EDGE)
     z, variance = np.arctanh(rho), np.square(np.where(there, error, 0.0) / (1 - rho**2))
-    weight = there * (np.array([len(part) for part in parts], float) - 3)[:, None, None]
+    weight = there * (counts - 3.0)[:, None, None]
     count = there.sum(0)
     total = np.where(count >= 2, weight.sum(0), np.nan)
     mean = (weight * z).sum(0) / total

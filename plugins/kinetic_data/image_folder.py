@@ -77,9 +77,7 @@ class ImageFolder(Dataset):
 
     def __attrs_post_init__(self) -> None:
         remedy = "Paths are relative to where kinetic is started."
-        root = options.existing_path(self.path, what="images", remedy=remedy)
-        if not root.is_dir():
-            raise MissingFileError(f"images: {str(root)!r} is a file, and must be a folder of images")
+        root = options.existing_folder(self.path, what="images", remedy=remedy)
         listing = Listing.of(root)
         sizes, lost, others = images_in(root, listing)
         if not sizes and not lost:

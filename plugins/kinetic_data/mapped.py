@@ -46,7 +46,7 @@ def open_array(path: Path, key: str) -> np.ndarray[Any, Any]:
         OptionError: a dtype that cannot be mapped.
     """
     if options.suffix(path) == ".npy":
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        return np.lib.format.open_memmap(path, mode="r")  # which knows no pickle
     header, start = _header(path)
     entry = header[key]
     if entry["dtype"] not in _DTYPES:

@@ -50,7 +50,7 @@ class TensorFile(Dataset):
     _data: Dataset = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        path = options.existing_path(self.path, what="data", remedy="Paths are relative to where kinetic is started.")
+        path = options.existing_file(self.path, what="data", remedy="Paths are relative to where kinetic is started.")
         verb = "mapped" if self.mapped else "read"
         try:
             data = self._mapped(path) if self.mapped else self._loaded(path)

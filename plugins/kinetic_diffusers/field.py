@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any, final
 
 import attrs
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from kinetic_models.conditions import Widths, check_null, embeddings, rows_of
 from torch import Tensor
 
 from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError
 from kinetic.types import PerSample, State
-from kinetic_diffusers.folder import folder_of, loaded
+from kinetic_diffusers.folder import config_of, folder_of, loaded
 from kinetic_diffusers.transformers import dit, flux, lumina2, stable_diffusion_3
 
 TRANSFORMERS: Mapping[str, ModuleType] = {
@@ -43,7 +43,8 @@ class DiffusersField(VelocityField):
 
     Raises:
         OptionError: diffusers is not installed, the class is none of `TRANSFORMERS`, weights are no safetensors, or
-            `conditions` lacks what the transformer takes.
+            `conditions` lacks what the transformer takes; sizes are no multiples of its patches; DiT's own pipeline has
+            another noise.
 
     Source: Esser et al., arXiv 2403.03206 (rectified flow transformers); Peebles & Xie, arXiv 2212.09748 (DiT).
     """
@@ -63,14 +64,26 @@ class DiffusersField(VelocityField):
         folder = folder_of(self.pretrained, "pretrained", "transformer", TRANSFORMERS)
         net = loaded(folder, "pretrained", "field 'diffusers'", getattr(torch, self.dtype))
         way = TRANSFORMERS[type(net).__name__]
+        if way is dit:
+            _check_noise(Path(self.pretrained))
         object.__setattr__(self, "_net", net)
         object.__setattr__(self, "_way", way)
-        object.__setattr__(self, "_asked", _conditions(self.conditions, way.NEEDS))
+        object.__setattr__(self, "_asked", _conditions(self.conditions, way.needs(net.config)))
         for name in ("height", "width"):
             if getattr(self, name) is None and not isinstance(net.config.get("sample_size"), int):
                 raise OptionError(f"{name!r} must be given: the transformer names no sample_size")
-        if way is flux and (net.config["guidance_embeds"] != (self.guidance is not None)):
+        patch = way.patch(net.config)
+        for name, side in zip(("height", "width"), self.event_shape[1:], strict=True):
+            if side % patch:
+                raise OptionError(
+                    f"{name!r} must be a multiple of {patch}, the size of the transformer's patches: {side}"
+                )
+        if way is dit and self.event_shape[1] != self.event_shape[2]:
+            sides = tuple(self.event_shape[1:])
+            raise OptionError(f"'height' and 'width' must be alike, as DiT's latents are squares: {sides}")
+        if (way is flux and net.config["guidance_embeds"]) != (self.guidance is not None):
             raise OptionError(f"'guidance' is told to a distilled Flux and to no other one: {self.guidance!r}")
+        check_null(self.null, self._known())
 
     @property
     def event_shape(self) -> torch.Size:
@@ -88,40 +101,37 @@ class DiffusersField(VelocityField):
         which = self._rows(condition, len(x)).to(x.device)
         asked = {name: each[which].to(x.device) for name, each in self._asked.items()} | {"labels": which}
         asked = {name: each.to(dtype) if each.is_floating_point() else each for name, each in asked.items()}
-        return self._way.velocity(self._net, x.to(dtype), t.float(), asked, self.guidance).to(x.dtype)
+        return self._way.velocity(self._ask, x, t.float(), asked, self.guidance).to(x.dtype)
+
+    def _ask(self, hidden_states: State, **told: Any) -> Any:
+        """The transformer's answer, the state told in the dtype of its weights; x itself is not rounded."""
+        return self._net(hidden_states=hidden_states.to(getattr(torch, self.dtype)), **told)
 
     def _rows(self, condition: Tensor | None, n: int) -> Tensor:
-        classes = self._net.config.get("num_embeds_ada_norm", 0) + 1  # the last one stands for none
-        rows = len(next(iter(self._asked.values()))) if self._asked else int(classes)
-        if condition is None:
-            if self.null is None:
-                raise OptionError(
-                    "the transformer was asked for nothing, and 'null' says no row that stands for it\n  Under [run], "
-                    "`classes = N` asks sample i for row i mod N."
-                )
-            condition = torch.full((n,), self.null, dtype=torch.int64)
-        whole = condition.dtype == torch.int64 and condition.shape == (n,)
-        if not whole or bool(((condition < 0) | (condition >= rows)).any()):
-            raise OptionError(
-                f"each sample needs a row from 0 to {rows - 1}, as int64 ({n},): {condition.dtype} "
-                f"{tuple(condition.shape)} up to {condition.max().item():g}"
-            )
-        return condition
+        return rows_of(condition, n, self._known(), self.null, "row" if self._asked else "class")
+
+    def _known(self) -> int:
+        """How many rows, or classes, it can be asked for; the last class stands for none."""
+        if self._asked:
+            return len(next(iter(self._asked.values())))
+        return int(self._net.config.get("num_embeds_ada_norm", 0)) + 1
 
 
-def _conditions(location: str | None, needs: tuple[str, ...]) -> dict[str, Tensor]:
+def _check_noise(folder: Path) -> None:
+    """Refuse a pipeline whose noise is another one than the transformer is asked with."""
+    path = folder / "scheduler" / "scheduler_config.json"
+    named = config_of(path, "pretrained") if path.exists() else {}
+    other = {name: named[name] for name, value in dit.NOISE.items() if named.get(name, value) != value}
+    if other:
+        asked = {name: dit.NOISE[name] for name in other}
+        raise OptionError(f"'pretrained' was trained with {other}, and is asked with {asked}: {path}")
+
+
+def _conditions(location: str | None, widths: Widths) -> dict[str, Tensor]:
     if location is None:
-        if needs:
-            raise OptionError(f"'conditions' must be given: a safetensors file with {' and '.join(needs)}")
+        if widths:
+            raise OptionError(f"'conditions' must be given: a safetensors file with {' and '.join(widths)}")
         return {}
-    path = options.existing_path(location, what="conditions", remedy="Save the embeddings of your prompts there.")
-    try:
-        held = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise OptionError(f"'conditions' cannot be read as safetensors: {path}: {error}") from error
-    missing = [name for name in needs if name not in held]
-    lengths = {name: len(held[name]) for name in needs if name in held}
-    if missing or len(set(lengths.values())) > 1:
-        words = f"lacks {' and '.join(missing)}" if missing else f"holds unlike numbers of prompts: {lengths}"
-        raise OptionError(f"'conditions' {words}: {path}\n  It needs {' and '.join(needs)}, a row a prompt.")
-    return {name: held[name] for name in needs}
+    if not widths:
+        raise OptionError(f"'conditions' is for prompts, and the transformer is asked for classes: {location}")
+    return embeddings(location, widths)

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from kinetic.options import existing_path
+from kinetic.options import existing_file
 
 CLASSES = 10
 NULL = CLASSES  # the class of an unconditional sample
@@ -102,6 +102,6 @@ def load(net: _Net, name: str) -> _Net:
         MissingFileError: the weights are not there.
     """
     remedy = "Install kinetic anew, or train them: python -m kinetic_digits.train"
-    path = existing_path(WEIGHTS / f"{name}.safetensors", what=f"weights of {name!r}", remedy=remedy)
+    path = existing_file(WEIGHTS / f"{name}.safetensors", what=f"weights of {name!r}", remedy=remedy)
     net.float().load_state_dict(load_file(path))
     return net.eval().requires_grad_(False)

@@ -33,7 +33,7 @@ class PowerProfile(EnergyMeter):
         Column("peak", "The largest of these means.", "energy", _UNIT, main=False),
         Column("peak_time", "The middle of the interval that has it.", "energy", "time", main=False),
     )
-    bins: int = options.integer(50, at_least=1, doc="number of time intervals")
+    bins: int = options.integer(50, at_least=1, at_most=10**6, doc="number of time intervals")
 
     def adds(self, step: Step) -> Mapping[str, Tensor]:
         edges = torch.arange(self.bins + 1, dtype=torch.float64, device=step.t0.device) / self.bins

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from kinetic.errors import MissingFileError, OptionError, unknown
-from kinetic.options import existing_path
+from kinetic.options import existing_file, existing_folder
 
 LOCAL = "local-dir:"
 _CONFIG = "open_clip_config.json"
@@ -27,12 +27,14 @@ class ClipSource:
         name: as open_clip takes it, a built-in name or `local-dir:PATH`.
         tag: open_clip's tag of the weights; None for a folder.
         origin: where its weights lie, in words.
+        repositories: of the Hub, what its weights and its tokenizer are taken from; of a folder none.
         tokenizer: what open_clip's tokenizer is given besides.
     """
 
     name: str
     tag: str | None
     origin: str
+    repositories: tuple[str, ...] = ()
     tokenizer: dict[str, Any] = attrs.field(factory=dict)
 
 
@@ -49,7 +51,7 @@ def clip_source(open_clip: Any, model: str, pretrained: str | None) -> ClipSourc
         UnknownNameError: open_clip has no such model or tag.
     """
     if model.startswith(LOCAL):
-        folder = existing_path(model.removeprefix(LOCAL), what="CLIP model", remedy=_FOLDER)
+        folder = existing_folder(model.removeprefix(LOCAL), what="CLIP model", remedy=_FOLDER)
         _check_folder(folder)
         return ClipSource(f"{LOCAL}{folder}", None, str(folder))
     if ":" in model:
@@ -74,23 +76,35 @@ def _built_in(open_clip: Any, name: str, tag: str) -> ClipSource:
         raise unknown(
             f"open_clip has no weights of {name!r} tagged", tag, open_clip.list_pretrained_tags_by_model(name)
         )
-    text = config["text_cfg"]
-    for repository in filter(None, (text.get("hf_model_name"), text.get("hf_tokenizer_name"))):
-        if Path(repository).exists():  # transformers would take it for the repository
-            raise OptionError(
-                f"CLIP model {name!r} takes its text side from the Hub's {repository!r}, in whose stead "
-                f"{str(Path(repository).absolute())!r} would be loaded\n  Rename that, or start from another folder."
-            )
-    tokenizer = {"trust_remote_code": False} if text.get("hf_tokenizer_name") else {}
+    tower, tokenizer = (config["text_cfg"].get(key) for key in ("hf_model_name", "hf_tokenizer_name"))
+    if tower:
+        raise OptionError(
+            f"CLIP model {name!r} has transformers build its text tower as the Hub's {tower!r} says, which may run "
+            "code from there\n  Take a model whose towers are open_clip's own or timm's, such as ViT-B-32 or "
+            "ViT-B-16-SigLIP."
+        )
+    if tokenizer and Path(tokenizer).exists():  # transformers would take it for the repository
+        raise OptionError(
+            f"CLIP model {name!r} takes its tokenizer from the Hub's {tokenizer!r}, in whose stead "
+            f"{str(Path(tokenizer).absolute())!r} would be loaded\n  Rename that, or start from another folder."
+        )
     hub = weights.get("hf_hub")
-    return ClipSource(name, tag, f"https://huggingface.co/{hub.rstrip('/')}" if hub else weights["url"], tokenizer)
+    if not hub:
+        raise OptionError(
+            f"'pretrained' must be a tag whose weights lie on the Hub: {tag!r} of {name!r} is {weights.get('url')}\n"
+            f'  Download it, put a {_CONFIG} beside it, and use model = "{LOCAL}PATH".'
+        )
+    repository = "/".join(hub.split("/")[:2])  # what follows is a file
+    repositories = tuple(dict.fromkeys(filter(None, (repository, tokenizer))))
+    refused = {"trust_remote_code": False} if tokenizer else {}
+    return ClipSource(name, tag, f"https://huggingface.co/{repository}", repositories, refused)
 
 
 def _check_folder(folder: Path) -> None:
-    path = existing_path(folder / _CONFIG, what="CLIP preprocessing", remedy=_FOLDER)
+    path = existing_file(folder / _CONFIG, what="CLIP preprocessing", remedy=_FOLDER)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        suffixes = {each.suffix for each in folder.iterdir()}
+        weights = [each for each in folder.iterdir() if each.suffix in _WEIGHTS]
     except (OSError, ValueError, RecursionError) as error:
         raise OptionError(f"CLIP config {str(path)!r} cannot be read: {error}") from error
     model = config.get("model_cfg") if isinstance(config, dict) else None
@@ -104,7 +118,9 @@ def _check_folder(folder: Path) -> None:
             "the folder or the network\n  From a folder only open_clip's own towers and tokenizer are loaded: remove "
             "the key where they are meant."
         )
-    if not suffixes & set(_WEIGHTS):
+    for each in weights:
+        existing_file(each, what="CLIP weights", remedy=_FOLDER)
+    if not weights:
         raise MissingFileError(
             f"CLIP weights: there is no file {' or '.join('*' + end for end in _WEIGHTS)} in {str(folder)!r}, and a "
             f"model without weights answers at random\n  {_FOLDER}"

@@ -9,10 +9,10 @@ import attrs
 from torch import Tensor, nn
 
 from kinetic import FeatureSpace, in_blocks, options
-from kinetic.errors import MissingFileError, OptionError, UnknownNameError, unknown
+from kinetic.errors import KineticError, MissingFileError, OptionError, UnknownNameError, unknown
+from kinetic.fetch import downloaded, forbidden, from_hub, hash_in
 from kinetic.networks import fill, float32_layers, tensors_only, why
 from kinetic.types import State
-from kinetic_features.download import cached, forbidden, offline
 from kinetic_features.images import RGB, as_rgb, need
 
 _UNUSED = ("mask_token", "head.", "head_dist.", "fc.", "classifier.")  # of a checkpoint, where features are asked for
@@ -40,7 +40,7 @@ class DINOv2(FeatureSpace):
     weights: str | None = attrs.field(
         default=None, metadata={options.BOUND: "the path of a state dict of that model, or nothing: timm's download"}
     )
-    size: int | None = options.integer(None, at_least=1, doc="nothing for the model's own")
+    size: int | None = options.integer(None, at_least=1, at_most=10**4, doc="nothing for the model's own")
     _net: nn.Module = attrs.field(init=False, repr=False)
     _steps: tuple[Any, ...] = attrs.field(init=False, repr=False)
     _config: dict[str, Any] = attrs.field(init=False, repr=False)
@@ -93,22 +93,28 @@ class DINOv2(FeatureSpace):
 def _fetched(timm: Any, model: str) -> nn.Module:
     """The network with timm's own weights, from its cache or the network, read as tensors alone."""
     source = timm.get_pretrained_cfg(model)
-    given = '\n  Give the path of a state dict: weights = "PATH"'
+    given = 'Give the path of a state dict: weights = "PATH"'
     if not (source and source.has_weights):
-        raise MissingFileError(f"timm knows no weights of {model!r}{given}")
-    origin = f"https://huggingface.co/{source.hf_hub_id}" if source.hf_hub_id else source.url
-    if not source.hf_hub_id and offline() and not cached(origin).exists():  # only the Hub's client knows the switch
-        raise MissingFileError(
-            f"the weights of {model!r} are not here, and {offline()} forbids to fetch {origin}{given}"
-        )
-    try:
+        raise MissingFileError(f"timm knows no weights of {model!r}\n  {given}")
+    what, url = f"the weights of {model!r}", source.url
+    origin = f"https://huggingface.co/{source.hf_hub_id}" if source.hf_hub_id else url
+
+    def load() -> nn.Module:
         with tensors_only():
             net: nn.Module = timm.create_model(model, pretrained=True, num_classes=0)
-    except Exception as error:  # a download fails in as many ways as there are libraries below it
+        return net
+
+    try:
+        if source.hf_hub_id:
+            return from_hub(load, what, (source.hf_hub_id,), given)
+        downloaded(url, hash_in(url), what, given)  # to where timm looks for it
+        return load()
+    except KineticError:
+        raise
+    except Exception as error:  # what is no file of weights fails in as many ways as there are libraries
         raise MissingFileError(
-            f"the weights of {model!r} cannot be loaded from {origin}{forbidden()}: {why(error)}{given}"
+            f"{what} cannot be loaded from {origin}{forbidden()}: {why(error)}\n  {given}"
         ) from error
-    return net
 
 
 def _check_name(timm: Any, model: str, weights: str | None) -> None:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from kinetic import FeatureSpace, in_blocks, options
 from kinetic.errors import OptionError
+from kinetic.fetch import downloaded
 from kinetic.networks import float32_layers, state_dict
 from kinetic.types import State
-from kinetic_features.download import downloaded
 from kinetic_features.images import RGB, as_rgb, need
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"

@@ -54,7 +54,7 @@ class ModuleFeatures(FeatureSpace):
     weights: str | None = attrs.field(default=None, metadata={options.BOUND: "the path of a state dict, or nothing"})
     mean: tuple[float, ...] | None = _three("of each channel, to be taken off")
     std: tuple[float, ...] | None = _three("of each channel, to divide by")
-    size: int | None = options.integer(None, at_least=1, doc="nothing for no resizing")
+    size: int | None = options.integer(None, at_least=1, at_most=10**4, doc="nothing for no resizing")
     _net: nn.Module = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:

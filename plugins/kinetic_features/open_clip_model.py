@@ -12,10 +12,12 @@ from torch.nn import functional
 
 from kinetic import in_blocks
 from kinetic.errors import KineticError, MissingFileError, OptionError
+from kinetic.fetch import forbidden, from_hub, no_hub
 from kinetic.networks import float32_layers, tensors_only, why
 from kinetic_features.clip_source import LOCAL, ClipSource, clip_source
-from kinetic_features.download import forbidden
 from kinetic_features.images import RGB, as_rgb, need
+
+_KEPT = f'Offline, keep it in a folder and use model = "{LOCAL}PATH".'
 
 
 @attrs.frozen(eq=False)
@@ -83,12 +85,7 @@ def open_clip_model(model: str, pretrained: str | None) -> OpenClip:
     """
     open_clip = need("open_clip", "open-clip-torch")
     source = clip_source(open_clip, model, pretrained)
-    try:
-        with tensors_only(), float32_layers():
-            net = open_clip.create_model(source.name, pretrained=source.tag, require_pretrained=True)
-            tokenize = open_clip.get_tokenizer(source.name, **source.tokenizer)
-    except Exception as error:  # a download, and files that are none, fail in as many ways as there are libraries
-        raise _failed(source, error) from error
+    net, tokenize = _loaded(open_clip, source)
     config = open_clip.get_model_preprocess_cfg(net)
     _check_preprocessing(config, source)
     size = config["size"]
@@ -100,6 +97,25 @@ def open_clip_model(model: str, pretrained: str | None) -> OpenClip:
         std=tuple(config["std"]),
         interpolation=config["interpolation"],
     )
+
+
+def _loaded(open_clip: Any, source: ClipSource) -> tuple[Any, Any]:
+    """The model and its tokenizer, of a folder without the network."""
+
+    def load() -> tuple[Any, Any]:
+        with tensors_only(), float32_layers():
+            net = open_clip.create_model(source.name, pretrained=source.tag, require_pretrained=True)
+            return net, open_clip.get_tokenizer(source.name, **source.tokenizer)
+
+    try:
+        if source.tag is None:
+            with no_hub():
+                return load()
+        return from_hub(load, f"CLIP model {source.name!r} with the weights {source.tag!r}", source.repositories, _KEPT)
+    except KineticError:
+        raise
+    except Exception as error:  # files that are none fail in as many ways as there are libraries
+        raise _failed(source, error) from error
 
 
 def _check_preprocessing(config: dict[str, Any], source: ClipSource) -> None:
@@ -121,5 +137,5 @@ def _failed(source: ClipSource, error: Exception) -> KineticError:
         return OptionError(f"CLIP model {source.origin!r} cannot be loaded: {why(error)}")
     return MissingFileError(
         f"CLIP model {source.name!r} with the weights {source.tag!r} cannot be loaded from {source.origin}"
-        f'{forbidden()}: {why(error)}\n  Offline, keep it in a folder and use model = "{LOCAL}PATH".'
+        f"{forbidden()}: {why(error)}\n  {_KEPT}"
     )

@@ -23,10 +23,12 @@ class Guided(FieldWrapper):
     scale = 1 is the conditional field, 0 the unconditional one; each velocity costs two of the field's: the column
     `rows`. Energies are those of the guided velocity, the one travelled; the meter `guidance` tells its parts.
 
-    `interval`: from `start_t` to `stop_t` alone, elsewhere v = v_c, at the cost of one.
+    `interval`: from `start_t` to `stop_t` alone, elsewhere v = v_c, at the cost of one; the meter `guidance` counts v_c
+    as v_u there.
     `rescale`: v <- phi v std(v_c) / std(v) + (1 - phi) v, std over the elements of a sample.
     `zero_star`: v_u is first scaled to s* v_u, s* = <v_c, v_u> / (||v_u||^2 + 1e-8) of each sample, and v = 0 before
-    `zero_until`, which CFG-Zero* sets to the end of its first step.
+    `zero_until`, which CFG-Zero* sets to the end of its first step. The field is asked there all the same, and the
+    noise it then leaves is left: as published, samples stand at x0 when they set off at `zero_until`.
     `channels`: only the first ones are guided, the others are v_c (SiT guides 3 of 4).
 
     Raises:

@@ -77,7 +77,7 @@ def _numbers(times: Any, source: str) -> list[float]:
 
 
 def _from_file(location: str) -> Any:
-    path = options.existing_path(location, what="a file of times", remedy="Its `path` is relative to where you run.")
+    path = options.existing_file(location, what="a file of times", remedy="Its `path` is relative to where you run.")
     read = _READERS.get(path.suffix.lower())
     if read is None:
         raise OptionError(f"a file of times must end in one of {', '.join(_READERS)}: {location!r}")

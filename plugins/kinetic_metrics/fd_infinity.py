@@ -49,7 +49,7 @@ class FrechetInfinity(FeatureMetric):
 
     reference: Dataset = dataset("data to compare with", at_least=2)
     features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
-    points: int = options.integer(15, at_least=3, doc="how many subsets")
+    points: int = options.integer(15, at_least=3, at_most=1000, doc="how many subsets")
     smallest: float = options.number(0.1, above=0, below=1, doc="size of the first subset, as a share of n")
     seed: int = options.integer(0, at_least=0, doc="of the subsets")
 

@@ -112,7 +112,8 @@ class FrechetDistance(Metric):
         place = Path(path)
         unfinished = place.with_name(f".{place.name}.{os.getpid()}.part")
         try:
-            with open(unfinished, "wb") as file:
+            unfinished.unlink(missing_ok=True)
+            with open(unfinished, "xb") as file:  # never through a link that somebody put there
                 np.savez_compressed(file, mu=fitted.mean.cpu().numpy(), sigma=cov.cpu().numpy())
             os.replace(unfinished, place)
         except OSError as error:
@@ -169,7 +170,7 @@ def _of_the_interval(known: FrechetEstimate, width: int) -> list[str]:
 
 def _statistics(location: str) -> tuple[Tensor, Tensor]:
     remedy = "pytorch-fid --save-stats and `kinetic statistics` write such files."
-    path = options.existing_path(location, what="statistics", remedy=remedy)
+    path = options.existing_file(location, what="statistics", remedy=remedy)
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:  # NumPy leaves open what is no zip
             held = list(file.files)

@@ -101,7 +101,7 @@ def log_density(x: Tensor, points: Tensor, bandwidth: float, device: torch.devic
         device: where to compute.
     """
     count, width = points.shape
-    constant = math.log(count) + width * math.log(bandwidth * math.sqrt(2 * math.pi))
+    constant = math.log(count) + width * (math.log(bandwidth) + 0.5 * math.log(2 * math.pi))
     eps = 8 * (width + 8) * torch.finfo(torch.float64).eps
     parts = []
     for rows in x.split(_ROWS):
@@ -110,11 +110,11 @@ def log_density(x: Tensor, points: Tensor, bandwidth: float, device: torch.devic
         for block in points.split(_ROWS):
             theirs = block.to(device)
             norms = mine.square().sum(1)[:, None] + theirs.square().sum(1)
-            if float(norms.max()) * eps <= _ROUNDING * bandwidth**2:
+            if float(norms.max()) * eps / bandwidth <= _ROUNDING * bandwidth:  # no square: it may be no float
                 squares = (norms - 2 * mine @ theirs.T).clamp_min(0)
             else:
                 squares = torch.cdist(mine, theirs, compute_mode="donot_use_mm_for_euclid_dist").square()
-            total = torch.logaddexp(total, torch.logsumexp(squares / (-2 * bandwidth**2), 1))
+            total = torch.logaddexp(total, torch.logsumexp(squares / bandwidth / (-2 * bandwidth), 1))
         parts.append(total.cpu() - constant)
     return torch.cat(parts)
 

@@ -41,7 +41,7 @@ class KernelDistance(FeatureMetric):
 
     reference: Dataset = dataset("data to compare with", at_least=2)
     features: FeatureSpace = options.component(FeatureSpace, Pixels(), doc="the space")
-    subsets: int = options.integer(100, at_least=1, doc="how many subsets")
+    subsets: int = options.integer(100, at_least=1, at_most=10**5, doc="how many subsets")
     subset_size: int = options.integer(1000, at_least=2, doc="points of each set in a subset")
     seed: int = options.integer(2020, at_least=0, at_most=2**32 - 1, doc="of the subsets")
     described = (

@@ -52,7 +52,7 @@ class LogLikelihood(SampleMetric):
     solver: Solver = options.component(Solver, RK4(steps=50), doc="how the path is followed back")
     eps: float = options.number(1e-5, at_least=0, below=1, doc="the path is taken up at t = 1 - eps")
     exact_up_to: int = options.integer(64, at_least=0, doc="largest number of dimensions with the exact divergence")
-    probes: int = options.integer(1, at_least=1, doc="random vectors of the estimated divergence")
+    probes: int = options.integer(1, at_least=1, at_most=10**4, doc="random vectors of the estimated divergence")
     seed: int = options.integer(0, at_least=0, at_most=2**64 - 1, doc="of the probes")
 
     described = (

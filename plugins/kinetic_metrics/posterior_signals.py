@@ -54,7 +54,7 @@ class PosteriorSignals(TwoSpaceMetric):
         converter=_times,
         metadata={options.BOUND: "a list of numbers > 0 and < 1, all different", options.DOC: "when to look"},
     )
-    grid: int = options.integer(1000, at_least=2, doc="collapse is looked for at multiples of 1/grid")
+    grid: int = options.integer(1000, at_least=2, at_most=10**5, doc="collapse is looked for at multiples of 1/grid")
     features: FeatureSpace | None = options.component(FeatureSpace, None, doc="a second space to look in")
 
     @times.validator

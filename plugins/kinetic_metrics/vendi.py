@@ -88,4 +88,5 @@ def vendi_score(gram: Tensor, n: int, q: float = 1.0) -> float:
     share = share / share.sum()
     if abs(q - 1) < 1e-9:
         return math.exp(-float((share * share.log()).sum()))
-    return math.exp(math.log(float((share**q).sum())) / (1 - q))
+    top = share.max()  # taken out of the sum, whose powers would all be 0 for a large q
+    return math.exp(q / (1 - q) * math.log(top) + float((q * (share / top).log()).logsumexp(0)) / (1 - q))

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from kinetic.errors import OptionError, ShapeError
+from kinetic_models.conditions import rows_of
 
 
 @attrs.frozen(eq=False)
@@ -56,10 +57,7 @@ class Call:
     def _labels(self, labels: Tensor | None, y: Tensor) -> Tensor | None:
         classes = self.classes or 0
         if labels is not None:
-            whole = labels.dtype == torch.int64 and labels.shape == (len(y),)
-            if not whole or bool(((labels < 0) | (labels >= classes)).any()):
-                shape = f"{labels.dtype} {tuple(labels.shape)}, up to {labels.max().item():g}"
-                raise OptionError(f"each sample needs a class from 0 to {classes - 1}, as int64 ({len(y)},): {shape}")
+            labels = rows_of(labels, len(y), classes, None, "class")
             return functional.one_hot(labels, classes).to(y.dtype) if self.labels == "one-hot" else labels
         if self.labels == "one-hot":
             return torch.zeros(len(y), classes, dtype=y.dtype, device=y.device)

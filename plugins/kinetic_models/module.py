@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar, final
 
 import attrs
@@ -14,14 +15,15 @@ from kinetic.networks import fill
 from kinetic.types import PerSample, State
 from kinetic_models.call import Call
 from kinetic_models.conventions import CONVENTIONS
-from kinetic_models.network import check_evaluation, network_of, owner_of
+from kinetic_models.network import check_evaluation, check_read, network_of, owner_of
 from kinetic_models.paths.linear import Linear
 from kinetic_models.paths.path import Path
 from kinetic_models.paths.sigma import Sigma
 from kinetic_models.paths.variance_exploding import VarianceExploding
-from kinetic_models.paths.variance_preserving import VariancePreserving
+from kinetic_models.paths.variance_preserving import BETAS, VariancePreserving
 from kinetic_models.predictions import PREDICTIONS
 
+_TINY = 1e-9  # of a step
 _DTYPES = {name: getattr(torch, name) for name in ("float32", "float64", "bfloat16", "float16")}
 
 
@@ -67,7 +69,7 @@ class ModuleField(VelocityField):
         convention: one of `CONVENTIONS`: what the options below are where they are not given.
         order: of its arguments: x then t, t then x, or by keywords.
         zero: what its time 0 is, on the linear path.
-        predicts: what it answers. A score is grad log p of its own state y.
+        predicts: what it answers. A score is grad log p of its own state y; v is a e - b x1.
         path: linear, vp (denoising diffusion), ve, or sigma (EDM).
 
     Raises:
@@ -91,7 +93,7 @@ class ModuleField(VelocityField):
     key: str | None = options.text(None, doc='where in the file the state dict is, such as "ema"')
     prefix: str | None = options.text(None, doc='how its names begin in the file, such as "module."')
     order: str | None = options.choice("xt", "tx", "keywords", default=None, doc="of its arguments")
-    keywords: tuple[str, ...] = options.texts(("x", "t", "y"), at_least=2, doc="names of x, t, a second time, classes")
+    keywords: tuple[str, ...] = options.texts((), doc="names of x, t, a second time, classes; x, t and y")
     t: str | None = options.choice(
         "batch", "scalar", "integer", default=None, doc="a time a sample, one for all, or whole steps; batch"
     )
@@ -105,6 +107,7 @@ class ModuleField(VelocityField):
     scale: float = options.number(1.0, above=0, doc="what its time is multiplied by, such as 1000")
     predicts: str | None = options.choice(*PREDICTIONS, default=None, doc="what it answers")
     path: str | None = options.choice("linear", "vp", "ve", "sigma", default=None, doc="from noise to data")
+    betas: str | None = options.choice(*BETAS, default=None, doc="how those of vp rise; linear")
     beta_min: float | None = options.number(None, above=0, below=1, doc="of vp")
     beta_max: float | None = options.number(None, above=0, below=1, doc="of vp")
     train_steps: int | None = options.integer(None, at_least=2, doc="of vp")
@@ -137,14 +140,37 @@ class ModuleField(VelocityField):
         object.__setattr__(self, "_clamp", self._made_clamp(path))
         for need in ("order", "predicts"):
             self._needed(need)
+        self._check_read()
         net = network_of(self.module)
         object.__setattr__(self, "_net", owner_of(net))
         self._fill_net()
         names = ("order", "t", "second_time", "labels", "classes", "null", "output", "channels")
         asked = {name: self._chosen(name) for name in names}
         asked |= {"t": asked["t"] or "batch", "second_time": asked["second_time"] or "none"}
-        call = Call(net, keywords=self.keywords, **asked | {"labels": asked["labels"] or "index"})
+        call = Call(net, keywords=self._keywords(), **asked | {"labels": asked["labels"] or "index"})
         object.__setattr__(self, "_call", call)
+
+    def _check_read(self) -> None:
+        kind, betas, order = self._chosen("path"), self._chosen("betas"), self._chosen("order")
+        classes = self._chosen("classes")
+        for reader, there, names in (
+            ("the path 'vp'", kind == "vp", ("betas", "beta_min", "beta_max", "train_steps")),
+            ("betas that are not 'cosine'", betas != "cosine", ("beta_min", "beta_max")),
+            ("the paths 've' and 'sigma'", kind in ("ve", "sigma"), ("sigma_min", "sigma_max")),
+            ("networks with `classes`", classes is not None, ("labels", "null")),
+            ("labels = 'index'", self._chosen("labels") != "one-hot", ("null",)),
+            ("order = 'keywords'", order == "keywords", ("keywords",)),
+            ("a file of `weights`", self.weights is not None, ("key", "prefix")),
+        ):
+            check_read(self, reader, there, *names)
+
+    def _keywords(self) -> tuple[str, ...]:
+        second, classes = self._chosen("second_time") not in (None, "none"), self._chosen("classes") is not None
+        told = ("x", "t", *("a second time",) * second, *("classes",) * classes)
+        names = self.keywords or (() if second else ("x", "t", "y")[: len(told)])
+        if self._chosen("order") == "keywords" and len(names) != len(told):
+            raise OptionError(f"'keywords' must name {', '.join(told)}: {list(names)}")
+        return names
 
     def _fill_net(self) -> None:
         """Weights and dtype as declared, of a network in evaluation."""
@@ -152,8 +178,6 @@ class ModuleField(VelocityField):
         for name in ("weights", "dtype"):
             if net is None and getattr(self, name) is not None:
                 raise OptionError(f"{name!r} is of an nn.Module or a method of one: {self.module!r} is neither")
-        if self.weights is None and (self.key or self.prefix):
-            raise OptionError(f"{'key' if self.key else 'prefix'!r} is of a file: give 'weights' too")
         if net is not None:
             check_evaluation(net)
             if self.weights is not None:
@@ -205,15 +229,21 @@ class ModuleField(VelocityField):
 
     def _made_path(self) -> Path:
         kind, zero = self._needed("path"), self._chosen("zero")
+        self._check_whole(kind)
         if kind == "linear":
-            return Linear(self._needed("zero") == "noise")
+            return Linear(self._needed("zero") == "noise", int(self.scale) if self._whole else None)
         if zero is not None:
             raise OptionError(f"'zero' is for the linear path: time 0 of the path {kind!r} is data")
         if self._chosen("predicts") == "velocity":
-            raise OptionError(f"'predicts' must be x1, noise, score or denoised on the path {kind!r}: 'velocity'")
+            raise OptionError(f"'predicts' must be x1, noise, score, v or denoised on the path {kind!r}: 'velocity'")
         if kind == "vp":
-            low, high, steps = (self._needed(name) for name in ("beta_min", "beta_max", "train_steps"))
-            return VariancePreserving(low, high, steps, whole=self._chosen("t") == "integer")
+            betas = self._chosen("betas") or "linear"
+            low = high = None
+            if betas != "cosine":
+                low, high = self._needed("beta_min"), self._needed("beta_max")
+                if low > high:
+                    raise OptionError(f"'beta_min' must be at most 'beta_max': {low:g} and {high:g}")
+            return VariancePreserving(betas, low, high, self._needed("train_steps"), whole=self._whole)
         low, high = self._needed("sigma_min"), self._needed("sigma_max")
         if not low < high:
             raise OptionError(f"'sigma_min' must be below 'sigma_max': {low:g} and {high:g}")
@@ -221,6 +251,11 @@ class ModuleField(VelocityField):
 
     def _made_clamp(self, path: Path) -> tuple[float, float]:
         low, high = (given if given is not None else end for given, end in zip(self._times(), path.ends, strict=True))
+        if self._whole and isinstance(path, Linear):  # the steps inside
+            low, high = (
+                math.ceil(low * self.scale - _TINY) / self.scale,
+                math.floor(high * self.scale + _TINY) / self.scale,
+            )
         predicts = self._chosen("predicts")
         if predicts in ("x1", "denoised") and high >= 1:
             raise OptionError(f"'t_max' must be below 1 for a network that predicts {predicts}: v = (x1 - x) / (1 - t)")
@@ -229,6 +264,20 @@ class ModuleField(VelocityField):
         if not low < high:
             raise OptionError(f"'t_min' must be below 't_max': {low:g} and {high:g}")
         return low, high
+
+    @property
+    def _whole(self) -> bool:
+        return bool(self._chosen("t") == "integer")
+
+    def _check_whole(self, kind: str) -> None:
+        if not self._whole:
+            return
+        if kind in ("ve", "sigma"):
+            raise OptionError(f"t = 'integer' is for the paths 'linear' and 'vp': {kind!r} has no whole steps")
+        if kind == "vp" and self.scale != 1:
+            raise OptionError(f"'scale' must be 1 where steps of 'vp' are told whole, t = 'integer': {self.scale:g}")
+        if kind == "linear" and (self.scale < 2 or self.scale != int(self.scale)):
+            raise OptionError(f"'scale' must be the whole number of steps where t = 'integer': {self.scale:g}")
 
     def _times(self) -> tuple[float | None, float | None]:
         return self._chosen("t_min"), self._chosen("t_max")

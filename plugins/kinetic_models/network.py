@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from kinetic.errors import OptionError
+from kinetic.errors import OptionError, shown
 from kinetic.networks import imported, made
 
 
@@ -27,7 +27,9 @@ def network_of(words: Any, what: str = "an nn.Module or a callable") -> Callable
             if isinstance(net, nn.Module):
                 net.eval().requires_grad_(False)
     if not callable(net):
-        raise OptionError(f"'module' must be {what}: {net!r}")
+        several = "\n  It is made with others beside it, such as an autoencoder: name a function that gives it alone."
+        way = several if isinstance(net, tuple | list) else ""
+        raise OptionError(f"'module' must be {what}: {shown(net)}{way}")
     return net
 
 
@@ -37,6 +39,14 @@ def owner_of(net: Callable[..., Any]) -> nn.Module | None:
         net = net.func
     owner = net if isinstance(net, nn.Module) else getattr(net, "__self__", None)
     return owner if isinstance(owner, nn.Module) else None
+
+
+def check_read(component: object, reader: str, there: bool, *names: str) -> None:
+    """Refuse options that were given where what reads them is not there: they would do nothing, without a word."""
+    for name in () if there else names:
+        value = getattr(component, name)
+        if not (value is None or value is False or value == ()):
+            raise OptionError(f"{name!r} is of {reader}, and nothing reads it here: {value!r}")
 
 
 def check_evaluation(owner: nn.Module) -> None:

@@ -25,11 +25,20 @@ def of_score(answer: Tensor, x: Tensor, t: Tensor, size: Tensor, noise: float, s
     return of_noise(-(1 - t) * size * noise * answer, x, t, size, noise, sign)
 
 
+def of_v(answer: Tensor, x: Tensor, t: Tensor, size: Tensor, noise: float, sign: float) -> Tensor:
+    """x1 - T e of a prediction of v = a e - b x1, at y = a x1 + b T e with a = t size and b = (1 - t) size.
+
+    Source: Salimans & Ho, Progressive Distillation, arXiv 2202.00512, appendix D.
+    """
+    return ((t - noise * (1 - t)) * x - noise * answer / size) / (t**2 + noise * (1 - t) ** 2)
+
+
 PREDICTIONS = {
     "velocity": of_velocity,
     "x1": of_data,
     "denoised": of_data,
     "noise": of_noise,
     "score": of_score,
+    "v": of_v,
 }
 """`{word: function}` of the answer and x `(m, *event)`, t and a + b `(m, 1, ...)`, T, and the sign of a velocity."""

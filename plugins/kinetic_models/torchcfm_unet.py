@@ -9,8 +9,9 @@ import torch
 
 from kinetic import Batch, VelocityField, options
 from kinetic.errors import OptionError
-from kinetic.networks import fill, float32_layers
+from kinetic.networks import fill, float32_layers, why
 from kinetic.types import PerSample, State
+from kinetic_models.conditions import rows_of
 from kinetic_models.module import listed, shape_option
 
 
@@ -29,7 +30,7 @@ class TorchCFMUNet(VelocityField):
     """
 
     shape: tuple[int, ...] = shape_option()
-    weights: str | None = options.text(None, doc="path of a state dict")
+    weights: str = options.text(doc="path of a state dict")
     key: str | None = options.text(None, doc='where in the file it is, such as "ema_model"')
     prefix: str | None = options.text(None, doc='how its names begin in the file, such as "module."')
     num_channels: int = options.integer(128, at_least=1, doc="of the first layer")
@@ -50,23 +51,33 @@ class TorchCFMUNet(VelocityField):
         try:
             from torchcfm.models.unet.unet import UNetModelWrapper
         except ImportError as error:
-            raise OptionError("field 'torchcfm-unet' needs torchcfm: pip install torchcfm") from error
-        with float32_layers():
-            net = UNetModelWrapper(
-                dim=self.shape,
-                num_channels=self.num_channels,
-                num_res_blocks=self.num_res_blocks,
-                channel_mult=self.channel_mult,
-                num_heads=self.num_heads,
-                num_head_channels=self.num_head_channels,
-                attention_resolutions=self.attention_resolutions,
-                dropout=self.dropout,
-                class_cond=self.classes is not None,
-                num_classes=self.classes,
-            )
-        if self.weights is not None:
-            fill(net, self.weights, "UNetModelWrapper", key=self.key, prefix=self.prefix)
+            raise OptionError("field 'torchcfm-unet' needs torchcfm: pip install \"kinetic-flow[torchcfm]\"") from error
+        if len(self.shape) != 3:
+            raise OptionError(f"'shape' must be that of an image, channels, height and width: {self.shape}")
+        net = self._made(UNetModelWrapper)
+        fill(net, self.weights, "UNetModelWrapper", key=self.key, prefix=self.prefix)
         object.__setattr__(self, "_net", net.eval().requires_grad_(False))
+
+    def _made(self, cls: type[torch.nn.Module]) -> torch.nn.Module:
+        try:
+            with float32_layers():
+                return cls(
+                    dim=self.shape,
+                    num_channels=self.num_channels,
+                    num_res_blocks=self.num_res_blocks,
+                    channel_mult=self.channel_mult,
+                    num_heads=self.num_heads,
+                    num_head_channels=self.num_head_channels,
+                    attention_resolutions=self.attention_resolutions,
+                    dropout=self.dropout,
+                    class_cond=self.classes is not None,
+                    num_classes=self.classes,
+                )
+        except Exception as error:  # its layers raise whatever their sizes make of it
+            raise OptionError(
+                f"no U-Net of torchcfm can be made with these options: {why(error)}\n  Channels are multiples of 32 "
+                "and of the heads; `channel_mult` is needed but for sizes 28, 32, 64, 128, 256 and 512."
+            ) from error
 
     @property
     def event_shape(self) -> torch.Size:
@@ -80,5 +91,6 @@ class TorchCFMUNet(VelocityField):
                 if labels is None
                 else "samples are asked for classes, and the network takes none: say how many, classes = N"
             )
-        answer: torch.Tensor = self._net(t.float(), x.float(), *(() if labels is None else (labels,)))
+        asked = () if labels is None else (rows_of(labels, len(x), self.classes or 0, None, "class"),)
+        answer: torch.Tensor = self._net(t.float(), x.float(), *asked)
         return answer.to(x.dtype)

@@ -38,7 +38,7 @@ class KTS(Schedule):
     alpha: float = options.number(0.01, at_least=0, doc="strength of the launch")
     beta: float = options.number(0.01, at_least=0, doc="strength of the landing")
     tau: float = options.number(0.6, above=0, below=1, doc="time at which the launch ends and the landing begins")
-    k: float = options.number(3.0, above=0, doc="steepness of the exponential shapes")
+    k: float = options.number(3.0, above=0, at_most=88, doc="steepness of the exponential shapes")  # e^88 is a float32
     launch: str = options.choice(*_SHAPES, default="linear", doc="shape of the launch")
     landing: str = options.choice(*_SHAPES, default="exponential", doc="shape of the landing")
 

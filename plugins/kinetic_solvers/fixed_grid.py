@@ -21,7 +21,7 @@ class FixedGrid(Solver):
     float64.
     """
 
-    steps: int = options.integer(50, at_least=1, doc="number of steps N")
+    steps: int = options.integer(50, at_least=1, at_most=10**6, doc="number of steps N")
     grid: TimeGrid = options.component(TimeGrid, Uniform(), converter=named, doc="where the steps end")
 
     def __attrs_post_init__(self) -> None:

@@ -43,7 +43,19 @@ def test_help_needs_neither_torch_nor_a_plugin():
     """)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("run", "score", "statistics", "recipes", "plugins", "show", "report"):
+    for command in (
+        "run",
+        "score",
+        "statistics",
+        "recipes",
+        "plugins",
+        "show",
+        "report",
+        "verify",
+        "why",
+        "status",
+        "rescore",
+    ):
         assert command in done.stdout
 
 

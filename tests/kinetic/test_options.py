@@ -1,5 +1,6 @@
 import fractions
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -192,6 +193,26 @@ def test_what_is_neither_file_nor_folder_is_refused_and_not_waited_for(tmp_path)
         options.existing_path(tmp_path / "pipe.npy" / "below", what="data", remedy="Give one.")
     with pytest.raises(MissingFileError, match=r"data: 'a.*b' cannot be looked at: .*embedded null"):
         options.existing_path("a\0b", what="data", remedy="Give one.")
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs sockets in the file system")
+def test_a_reader_of_a_file_or_a_folder_gets_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the name of a socket is short
+    Path("file").write_bytes(b"")
+    Path("folder").mkdir()
+    os.mkfifo("pipe")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind("socket")
+        for name in ("pipe", "socket", "/dev/zero"):
+            for check in (options.existing_file, options.existing_folder):
+                with pytest.raises(MissingFileError, match=f"^data: '{name}' is neither a file nor a folder\n  Save"):
+                    check(name, what="data", remedy="Give one.")
+    assert options.existing_file("file", what="data", remedy="Give one.") == Path("file")
+    assert options.existing_folder("folder", what="data", remedy="Give one.") == Path("folder")
+    with pytest.raises(MissingFileError, match=r"^data: 'folder' is a folder, and must be a file\n  Give one"):
+        options.existing_file("folder", what="data", remedy="Give one.")
+    with pytest.raises(MissingFileError, match=r"^data: 'file' is a file, and must be a folder\n  Give one"):
+        options.existing_folder("file", what="data", remedy="Give one.")
 
 
 def test_a_component_is_told_by_its_class_and_checked_against_it():

@@ -248,7 +248,7 @@ def test_a_link_to_nothing_that_may_be_a_folder_of_images_is_named(tmp_path):
 
 def test_a_file_is_no_folder(tmp_path):
     put(tmp_path, pixels(1))
-    with pytest.raises(MissingFileError, match=r"images: '.*000\.png' is a file, and must be a folder of images"):
+    with pytest.raises(MissingFileError, match=r"images: '.*000\.png' is a file, and must be a folder"):
         ImageFolder(str(tmp_path / "000.png"))
 
 

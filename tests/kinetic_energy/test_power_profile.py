@@ -5,6 +5,7 @@ from kinetic_fields import Empirical
 from kinetic_solvers import Euler, Midpoint
 
 from kinetic import Runner
+from kinetic.errors import OptionError
 from kinetic.testing import check_meter
 
 
@@ -34,3 +35,9 @@ def test_the_peak_is_found_where_the_power_peaks():
 
 def test_the_contract_of_a_meter_is_kept():
     check_meter(PowerProfile(bins=9))
+
+
+@pytest.mark.parametrize("bins", [0, 10**6 + 1, 2**63 - 1])
+def test_more_bins_than_a_solver_can_have_steps_are_refused(bins):
+    with pytest.raises(OptionError, match=f"'bins' must be an int >= 1 and <= 1000000: {bins}"):
+        PowerProfile(bins=bins)

@@ -1,6 +1,7 @@
 """What is refused before open_clip is asked for anything."""
 
 import json
+import os
 
 import open_clip
 import pytest
@@ -66,6 +67,17 @@ def test_a_folder_without_weights_is_refused(tmp_path):
     assert clip_source(open_clip, name, None).origin == str(tmp_path)
 
 
+def test_weights_that_are_a_pipe_or_a_folder_are_refused_and_not_waited_for(tmp_path):
+    name = folder(tmp_path, weights="")
+    os.mkfifo(tmp_path / "open_clip_model.safetensors")
+    with pytest.raises(MissingFileError, match=r"CLIP weights: '.*safetensors' is neither a file nor a folder"):
+        clip_source(open_clip, name, None)
+    (tmp_path / "open_clip_model.safetensors").unlink()
+    (tmp_path / "model.pth").mkdir()
+    with pytest.raises(MissingFileError, match=r"CLIP weights: '.*model\.pth' is a folder, and must be a file"):
+        clip_source(open_clip, name, None)
+
+
 @pytest.mark.parametrize("text", ["{", "[1]", "{}", '{"model_cfg": 3}', '{"model_cfg": {"text_cfg": {}}}', "[" * 9999])
 def test_a_config_that_is_none_is_named(text, tmp_path):
     name = folder(tmp_path)
@@ -95,8 +107,32 @@ def test_a_built_in_model_says_where_its_weights_lie(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = clip_source(open_clip, "ViT-B/32", "openai")
     assert (source.name, source.tag, source.tokenizer) == ("ViT-B-32", "openai", {})
-    assert source.origin.startswith("https://huggingface.co/timm/")
-    assert clip_source(open_clip, "ViT-B-16-SigLIP", "webli").tokenizer == {"trust_remote_code": False}
+    assert source.origin == f"https://huggingface.co/{source.repositories[0]}"
+    assert source.repositories == ("timm/vit_base_patch32_clip_224.openai",)
+    siglip = clip_source(open_clip, "ViT-B-16-SigLIP", "webli")
+    assert (siglip.tokenizer, siglip.repositories) == ({"trust_remote_code": False}, ("timm/ViT-B-16-SigLIP",))
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        (name, tag)
+        for name in open_clip.list_models()
+        if open_clip.get_model_config(name)["text_cfg"].get("hf_model_name")
+        for tag in open_clip.list_pretrained_tags_by_model(name)
+    ],
+)
+def test_a_built_in_model_whose_text_tower_the_hub_describes_is_refused(name, tag):
+    with pytest.raises(
+        OptionError, match=rf"^CLIP model '{name}' has transformers build its text tower as the Hub's '"
+    ):
+        clip_source(open_clip, name, tag)
+
+
+def test_weights_that_are_not_on_the_hub_are_refused_with_their_address(monkeypatch):
+    monkeypatch.setattr(open_clip, "get_pretrained_cfg", lambda name, tag: {"url": "https://a.org/w.pt"})
+    with pytest.raises(OptionError, match=r"whose weights lie on the Hub: 'x' of 'ViT-B-32' is https://a\.org/w\.pt\n"):
+        clip_source(open_clip, "ViT-B-32", "x")
 
 
 def test_a_folder_that_would_be_taken_for_the_hubs_is_refused(tmp_path, monkeypatch):
@@ -104,6 +140,6 @@ def test_a_folder_that_would_be_taken_for_the_hubs_is_refused(tmp_path, monkeypa
     name = open_clip.get_model_config("ViT-B-16-SigLIP")["text_cfg"]["hf_tokenizer_name"]
     (tmp_path / name).mkdir(parents=True)
     with pytest.raises(
-        OptionError, match=f"from the Hub's '{name}', in whose stead '{tmp_path}/{name}' would be loaded"
+        OptionError, match=f"its tokenizer from the Hub's '{name}', in whose stead '{tmp_path}/{name}' would be loaded"
     ):
         clip_source(open_clip, "ViT-B-16-SigLIP", "webli")

@@ -2,6 +2,7 @@
 
 import sys
 
+import kinetic_features.dinov2
 import numpy as np
 import pytest
 import torch
@@ -134,26 +135,31 @@ def test_offline_an_address_that_is_not_cached_is_refused_at_once(by_address, mo
     name, url, _ = by_address
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(
-        MissingFileError, match=f"weights of '{name}' are not here, and HF_HUB_OFFLINE forbids to fetch {url}"
+        MissingFileError, match=f"weights of '{name}': there is no '.*', and HF_HUB_OFFLINE forbids to fetch {url}"
     ):
         DINOv2(name)
 
 
-def assert_refused(by_address, trap, marker):
+def assert_refused(by_address, trap, marker, monkeypatch):
+    """Neither for its hash, where the name says one, nor for the code in it, where that fits."""
     name, url, path = by_address
     torch.save({"evil": trap}, path)
+    monkeypatch.setattr(kinetic_features.dinov2, "hash_in", lambda url: "0" * 8)
+    with pytest.raises(OptionError, match=f"'{path}' is not the file of that name, whose SHA-256 begins with 00000000"):
+        DINOv2(name)
+    monkeypatch.setattr(kinetic_features.dinov2, "hash_in", lambda url: "")
     with pytest.raises(MissingFileError, match=f"'{name}' cannot be loaded from {url}") as caught:
         DINOv2(name)
     assert "weights_only" not in str(caught.value)
     assert not marker.exists()
 
 
-def test_a_file_planted_in_torchs_cache_is_not_run(by_address, trap, marker):
-    assert_refused(by_address, trap, marker)
+def test_a_file_planted_in_torchs_cache_is_not_run(by_address, trap, marker, monkeypatch):
+    assert_refused(by_address, trap, marker, monkeypatch)
 
 
-def test_nor_is_it_in_timms_second_try(by_address, trap, marker, second_try):
-    assert_refused(by_address, trap, marker)
+def test_nor_is_it_in_timms_second_try(by_address, trap, marker, second_try, monkeypatch):
+    assert_refused(by_address, trap, marker, monkeypatch)
 
 
 def test_a_missing_timm_is_named(monkeypatch):

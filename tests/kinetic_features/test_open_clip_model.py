@@ -1,5 +1,9 @@
+import contextlib
+import importlib.util
 import json
+import socket
 
+import huggingface_hub
 import open_clip
 import pytest
 import torch
@@ -10,6 +14,7 @@ from kinetic_metrics import CLIPScore
 from safetensors.torch import load_file, save_file
 
 from kinetic.errors import MissingFileError, OptionError
+from kinetic.fetch import no_hub
 
 
 @pytest.fixture
@@ -58,6 +63,15 @@ def asked_of_the_library(*words, **options):
     pytest.fail("open_clip was asked")
 
 
+def assert_runs(marker, monkeypatch, name, **options):
+    """Where transformers is installed, open_clip itself runs what was planted: the trap is one."""
+    if importlib.util.find_spec("transformers"):
+        monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(marker.parent / "modules"))
+        with contextlib.suppress(Exception), no_hub():
+            open_clip.get_tokenizer(name, **options)
+        marker.unlink()
+
+
 @pytest.mark.parametrize("through", [CLIPImage, lambda model: CLIPScore(model=model, prompts=("a", "b"))])
 def test_no_code_of_a_folder_is_run(through, folder, marker, monkeypatch):
     """The folder's Python would run while its tokenizer loads, where transformers is installed."""
@@ -67,6 +81,7 @@ def test_no_code_of_a_folder_is_run(through, folder, marker, monkeypatch):
     config = json.loads((folder / "open_clip_config.json").read_text())
     config["model_cfg"]["text_cfg"] |= {"hf_tokenizer_name": "x", "tokenizer_kwargs": {"trust_remote_code": True}}
     (folder / "open_clip_config.json").write_text(json.dumps(config))
+    assert_runs(marker, monkeypatch, f"local-dir:{folder}")
     monkeypatch.setattr(open_clip, "create_model", asked_of_the_library)
     monkeypatch.setattr(open_clip, "get_tokenizer", asked_of_the_library)
     with pytest.raises(OptionError, match=r"open_clip_config\.json': model_cfg\.text_cfg\.(hf_)?tokenizer_\w+ makes"):
@@ -118,6 +133,66 @@ def test_no_tensor_is_left_at_random(folder):
     weights.unlink()
     with pytest.raises(MissingFileError, match="answers at random"):
         open_clip_model(f"local-dir:{folder}", None)
+
+
+def planted(hub, repository, files):
+    """A repository as the Hub's client keeps it, with files of a stranger."""
+    folder = hub / f"models--{repository.replace('/', '--')}"
+    for name, content in ({"refs/main": "0" * 40} | {f"snapshots/{'0' * 40}/{k}": v for k, v in files.items()}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+
+
+def test_no_code_that_was_planted_in_the_hubs_cache_is_run_with_a_tokenizer(tmp_path, marker, monkeypatch):
+    pytest.importorskip("transformers")
+    payload = f"open({str(marker)!r}, 'w').close()\nclass T: pass\n"
+    config = {"tokenizer_class": "T", "auto_map": {"AutoTokenizer": ["evil.T", "evil.T"]}}
+    files = {"evil.py": payload, "tokenizer_config.json": json.dumps(config), "config.json": '{"model_type": "evil"}'}
+    planted(tmp_path, "timm/ViT-B-16-SigLIP", files)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    assert_runs(marker, monkeypatch, "ViT-B-16-SigLIP", trust_remote_code=True, cache_dir=tmp_path)
+    tokenize = open_clip.get_tokenizer
+    monkeypatch.setattr(open_clip, "create_model", lambda *words, **options: None)
+    monkeypatch.setattr(open_clip, "get_tokenizer", lambda *words, **more: tokenize(*words, **more, cache_dir=tmp_path))
+    with pytest.raises(
+        MissingFileError, match="CLIP model 'ViT-B-16-SigLIP' with the weights 'webli' cannot be loaded"
+    ):
+        open_clip_model("ViT-B-16-SigLIP", "webli")
+    assert not marker.exists()
+
+
+def test_a_folder_asks_nobody(folder, monkeypatch):
+    def looked_for(*words, **options):
+        pytest.fail("a host was looked for")
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_for)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    open_clip_model(f"local-dir:{folder}", None)
+
+
+def test_a_built_in_model_that_is_not_cached_is_asked_for_once(monkeypatch, capsys, tmp_path):
+    hosts = []
+
+    def looked_for(host, *words, **options):
+        hosts.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_for)
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    what = "CLIP model 'ViT-B-32' with the weights 'openai'"
+    with pytest.raises(MissingFileError, match=rf"^{what}: not in .*, and https://huggingface\.co does not answer"):
+        open_clip_model("ViT-B-32", "openai")
+    assert hosts == ["huggingface.co"]
+    origin = "https://huggingface.co/timm/vit_base_patch32_clip_224.openai"
+    assert capsys.readouterr().err == f"fetching {what} from {origin}\n"
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(MissingFileError, match=rf"^{what}: not in .*, and HF_HUB_OFFLINE forbids to fetch {origin}\n"):
+        open_clip_model("ViT-B-32", "openai")
+    assert hosts == ["huggingface.co"]
+    assert capsys.readouterr().err == ""
 
 
 def test_weights_that_cannot_be_fetched_name_where_they_lie(monkeypatch):

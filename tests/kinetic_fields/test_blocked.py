@@ -5,7 +5,7 @@ from kinetic_energy import KPE
 from kinetic_fields import Blocked, Gaussian, Momentum
 from kinetic_solvers import Euler
 
-from kinetic import Runner
+from kinetic import Runner, load_recipe
 
 
 @pytest.mark.parametrize("batch", [1, 7, 33, 63])
@@ -40,3 +40,46 @@ def test_a_field_with_a_memory_keeps_it_sample_by_sample():
         Runner(each, Euler(steps=5)).run(10, dtype=torch.float64) for each in (field, Blocked(field, rows=4))
     )
     assert torch.allclose(plain.samples, blocked.samples)
+
+
+RECIPE = """
+[run]
+samples = 70
+batch = 64
+classes = 10
+[data]
+name = "digits"
+size = 80
+[features]
+name = "digits"
+[field]
+name = "blocked"
+rows = 64
+field = { name = "digits" }
+[solver]
+name = "heun"
+steps = 2
+[energy.kpe]
+[metrics.memorisation]
+[metrics.knn-support]
+[metrics.frechet]
+[metrics.class-margin]
+logits = "digits-logits"
+[arms.plain]
+[arms.half]
+schedule = { name = "constant", value = 0.5 }
+"""
+
+
+def test_samples_energies_scores_and_evidence_of_a_recipe_are_the_same_bytes_at_any_batch(tmp_path, monkeypatch):
+    monkeypatch.setattr("kinetic._report.page.pictures", lambda run: [])
+    (tmp_path / "r.toml").write_text(RECIPE)
+    runs = {
+        batch: load_recipe(tmp_path / "r.toml", [f"run.batch={batch}"]).run(tmp_path / f"{batch}", "cpu")
+        for batch in (256, 63, 7, 1)
+    }
+    for batch, run in runs.items():
+        for arm in ("plain", "half"):
+            assert torch.equal(run.samples(arm), runs[256].samples(arm)), batch
+        for name in ("samples.parquet", "scores.json", "evidence.json", "neighbours/half.safetensors"):
+            assert (run.folder / name).read_bytes() == (runs[256].folder / name).read_bytes(), (batch, name)

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import attrs
@@ -74,6 +75,14 @@ def test_statistics_in_a_file_do_for_the_reference(tmp_path):
     metric.save_statistics(tmp_path / "again.npz")
     with np.load(tmp_path / "again.npz") as again, np.load(tmp_path / "s.npz") as first:
         assert np.allclose(again["sigma"], first["sigma"], rtol=1e-15, atol=1e-15)
+
+
+def test_statistics_are_not_written_through_a_planted_link(tmp_path):
+    (tmp_path / "victim").write_text("whole")
+    (tmp_path / f".s.npz.{os.getpid()}.part").symlink_to(tmp_path / "victim")
+    FrechetDistance(torch.randn(9, 2)).save_statistics(tmp_path / "s.npz")
+    assert (tmp_path / "victim").read_text() == "whole"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["s.npz", "victim"]
 
 
 def test_statistics_of_fewer_points_than_features_are_whole(tmp_path):

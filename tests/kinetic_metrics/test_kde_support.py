@@ -67,6 +67,13 @@ def test_far_from_one_point_the_log_density_is_the_log_of_one_kernel():
     assert found.columns["log_density"].tolist() == pytest.approx([constant - 500**2 / 0.02, constant], rel=1e-12)
 
 
+@pytest.mark.parametrize("bandwidth", [1e-320, 1e160, 1.7e308])
+def test_a_bandwidth_whose_square_is_no_float_has_its_density(bandwidth):
+    x = torch.zeros(1, 2, dtype=torch.float64)
+    density = log_density(x, x, bandwidth, torch.device("cpu"))
+    assert float(density) == pytest.approx(-2 * math.log(bandwidth) - math.log(2 * math.pi), rel=1e-12)
+
+
 def test_copies_far_from_the_origin_keep_their_density():
     points = torch.randn(20, 30, dtype=torch.float64) * 1e4
     found = log_density(points + 1e-6, points, 1e-5, CPU)

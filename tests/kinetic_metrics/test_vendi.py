@@ -52,6 +52,12 @@ def test_unequal_classes_give_the_exponential_of_their_entropy():
     assert two == pytest.approx(1 / (0.25 + 0.09 + 0.04), rel=1e-12)
 
 
+@pytest.mark.parametrize("q", [1e4, 2.0**63, 1e308])
+def test_the_largest_orders_give_the_inverse_of_the_largest_share(q):
+    gram = torch.diag(torch.tensor([5.0, 3.0, 2.0], dtype=torch.float64))
+    assert vendi_score(gram, 10, q) == pytest.approx(2.0, rel=1e-3)
+
+
 def test_order_1_is_the_limit_of_its_neighbours():
     x = torch.randn(25, 6, dtype=torch.float64)
     gram = torch.nn.functional.normalize(x).T @ torch.nn.functional.normalize(x)

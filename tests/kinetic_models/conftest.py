@@ -15,7 +15,7 @@ def exact(y, a, b, predicts, zero="noise"):
     x1 = MEAN + a * STD**2 / (a**2 * STD**2 + b**2) * (y - a * MEAN)
     e = (y - a * x1) / b
     velocity = x1 - e if zero == "noise" else e - x1
-    return {"x1": x1, "denoised": x1, "noise": e, "score": -e / b, "velocity": velocity}[predicts]
+    return {"x1": x1, "denoised": x1, "noise": e, "score": -e / b, "v": a * e - b * x1, "velocity": velocity}[predicts]
 
 
 def column(s):

@@ -26,7 +26,7 @@ def field(net, **more):
     return ModuleField(module=net, shape=[SIZE], **more)
 
 
-@pytest.mark.parametrize("predicts", ["x1", "denoised", "noise", "score"])
+@pytest.mark.parametrize("predicts", ["x1", "denoised", "noise", "score", "v"])
 def test_on_the_paths_of_diffusion_models_it_is_the_exact_probability_flow(predicts, perfect):
     sigma = field(
         lambda y, s: perfect.exact(y, 1.0, perfect.column(s), predicts),
@@ -88,6 +88,47 @@ def test_between_whole_steps_it_is_the_exact_velocity_of_the_nearest_one(predict
     assert (at - t).abs().max() > 1e-4
     expected = Gaussian(size=SIZE, mean=MEAN, std=STD).velocity(x, at)
     assert torch.allclose(f.velocity(x, t), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("betas", ["scaled-linear", "cosine"])
+@pytest.mark.parametrize("predicts", ["noise", "v"])
+def test_with_betas_that_rise_otherwise_it_is_the_exact_velocity_too(predicts, betas, perfect):
+    if betas == "cosine":
+        u = torch.arange(1001, dtype=torch.float64) / 1000
+        wave = torch.cos((u + 0.008) / 1.008 * torch.pi / 2) ** 2
+        kept, ends = (wave[1:] / wave[:-1]).clamp(min=0.001).cumprod(0), {}
+    else:
+        kept = (1 - torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2).cumprod(0)
+        ends = {"beta_min": 0.00085, "beta_max": 0.012}
+
+    def chain(y, s):
+        return perfect.exact(y, kept[s].sqrt().view(-1, 1), (1 - kept[s]).sqrt().view(-1, 1), predicts)
+
+    vp = {"path": "vp", "betas": betas, "train_steps": 1000, **ends}
+    f = field(chain, order="xt", predicts=predicts, t="integer", **vp)
+    x, t = perfect.times(f)
+    expected = Gaussian(size=SIZE, mean=MEAN, std=STD).velocity(x, f._path.held(t))
+    assert torch.allclose(f.velocity(x, t), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("zero", ["noise", "data"])
+def test_whole_steps_of_the_line_are_all_of_the_nearest_one_inside_the_clamp(zero, perfect):
+    line = perfect.linear(zero, "x1", 100)
+    seen = []
+
+    def net(y, s):
+        seen.append(s)
+        return line(y, s)
+
+    f = field(net, order="xt", zero=zero, predicts="x1", path="linear", t="integer", scale=100.0, t_max=0.999)
+    x, t = torch.randn(50, SIZE, dtype=torch.float64), torch.linspace(0, 1, 50, dtype=torch.float64)
+    at = (t.clamp(max=0.99) * 100).round() / 100
+    expected = Gaussian(size=SIZE, mean=MEAN, std=STD).velocity(x, at)
+    inside = at > 0  # the perfect net divides by its noise's share
+    assert torch.allclose(f.velocity(x, t)[inside], expected[inside], rtol=0, atol=1e-9)
+    told = (at if zero == "noise" else 1 - at) * 100
+    assert seen[-1].tolist() == told.round().tolist()
+    assert seen[-1].dtype == torch.int64
 
 
 def test_samples_and_energies_of_an_edm_denoiser_are_those_of_the_closed_form(perfect):
@@ -252,6 +293,8 @@ def test_a_pickle_is_refused_and_does_not_run(tmp_path, trap, marker):
 
 
 LINE = {"order": "xt", "zero": "noise", "predicts": "velocity", "path": "linear"}
+VP = {"order": "xt", "predicts": "noise", "path": "vp", "beta_min": 1e-4, "beta_max": 0.02, "train_steps": 1000}
+SIGMA = {"order": "xt", "predicts": "denoised", "path": "sigma", "sigma_min": 0.002, "sigma_max": 80.0}
 
 
 @pytest.mark.parametrize(
@@ -267,7 +310,7 @@ LINE = {"order": "xt", "zero": "noise", "predicts": "velocity", "path": "linear"
         ({**LINE, "predicts": "noise"}, "'t_min' must be above 0"),
         ({**LINE, "t_min": 0.6, "t_max": 0.5}, "'t_min' must be below 't_max'"),
         ({**LINE, "path": "vp"}, "'zero' is for the linear path"),
-        ({"order": "xt", "predicts": "velocity", "path": "vp"}, "'predicts' must be x1, noise, score or denoised"),
+        ({"order": "xt", "predicts": "velocity", "path": "vp"}, "'predicts' must be x1, noise, score, v or denoised"),
         ({"order": "xt", "predicts": "noise", "path": "vp"}, "needs the option 'beta_min'"),
         ({"order": "xt", "predicts": "noise", "path": "sigma", "sigma_min": 2.0, "sigma_max": 1.0}, "must be below"),
         ({**LINE, "shape": [0]}, "'shape' must be that of one sample"),
@@ -275,7 +318,25 @@ LINE = {"order": "xt", "zero": "noise", "predicts": "velocity", "path": "linear"
         ({**LINE, "output": True}, "'output' must be"),
         ({**LINE, "module": 3}, "'module' must be an nn.Module or a callable: 3"),
         ({**LINE, "module": nn.Dropout()}, r"Dropout is in training mode.*\n.*net\.eval\(\)"),
-        ({**LINE, "key": "ema"}, "'key' is of a file: give 'weights' too"),
+        ({**LINE, "key": "ema"}, "'key' is of a file of `weights`, and nothing reads it here: 'ema'"),
+        ({**LINE, "prefix": "net."}, "'prefix' is of a file of `weights`"),
+        ({**LINE, "beta_min": 0.1}, "'beta_min' is of the path 'vp', and nothing reads it here: 0.1"),
+        ({**LINE, "betas": "cosine"}, "'betas' is of the path 'vp'"),
+        ({**LINE, "train_steps": 10}, "'train_steps' is of the path 'vp'"),
+        ({**VP, "sigma_max": 3.0}, "'sigma_max' is of the paths 've' and 'sigma'"),
+        ({**VP, "betas": "cosine"}, "'beta_min' is of betas that are not 'cosine'"),
+        ({**VP, "beta_min": 0.03}, "'beta_min' must be at most 'beta_max': 0.03 and 0.02"),
+        ({**LINE, "labels": "one-hot"}, "'labels' is of networks with `classes`"),
+        ({**LINE, "null": 0}, "'null' is of networks with `classes`, and nothing reads it here: 0"),
+        ({**LINE, "classes": 3, "labels": "one-hot", "null": 2}, "'null' is of labels = 'index'"),
+        ({**LINE, "keywords": ["x", "t"]}, "'keywords' is of order = 'keywords'"),
+        ({**LINE, "order": "keywords", "keywords": ["x", "t"], "classes": 3}, r"must name x, t, classes: \['x', 't'\]"),
+        ({**LINE, "order": "keywords", "keywords": ["x", "t", "y"]}, r"'keywords' must name x, t: "),
+        ({**LINE, "order": "keywords", "second_time": "zero"}, r"must name x, t, a second time: \[\]"),
+        ({**LINE, "t": "integer"}, "'scale' must be the whole number of steps where t = 'integer': 1"),
+        ({**LINE, "t": "integer", "scale": 99.5}, "'scale' must be the whole number of steps"),
+        ({**VP, "t": "integer", "scale": 0.001}, "'scale' must be 1 where steps of 'vp' are told whole"),
+        ({**SIGMA, "t": "integer"}, "t = 'integer' is for the paths 'linear' and 'vp': 'sigma'"),
         ({**LINE, "weights": "x.pt"}, r"'weights' is of an nn\.Module or a method of one"),
     ],
 )

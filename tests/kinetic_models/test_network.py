@@ -1,7 +1,8 @@
 import functools
+from types import SimpleNamespace
 
 import pytest
-from kinetic_models.network import check_evaluation, network_of, owner_of
+from kinetic_models.network import check_evaluation, check_read, network_of, owner_of
 from torch import nn
 
 from kinetic.errors import OptionError
@@ -30,3 +31,11 @@ def test_a_part_in_training_mode_is_named():
     net[1].train()
     with pytest.raises(OptionError, match=r"Sequential is in training mode, in its part '1'"):
         check_evaluation(net)
+
+
+def test_an_option_that_nothing_reads_is_named_unless_it_was_not_given():
+    given = SimpleNamespace(null=0, label=None, one_hot=False, names=())
+    check_read(given, "classes", True, "null", "label")
+    check_read(given, "classes", False, "label", "one_hot", "names")
+    with pytest.raises(OptionError, match="'null' is of classes, and nothing reads it here: 0"):
+        check_read(given, "classes", False, "label", "null")

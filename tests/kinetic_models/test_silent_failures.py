@@ -21,6 +21,11 @@ def right(x, t):
     return Empirical(POINTS).velocity(x, t.clamp(0, 0.95))
 
 
+def waves(x, t):
+    """The same of a net that sees its time as cos(pi t), as embeddings do: another one behind t = 1."""
+    return right(x, torch.acos((torch.pi * t).cos().clamp(-1, 1)) / torch.pi)
+
+
 def warnings(net, asked=None, **options):
     field = ModuleField(module=net, shape=[8], **{**LINE, **options})
     return " ".join(Runner(field, Euler(steps=2)).dry_run(classes=asked))
@@ -28,6 +33,7 @@ def warnings(net, asked=None, **options):
 
 def test_the_right_convention_is_not_noted():
     assert warnings(right) == ""
+    assert warnings(waves) == ""
     assert warnings(lambda t, x: right(x, t), order="tx") == ""
     assert warnings(lambda x, t: -right(x, 1 - t), zero="data") == ""
     assert warnings(lambda x, t: right(x, t / 1000), scale=1000.0) == ""
@@ -43,6 +49,7 @@ def test_the_right_convention_is_not_noted():
         (lambda x, t: x - t[:, None] * right(x, t), {}, "the net predicted the noise"),
         (lambda x, t: right(x, t) / 2, {}, "the velocity were halved"),
         (lambda x, t: right(x, t / 1000), {}, "a net made for times up to 1000 were told t in"),
+        (waves, {"scale": 1000.0}, "a net made for times in [0, 1] were told times up to 1000"),
     ],
 )
 def test_a_wrong_convention_is_noted_with_the_mistake_it_looks_like(net, options, words):

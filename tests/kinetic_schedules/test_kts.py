@@ -113,6 +113,7 @@ def test_a_landing_that_would_reverse_the_motion_is_refused_with_its_bound():
     [
         ({"tau": 1.0}, "'tau' must be a number > 0 and < 1: 1.0"),
         ({"k": 0.0}, "'k' must be a number > 0"),
+        ({"k": 1e308}, "'k' must be a number > 0 and <= 88: 1e+308"),
         ({"alpha": float("nan")}, "'alpha' must be a number >= 0: nan"),
         ({"alpha": "0.1"}, "'alpha' must be a number >= 0: '0.1'"),
         ({"launch": "cubic"}, "'launch' must be one of 'linear', 'constant', 'exponential': 'cubic'"),
@@ -122,3 +123,10 @@ def test_other_bad_options_are_named(bad, said):
     with pytest.raises(OptionError) as caught:
         KTS(**bad)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", ["launch", "landing"])
+def test_the_gain_is_finite_at_the_steepest_shape(shape):
+    kts = KTS(k=88, alpha=1.0, beta=1 / math.expm1(88), **{shape: "exponential"})
+    t = torch.linspace(0, 1, 101)
+    assert kts.gain(t, t, t).isfinite().all()

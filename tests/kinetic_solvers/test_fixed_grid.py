@@ -33,9 +33,10 @@ def test_the_contract_of_a_solver_is_kept(method, grid, steps):
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
-        ({"steps": 0}, "'steps' must be an int >= 1: 0"),
-        ({"steps": 2.5}, "'steps' must be an int >= 1: 2.5"),
-        ({"steps": True}, "'steps' must be an int >= 1: True"),
+        ({"steps": 0}, "'steps' must be an int >= 1 and <= 1000000: 0"),
+        ({"steps": 2.5}, "'steps' must be an int >= 1 and <= 1000000: 2.5"),
+        ({"steps": True}, "'steps' must be an int >= 1 and <= 1000000: True"),
+        ({"steps": 2**63 - 1}, "'steps' must be an int >= 1 and <= 1000000: 9223372036854775807"),
         ({"grid": 7}, "'grid' must be a time grid: 7"),
     ],
 )

@@ -6,16 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from kinetic_models.conditions import Widths
 from torch import Tensor
 
 from kinetic.types import PerSample, State
-
-NEEDS = ("prompt_embeds", "pooled_prompt_embeds")
 
 
 def channels(config: Mapping[str, Any]) -> int:
     """Of a latent: the transformer sees patches of 2 x 2."""
     return int(config["in_channels"]) // 4
+
+
+def needs(config: Mapping[str, Any]) -> Widths:
+    """What it is told, by the shapes of its rows."""
+    return {
+        "prompt_embeds": (None, config["joint_attention_dim"]),
+        "pooled_prompt_embeds": (config["pooled_projection_dim"],),
+    }
+
+
+def patch(config: Mapping[str, Any]) -> int:
+    """Side of the squares that a latent is cut into."""
+    return 2
 
 
 def velocity(net: Any, x: State, t: PerSample, asked: Mapping[str, Tensor], guidance: float | None) -> State:

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kinetic_models.conditions import Widths
 from torch import Tensor
 
 from kinetic.types import PerSample, State
-
-NEEDS = ("prompt_embeds", "prompt_attention_mask")
 
 
 def channels(config: Mapping[str, Any]) -> int:
     """Of a latent."""
     return int(config["in_channels"])
+
+
+def needs(config: Mapping[str, Any]) -> Widths:
+    """What it is told, by the shapes of its rows."""
+    return {"prompt_embeds": (None, config["cap_feat_dim"]), "prompt_attention_mask": (None,)}
+
+
+def patch(config: Mapping[str, Any]) -> int:
+    """Side of the squares that a latent is cut into."""
+    return int(config["patch_size"])
 
 
 def velocity(net: Any, x: State, t: PerSample, asked: Mapping[str, Tensor], guidance: float | None) -> State:

@@ -14,13 +14,20 @@ from kinetic_models.paths.path import Path
 @final
 @attrs.frozen
 class Linear(Path):
-    """y = t x1 + (1 - t) e, kinetic's own: s = t where the model's time 0 is noise, s = 1 - t where it is data."""
+    """y = t x1 + (1 - t) e, kinetic's own: s = t where the model's time 0 is noise, s = 1 - t where it is data.
+
+    With `steps` the model knows whole ones alone, from 0 to that many.
+    """
 
     zero_is_noise: bool
+    steps: int | None = None
 
     @property
     def words(self) -> str:
         return "s = t" if self.zero_is_noise else "s = 1 - t"
+
+    def held(self, t: PerSample) -> PerSample:
+        return t if self.steps is None else (t * self.steps).round() / self.steps
 
     def time(self, t: PerSample) -> PerSample:
         return t if self.zero_is_noise else 1 - t

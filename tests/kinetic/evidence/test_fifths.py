@@ -63,3 +63,14 @@ def test_bad_input_is_named(call, message):
     with pytest.raises(OptionError) as caught:
         call()
     assert message in str(caught.value)
+
+
+def test_samples_put_in_order_once_give_every_score_its_groups(rng):
+    energy, scores, labels = np.round(rng.normal(size=300), 1), rng.normal(size=(3, 300)), np.arange(300) % 7
+    groups = evidence.QuantileGroups.of(energy, strata=labels)
+    for score in scores:
+        alone = evidence.quantile_groups(energy, score, strata=labels)
+        assert [each.to_json() for each in groups.means(score)] == [each.to_json() for each in alone]
+        assert alone[0].value == score[np.argsort(energy, kind="stable")[:60]].mean()
+    with pytest.raises(OptionError, match="equally long: 300 and 299"):
+        groups.means(scores[0, 1:])

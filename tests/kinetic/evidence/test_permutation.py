@@ -29,10 +29,11 @@ def test_the_mean_is_one_in_twenty_and_near_copies_spread_the_number(rng):
     assert apart.low == close.low == 0
 
 
-def test_the_number_that_intervals_show_is_within_the_range(rng):
+@pytest.mark.parametrize("n", [200, 6000])
+def test_the_number_that_intervals_show_is_within_the_range_of_some_of_many_samples_too(rng, n):
     above = 0
     for _ in range(40):
-        table, energies, scores = columns(rng, 200, 2.0)
+        table, energies, scores = columns(rng, n, 2.0)
         count = sum(row.raw.sign != 0 for row in evidence.spearman(table, energies, scores))
         above += count > evidence.permutation_count(table, energies, scores).high
     assert above <= 6

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kinetic.evidence._ranked import Ranked
+from kinetic.evidence._ranked import BLOCK, Ranked, standard_ranks
 
 
 @pytest.fixture
@@ -29,3 +29,13 @@ def test_standard_shares_have_mean_0_and_variance_1_and_those_of_a_constant_are_
 
 def test_rows_are_the_columns_that_are_asked_for(columns):
     assert (Ranked.of(columns).rows(slice(1, 2)).order == Ranked.of(columns[1:2]).order).all()
+
+
+def test_standard_ranks_of_some_columns_at_a_time_are_those_of_all():
+    columns = np.random.default_rng(1).normal(size=(5, BLOCK // 2))
+    assert (standard_ranks(columns) == Ranked.of(columns).standard).all()
+
+
+def test_columns_in_groups_have_their_ranks_group_by_group(columns):
+    groups = columns.reshape(3, 2, 15)
+    assert Ranked.of(groups).shares == pytest.approx((stats.rankdata(groups, axis=-1) - 0.5) / 15)

@@ -27,7 +27,7 @@ def test_rho_is_spearmans_and_its_error_that_of_leaving_samples_out(rng, ties):
 def test_many_columns_in_blocks_are_what_they_are_alone(rng, monkeypatch):
     x, y, strata = rng.normal(size=(2, 50)), rng.normal(size=(7, 50)), Strata.of(np.arange(50) % 3, 50)
     whole = ranks.rank_correlations(x, y, strata)
-    monkeypatch.setattr(ranks, "_BLOCK", 100)
+    monkeypatch.setattr(ranks, "BLOCK", 100)
     assert np.array(ranks.rank_correlations(x, y, strata)) == pytest.approx(np.array(whole), abs=1e-14)
 
 
@@ -52,3 +52,18 @@ def test_a_mean_on_fishers_scale_comes_back():
     assert made.value == pytest.approx(np.tanh(0.5))
     assert made.low == pytest.approx(np.tanh(0.5 - 1.959964 * 0.1))
     assert ranks.back_from_fisher(float("nan"), 0.1) is None
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("block", [1, 300, 2**17])
+def test_groups_of_one_size_have_the_rho_and_the_error_of_each_by_itself(rng, monkeypatch, ties, block):
+    x, y = rng.normal(size=(5, 3, 40)), rng.normal(size=(5, 4, 40))
+    y[:, 0] += x[:, 1]
+    x, y = (np.round(2 * each) if ties else each for each in (x, y))
+    x[2, 1] = y[4, 3] = 1.0
+    alone = [ranks.rank_correlations(*pair, Strata.of(None, 40)) for pair in zip(x, y, strict=True)]
+    monkeypatch.setattr(ranks, "BLOCK", block)
+    for together, each in zip(ranks.rank_correlations_in_each(x, y), zip(*alone, strict=True), strict=True):
+        assert together.shape == (5, 3, 4)
+        assert together == pytest.approx(np.stack(each), abs=1e-14, nan_ok=True)
+        assert np.isnan(together).sum() == 4 + 3

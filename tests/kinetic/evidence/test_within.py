@@ -63,3 +63,18 @@ def test_small_classes_and_constant_ones_have_no_part(rng):
     y[labels == 1] = x[labels == 1]
     assert np.isfinite(within_strata(x[None], y[None], Strata.of(labels, 49))[0]).all()
     assert np.isnan(within_strata(x[None], y[None], Strata.of(np.arange(49) // 9, 49))[0]).all()
+
+
+def test_classes_of_many_sizes_are_each_their_own(rng):
+    """Classes of one size are worked on together; the z of each goes with its own weight."""
+    sizes = rng.integers(8, 14, size=40)
+    labels = rng.permutation(np.repeat(np.arange(40), sizes))
+    x = rng.normal(size=len(labels))
+    y = rng.normal(size=len(labels)) + np.where(labels % 2, 0.8, -0.2) * x
+    mean, _, q, _ = within_strata(x[None], y[None], Strata.of(labels, len(labels)))
+    there = [h for h in range(40) if sizes[h] >= 10]
+    z = np.arctanh([stats.spearmanr(x[labels == h], y[labels == h]).statistic for h in there])
+    weights = sizes[there] - 3
+    assert mean[0, 0] == pytest.approx((weights * z).sum() / weights.sum())
+    expected = (weights * (z - mean[0, 0]) ** 2).sum() / (1 + np.tanh(mean[0, 0]) ** 2 / 2)
+    assert q[0, 0] == pytest.approx(expected)

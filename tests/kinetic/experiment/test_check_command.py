@@ -2,7 +2,6 @@
 
 import pytest
 
-from kinetic._cli import app
 from kinetic._experiment.check_command import check_plugin
 from kinetic.errors import PluginError, UnknownNameError
 
@@ -121,15 +120,3 @@ def test_what_the_defaults_do_not_make_a_recipe_of_the_plugin_does(mine):
     assert not needy.unmade
     assert not needy.failures
     assert needy.results[0][0].component.power == 2
-
-
-def test_the_command_ends_with_status_1_where_a_promise_is_broken_and_prints_the_way_on(mine, capsys):
-    from typer.testing import CliRunner
-
-    runner = CliRunner()
-    good = runner.invoke(app, ["check", "kinetic_mine", "kept"])
-    assert good.exit_code == 0, good.output
-    bad = runner.invoke(app, ["check", "kinetic_mine", "--role", "schedule"])
-    assert bad.exit_code == 1
-    none = runner.invoke(app, ["check", "kinetic_mine", "needy"])
-    assert none.exit_code == 1

@@ -134,7 +134,7 @@ def test_a_file_that_is_missing_or_no_text_is_named(tmp_path):
     (tmp_path / "b.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RecipeError, match="cannot be read as text in UTF-8"):
         read_prompts(str(tmp_path / "b.txt"))
-    with pytest.raises(RecipeError, match="cannot be read"):
+    with pytest.raises(MissingFileError, match="is a folder, and must be a file"):
         read_prompts(str(tmp_path))
     with pytest.raises(RecipeError, match="must be the path of a text file"):
         read_prompts(3)

@@ -1,5 +1,7 @@
 import importlib
+import os
 import textwrap
+from pathlib import Path
 
 import pytest
 from kinetic_digits import Digits, DigitsFeatures
@@ -168,7 +170,11 @@ def test_without_arms_there_is_one():
     [
         ("solver.name=hein", UnknownNameError, "arm 'plain': no solver is named 'hein'. Did you mean 'heun'?"),
         ("solver.step=3", UnknownNameError, "arm 'plain': solver 'euler' has no option 'step'. Did you mean 'steps'?"),
-        ("solver.steps=2.5", OptionError, "arm 'plain': solver 'euler': 'steps' must be an int >= 1: 2.5"),
+        (
+            "solver.steps=2.5",
+            OptionError,
+            "arm 'plain': solver 'euler': 'steps' must be an int >= 1 and <= 1000000: 2.5",
+        ),
         ("arms.kts.schedule.beta=0.1", OptionError, "arm 'kts': schedule 'kts': 'beta' must be <= 0.0523957"),
         ("data.size=5000", OptionError, "'size' must be an int from 1 to 1437 for split 'train': 5000"),
         ("data.size=1", OptionError, "'train' must hold 2 points or more"),
@@ -360,6 +366,18 @@ def test_odd_values_are_named_too(recipe, change, error, said):
     with pytest.raises(error) as caught:
         load_recipe(recipe(SMALL), [change])
     assert said in str(caught.value)
+
+
+def test_a_pipe_a_folder_and_a_device_are_no_recipe_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "folder.toml").mkdir()
+    for path in (tmp_path / "pipe.toml", "/dev/zero"):
+        with pytest.raises(RecipeError, match=f"^{path} cannot be read: TOML: '{path}' is neither a file nor a folder"):
+            read_recipe(Path(path))
+        with pytest.raises(KineticError, match="recipe"):
+            load_recipe(path)
+    with pytest.raises(RecipeError, match=r"folder\.toml' is a folder, and must be a file\n  Give a file of TOML"):
+        read_recipe(tmp_path / "folder.toml")
 
 
 def test_a_table_without_a_name_says_which_there_are(recipe):

@@ -30,8 +30,18 @@ def builder():
             UnknownNameError,
             "solver 'heun' has no option 'step'. Did you mean 'steps'?",
         ),
-        ("solver", {"name": "heun", "steps": 0}, OptionError, "solver 'heun': 'steps' must be an int >= 1: 0"),
-        ("solver", {"name": "heun", "steps": "50"}, OptionError, "solver 'heun': 'steps' must be an int >= 1: '50'"),
+        (
+            "solver",
+            {"name": "heun", "steps": 0},
+            OptionError,
+            "solver 'heun': 'steps' must be an int >= 1 and <= 1000000: 0",
+        ),
+        (
+            "solver",
+            {"name": "heun", "steps": "50"},
+            OptionError,
+            "solver 'heun': 'steps' must be an int >= 1 and <= 1000000: '50'",
+        ),
         (
             "solver",
             {"steps": 3},

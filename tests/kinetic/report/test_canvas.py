@@ -25,7 +25,8 @@ def test_a_mosaic_shows_each_image_and_its_words():
 
 def test_a_picture_is_a_png_of_the_width_it_states_and_dollars_stay_dollars():
     figure, (axis,) = canvas.panels(1, 1, (3.0, 2.0))
-    axis.set_title("$x^$")
+    axis.set_title("$x^$\x1b[2J\u202e")
     drawn = canvas.picture(figure, "title", "caption", "alt")
     pixels = imread(io.BytesIO(drawn.png), format="png")
     assert pixels.shape[1] / drawn.width == pytest.approx(1.75, rel=0.01)
+    assert axis.get_title() == r"$x^$\x1b[2J\u202e"

@@ -1,15 +1,25 @@
 """The page holds everything, asks for nothing, and lets no name out of its text."""
 
+import io
+import json
+import re
 import shutil
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from PIL import Image
+from rich.console import Console
 
 from kinetic import load_run
-from kinetic._report import write_report
+from kinetic._report import print_brief, print_report, write_report
 from kinetic._store.files import read_json
+from kinetic._store.finished_run import FinishedRun
 from kinetic._store.layout import EVIDENCE, PROVENANCE, REPORT
+
+STEERS = "\x1b]52;c;cm0=\x07\u202e"
+SHOWN = r"\x1b]52;c;cm0=\x07\u202e"
+STEERING = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 
 POINTS = """
     title = "points"
@@ -60,12 +70,64 @@ def test_names_stay_text(full):
 def test_notes_stay_text(full, tmp_path, rewrite):
     shutil.copytree(full.folder, tmp_path / "run")
     found = read_json(tmp_path / "run" / EVIDENCE)
-    found["notes"] = {"plain": {"m": ["<script>note</script>"]}}
+    found["notes"] = {"plain": {"m": [f"<script>note</script> {STEERS}"]}}
     rewrite(tmp_path / "run", EVIDENCE, found)
     write_report(tmp_path / "run")
     shown = page(load_run(tmp_path / "run"))
     assert not shown.all("script")
-    assert "<script>note</script>" in shown.said
+    assert f"<script>note</script> {SHOWN}" in shown.said
+    assert not re.search(STEERING, shown.said)
+
+
+STEERED = """
+    title = "{name}"
+    about = "{name}"
+    [run]
+    samples = 30
+    prompts = "{prompts}"
+    [field]
+    name = "digits-memorised"
+    [solver]
+    name = "euler"
+    steps = 2
+    [energy."{name}"]
+    name = "kpe"
+    [metrics."{name}"]
+    name = "frechet"
+    features = "pixels"
+    [metrics."{name}".reference]
+    name = "image-folder"
+    path = "{folder}"
+    [arms.plain]
+    [arms.other.solver]
+    steps = 3
+"""
+
+
+def test_nothing_in_a_recipe_or_its_files_steers_page_or_terminal(make, tmp_path):
+    """Titles, prompts, names of metrics, energies and columns, and the names of files, in every part of both."""
+    folder = tmp_path / f"images{STEERS}"
+    folder.mkdir()
+    for i in range(3):
+        Image.fromarray(np.full((8, 8), 40 * i, np.uint8)).save(folder / f"{i}{STEERS}.png")
+    (folder / f"<b>{STEERS}.txt").touch()
+    (tmp_path / "prompts.txt").write_text(f"<i>one {STEERS}\n<i>two {STEERS}\n", encoding="utf-8")
+    given = json.dumps(f"<u> {STEERS}").strip('"').replace('\\"', '"')
+    path = json.dumps(str(folder)).strip('"')
+    run = make(STEERED.format(name=given, prompts=tmp_path / "prompts.txt", folder=path))
+    text = (run.folder / REPORT).read_text(encoding="utf-8")
+    shown = Page(text)
+    assert not re.search(STEERING, text)
+    assert not [tag for tag, _ in shown.tags if tag in ("i", "u", "b")]
+    for part in (f"<u> {SHOWN}", f"<i>one {SHOWN}", f"<b>{SHOWN}.txt"):
+        assert part in shown.said, part
+    for terminal in (True, False):
+        out = io.StringIO()
+        console = Console(file=out, width=300, force_terminal=terminal, color_system=None)
+        print_report(run, console)
+        print_brief(run, console)
+        assert not re.search(STEERING, out.getvalue())
+        assert f"<u> {SHOWN}" in out.getvalue()
 
 
 def test_nothing_is_asked_of_the_network(full):
@@ -96,6 +158,13 @@ def test_the_head_says_what_ran(full):
     ):
         assert part in said, part
     assert "Recipe small" in said
+
+
+def test_the_table_of_all_arms_is_not_read_at_once(full, tmp_path, monkeypatch):
+    shutil.copytree(full.folder, tmp_path / "run")
+    monkeypatch.setattr(FinishedRun, "table", property(lambda run: pytest.fail("it was")))
+    write_report(tmp_path / "run")
+    assert page(load_run(tmp_path / "run")).said == page(full).said
 
 
 def test_the_verdict_stands_before_the_tables(full):

@@ -33,6 +33,8 @@ def test_an_error_of_a_component_names_it_and_the_line():
     "error",
     [
         MemoryError("no room"),
+        ValueError("array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size."),
+        RuntimeError("Storage size calculation overflowed with sizes=[4, 4611686018427387904]"),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 7 bytes."),
         RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried to allocate 7 bytes."),

@@ -106,6 +106,31 @@ def test_a_net_made_for_times_up_to_1000_that_is_told_t_is_noted():
     assert run(lambda x, t, batch: right(x, t.clamp(0, 0.9))).warnings == ()
 
 
+def test_a_net_made_for_times_in_the_unit_interval_that_is_told_1000_t_is_noted():
+    points = torch.randn(9, 6, generator=torch.Generator().manual_seed(1))
+
+    def waves(x, t):
+        """Sees its time as cos(pi t), as embeddings do."""
+        return Empirical(points).velocity(x, torch.acos((torch.pi * t).cos().clamp(-1, 1)) / torch.pi)
+
+    assert run(lambda x, t, batch: waves(x, t)).warnings == ()
+    (warning,) = run(lambda x, t, batch: waves(x, 1000 * t)).warnings
+    assert "Mine jumps with t: from t = 0.5 to t = 0.501" in warning
+    assert "a net made for times in [0, 1] were told times up to 1000" in warning
+
+
+@pytest.mark.parametrize("begins", [0.5, 0.5005])
+def test_a_field_that_changes_where_it_says_so_is_not_noted(begins):
+    class Stepped(VelocityField):
+        event_shape = torch.Size([6])
+        breakpoints = (begins,)
+
+        def velocity(self, x, t, batch=None):
+            return Gaussian(size=6).velocity(x, t) * torch.where(t >= begins, 3, 1).view(-1, 1)
+
+    assert Runner(Stepped(), Euler(steps=2)).run(2).warnings == ()
+
+
 def test_a_field_that_knows_few_samples_is_asked_for_no_others():
     means = torch.zeros(3, 6)
     assert run(lambda x, t, batch: (means[batch.ids] - x) * (1 - 2 * t[:, None])).warnings == ()

@@ -11,7 +11,7 @@ from kinetic_solvers import RK4, Euler
 
 from kinetic import Metric, Runner, Score, Shaped, TensorData, VelocityField
 from kinetic._sample.noise import noise
-from kinetic.errors import OptionError, ShapeError
+from kinetic.errors import ComponentError, OptionError, OutOfMemoryError, ShapeError
 
 
 @attrs.frozen(eq=False)
@@ -166,3 +166,20 @@ def test_auto_follows_a_field_that_lies_on_an_accelerator(monkeypatch):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         assert draw.find_device("auto", Gaussian()) == torch.device(expected)
     assert draw.find_device("cpu", Gaussian()) == torch.device("cpu")
+
+
+@pytest.mark.parametrize("size", [2**50, 2**62, 2**63 - 1])
+def test_samples_that_no_memory_holds_are_refused_before_they_are_drawn(size):
+    runner = Runner(Gaussian(size=size), Euler(steps=2))
+    for ask in (lambda: runner.run(5), runner.dry_run):
+        with pytest.raises(OutOfMemoryError, match=r"^where samples 0 to 1 begin: memory ran out: .*\n  It must hold"):
+            ask()
+
+
+def test_an_error_of_a_field_where_samples_begin_names_it_and_the_samples(monkeypatch):
+    def start(self, z, batch=None):
+        raise ZeroDivisionError("nothing there")
+
+    monkeypatch.setattr(Gaussian, "start", start)
+    with pytest.raises(ComponentError, match=r"^where samples 0 to 1 begin: Gaussian raised ZeroDivisionError: "):
+        Runner(Gaussian(size=2), Euler(steps=2)).run(5)

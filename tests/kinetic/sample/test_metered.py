@@ -202,6 +202,27 @@ def test_answers_that_are_no_velocity_are_refused():
         net(0.5, X0)
 
 
+def test_an_index_into_an_answer_that_is_a_tensor_is_refused():
+    net = nn.Linear(3, 3)
+    net.forward = lambda x, t: -x
+    with (
+        pytest.raises(ShapeError, match="answered with Tensor, of which 'output' = 1 is no tensor"),
+        kinetic.metered(net, zero="noise", output=1),
+    ):
+        net(torch.randn(2, 3), 0.0)
+
+
+def test_falling_times_are_noted_as_the_wrong_zero():
+    net = nn.Linear(3, 3)
+    net.forward = lambda x, t: -x
+    for zero, noted in (("noise", True), ("data", False)):
+        with kinetic.metered(net, zero=zero) as meter:
+            x = torch.randn(2, 3)
+            for i in range(4):
+                x = x - net(x, 1 - i / 4) / 4
+        assert any("as if zero = 'noise' were the other way round" in note for note in meter.notes) == noted
+
+
 def test_times_that_differ_between_samples_are_refused():
     net = Plain()
     with pytest.raises(ShapeError, match="one time for all of them"), kinetic.metered(net, METERS, zero="noise"):

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from kinetic._sample.shard import Shard
@@ -20,3 +21,20 @@ def test_seconds_are_summed_over_shards_each_as_it_was_drawn_last(tmp_path):
         append(tmp_path / "events.jsonl", {"event": "shard", "arm": arm, "start": start, "seconds": seconds})
     append(tmp_path / "events.jsonl", {"event": "started"})
     assert seconds_of(tmp_path, ["a", "b", "c"]) == {"a": 1.5, "b": 7.0, "c": 0}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"event": "shard", "arm": "a", "start": 0, "seconds": NaN}',
+        '{"event": "shard", "arm": "a", "start": 0, "seconds": 1e999}',
+        '{"event": "shard", "arm": "a", "start": 0, "seconds": -1}',
+        '{"event": "shard", "arm": ["a"], "start": {}, "seconds": 1}',
+        '{"event": "shard", "seconds": 1}',
+    ],
+)
+def test_a_line_that_is_no_shard_of_ours_has_no_seconds(tmp_path, line):
+    append(tmp_path / "events.jsonl", {"event": "shard", "arm": "a", "start": 0, "seconds": 2.5})
+    with (tmp_path / "events.jsonl").open("a") as file:
+        file.write(line + "\n")
+    assert seconds_of(tmp_path, ["a"]) == {"a": 2.5}

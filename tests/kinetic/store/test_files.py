@@ -172,3 +172,16 @@ def test_a_disk_that_is_full_ends_a_run_with_one_sentence_and_the_same_command_g
     )
     assert again.returncode == 0, again.stderr
     assert len(load_run(out).table) == 120
+
+
+def test_a_folder_in_place_of_a_file_and_a_file_in_place_of_a_folder_are_no_full_disk(tmp_path):
+    (tmp_path / "x.json").mkdir()
+    (tmp_path / "shards").write_text("mine")
+    for path in (tmp_path / "x.json", tmp_path / "shards" / "y.json", tmp_path / "shards" / "a" / "y.json"):
+        with pytest.raises(StoreError, match=r"cannot be written: .*\n  A folder stands where a file is to be, or"):
+            write_json(path, {})
+    with pytest.raises(StoreError, match=r"cannot be written: .*\n  Choose another --cache"):
+        write_json(tmp_path / "x.json", {}, "Choose another --cache")
+    (tmp_path / "link").symlink_to(tmp_path / "x.json")
+    write_json(tmp_path / "link", {})
+    assert (tmp_path / "link").read_text() == "{}\n"

@@ -57,3 +57,21 @@ def test_a_finished_run_without_its_samples_or_with_broken_neighbours_says_so(tm
         run.neighbours("a")
     with pytest.raises(StoreError, match=r"00000000-00000002\.safetensors is not among the files.*\n  The same `kin"):
         run.samples("a")
+
+
+def test_a_run_whose_recipe_was_lost_says_how_it_is_written_again(tmp_path):
+    put(tmp_path, "evidence.json", "{}")
+    with pytest.raises(
+        StoreError, match=r"no recipe\.toml in it\n  The `kinetic run` that made it, with --out .*, writes"
+    ):
+        load_run(tmp_path)
+
+
+def test_neighbours_that_nothing_lists_are_not_left_out_in_silence(tmp_path):
+    for name in ("recipe.toml", "evidence.json"):
+        put(tmp_path, name, "")
+    (tmp_path / "neighbours").mkdir()
+    (tmp_path / "neighbours" / "a.safetensors").write_bytes(b"")
+    with pytest.raises(StoreError, match="is not among the files"):
+        load_run(tmp_path).neighbours("a")
+    assert load_run(tmp_path).neighbours("b") is None

@@ -38,3 +38,11 @@ def test_the_lines_of_all_processes_are_read(tmp_path):
     for writer in ("", "1", "2"):
         journal.append(tmp_path / (f"events.{writer}.jsonl" if writer else "events.jsonl"), {"writer": writer})
     assert [line["writer"] for line in journal.lines_in(tmp_path, "events")] == ["", "1", "2"]
+
+
+def test_nothing_is_written_through_a_link(tmp_path):
+    (tmp_path / "theirs.txt").write_text("mine")
+    (tmp_path / "x.jsonl").symlink_to(tmp_path / "theirs.txt")
+    with pytest.raises(StoreError, match=r"x\.jsonl cannot be written: it is a link\n  Put the file itself"):
+        journal.append(tmp_path / "x.jsonl", {})
+    assert (tmp_path / "theirs.txt").read_text() == "mine"

@@ -1,4 +1,5 @@
 import hashlib
+import json
 import os
 
 import pytest
@@ -110,3 +111,10 @@ def test_a_link_under_the_name_of_an_unfinished_file_is_not_followed(tmp_path):
         (folder / name).symlink_to(outside)
     written(folder, "x")
     assert outside.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../x", "shards/../../x", "", ".", "a\x00b", "\ud800"])
+def test_a_list_names_files_of_its_folder_alone(tmp_path, name):
+    line = json.dumps({"file": name, "sha256": "0" * 64, "bytes": 0})
+    (tmp_path / "manifest.jsonl").write_text(line + "\n")
+    assert Manifest.read(tmp_path).entries == {}

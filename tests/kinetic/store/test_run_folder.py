@@ -9,6 +9,7 @@ import torch
 
 from kinetic import load_run
 from kinetic._sample.shard import Shard
+from kinetic._store.origin import Change
 from kinetic._store.run_folder import RunFolder
 from kinetic.errors import StoreError
 
@@ -73,6 +74,20 @@ def test_without_finished_samples_anything_may_change(tmp_path):
     assert "samples = 9" in (tmp_path / "recipe.toml").read_text()
 
 
+def test_while_another_writer_is_at_work_its_recipe_block_and_origin_are_those_of_all(tmp_path):
+    with opened(tmp_path, batch=2, writer="part-1-of-2", origin={"made_by": MADE}):
+        with opened(tmp_path, batch=5, writer="part-2-of-2", origin={"made_by": MADE}) as folder:
+            assert folder.batch == 2
+        for recipe, made, said in (
+            ({"run": {"samples": 9}}, MADE, r"run\.samples is 3 there and 9"),
+            (None, {}, "made with other"),
+        ):
+            with pytest.raises(StoreError, match=said), opened(tmp_path, recipe, made, writer="part-2-of-2"):
+                pass
+    with opened(tmp_path, {"run": {"samples": 9}}, {}, batch=5, writer="part-2-of-2") as folder:
+        assert folder.batch == 5
+
+
 def test_the_block_is_that_with_which_the_run_began(tmp_path):
     begun(tmp_path)
     with opened(tmp_path, batch=50) as folder:
@@ -87,15 +102,16 @@ def test_a_run_is_extended_only_where_that_is_asked_for_and_is_finished_no_more(
     with opened(tmp_path) as folder:
         folder.save_json("evidence.json", {})
     more = {"run": {"samples": 8}}
-    with pytest.raises(StoreError, match=r"\n  `--extend 8` adds samples to a run\. Choose"), opened(tmp_path, more):
+    with pytest.raises(StoreError, match=r"\n  `--extend 8` adds samples to it\. Choose"), opened(tmp_path, more):
         pass
     assert load_run(tmp_path)
-    with opened(tmp_path, more, extend=True) as folder:
+    with opened(tmp_path, more, change=Change.SAMPLES) as folder:
         assert folder.store("a").load(0, 2) is not None
         assert folder.batch == 2
     with pytest.raises(StoreError, match="is not finished"):
         load_run(tmp_path)
-    with pytest.raises(StoreError, match=r"run\.samples is 8 there and 3 here"), opened(tmp_path, extend=True):
+    fewer = r"holds 8 samples of each arm, which no run of 3 can be\n  Give at least 8 with --extend\. Choose"
+    with pytest.raises(StoreError, match=fewer), opened(tmp_path, change=Change.SAMPLES):
         pass
 
 

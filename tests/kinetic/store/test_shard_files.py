@@ -72,3 +72,12 @@ def test_a_shard_in_the_name_of_another_is_none(tmp_path):
     files.save(part(start=9))
     (tmp_path / NAME).write_bytes((tmp_path / "shards/a/00000009-00000012.safetensors").read_bytes())
     assert store(tmp_path).load(6, 9) is None
+
+
+def test_a_shard_is_whole_where_it_is_the_one_that_was_written_by_the_same(tmp_path):
+    store(tmp_path).save(part())
+    assert store(tmp_path).is_whole(6, 9)
+    assert not store(tmp_path).is_whole(0, 3)
+    assert not store(tmp_path, "other").is_whole(6, 9)
+    (tmp_path / NAME).write_bytes(b"")
+    assert not store(tmp_path).is_whole(6, 9)

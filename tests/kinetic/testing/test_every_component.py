@@ -58,7 +58,7 @@ OPTIONS = {
 DOWNLOADS = {
     ("features", "inception"),
     ("features", "dinov2"),
-    *(("field", name) for name in ("azula", "decoded", "diffusers", "torchcfm-unet")),
+    *(("field", name) for name in ("azula", "azula-card", "decoded", "diffusers", "torchcfm-unet")),
 }
 FILES = {("dataset", "tensor-file"), ("dataset", "image-folder")}
 

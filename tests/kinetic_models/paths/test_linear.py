@@ -1,3 +1,4 @@
+import pytest
 import torch
 from kinetic_models.paths.linear import Linear
 
@@ -14,3 +15,9 @@ def test_the_map_carries_its_own_weights_into_those_of_the_line():
 
 def test_its_words_are_its_numbers():
     assert "s = 1 - t" in Linear(zero_is_noise=False).words
+
+
+def test_whole_steps_hold_the_nearest_time():
+    path, t = Linear(zero_is_noise=False, steps=10), torch.tensor([0.0, 0.04, 0.26, 0.96, 1.0])
+    assert path.held(t).tolist() == pytest.approx([0.0, 0.0, 0.3, 1.0, 1.0])
+    assert torch.equal(Linear(zero_is_noise=True).held(t), t)

@@ -51,11 +51,11 @@ def check_made_anew(component: Component, allow: Allowances) -> None:
 def check_options_described(component: Component, allow: Allowances) -> None:
     """Each option says what it is: by `doc`, or in the `Args:` of the class."""
     cls = type(component)
-    words = arguments(cls)
+    words = {name for base in cls.__mro__ if base.__doc__ for name in arguments(base)}
     silent = [
         field.alias
         for field in attrs.fields(cls)
-        if field.init and not field.metadata.get(options.DOC) and field.alias not in words
+        if field.init and field.name[0] != "_" and not field.metadata.get(options.DOC) and field.alias not in words
     ]
     remedy = "kinetic.options.number(0.5, doc='what it does'), or a line under Args: in the docstring."
     say(not silent, component, "describes its options", f"{', '.join(silent)} says nothing", remedy)

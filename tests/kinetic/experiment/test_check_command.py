@@ -71,11 +71,11 @@ SOURCE = '''
 
 @pytest.fixture
 def mine(install):
-    return install("kinetic-mine", "kinetic_mine", SOURCE)
+    return install("kinetic-checked", "kinetic_checked", SOURCE)
 
 
 def test_all_that_a_plugin_offers_is_checked_and_what_cannot_be_made_is_said(mine):
-    checked = {each.name: each for each in check_plugin("kinetic_mine")}
+    checked = {each.name: each for each in check_plugin("kinetic_checked")}
     assert set(checked) == {"kept", "negative", "needy", "nearest-to-first"}
     assert not checked["kept"].failures
     assert not checked["nearest-to-first"].failures
@@ -87,18 +87,18 @@ def test_all_that_a_plugin_offers_is_checked_and_what_cannot_be_made_is_said(min
 
 
 def test_a_distribution_a_role_or_a_name_says_what_is_checked(mine):
-    assert len(list(check_plugin("Kinetic_Mine"))) == 4
-    assert [each.name for each in check_plugin("kinetic-mine", role="grid")] == ["needy"]
-    assert [each.name for each in check_plugin("kinetic-mine", "kept")] == ["kept"]
+    assert len(list(check_plugin("Kinetic_Checked"))) == 4
+    assert [each.name for each in check_plugin("kinetic-checked", role="grid")] == ["needy"]
+    assert [each.name for each in check_plugin("kinetic-checked", "kept")] == ["kept"]
 
 
 def test_what_there_is_not_is_said(mine):
-    with pytest.raises(UnknownNameError, match=r"named 'kinetic_mind'. Did you mean 'kinetic_mine'"):
-        check_plugin("kinetic_mind")
-    with pytest.raises(UnknownNameError, match=r"kinetic_mine offers no grid named 'kept'"):
-        check_plugin("kinetic_mine", "kept", "grid")
+    with pytest.raises(UnknownNameError, match=r"named 'kinetic_checke'. Did you mean 'kinetic_checked'"):
+        check_plugin("kinetic_checke")
+    with pytest.raises(UnknownNameError, match=r"kinetic_checked offers no grid named 'kept'"):
+        check_plugin("kinetic_checked", "kept", "grid")
     with pytest.raises(UnknownNameError, match="no role 'grids'"):
-        check_plugin("kinetic_mine", role="grids")
+        check_plugin("kinetic_checked", role="grids")
 
 
 def test_a_plugin_that_is_not_in_use_cannot_be_checked(install):
@@ -107,16 +107,17 @@ def test_a_plugin_that_is_not_in_use_cannot_be_checked(install):
         check_plugin("kinetic_broken")
 
 
-def test_what_the_defaults_do_not_make_a_recipe_of_the_plugin_does(mine):
-    package = mine / "kinetic_mine"
+def test_what_the_defaults_do_not_make_a_recipe_of_the_plugin_does(install):
+    site = install("kinetic-ours", "kinetic_ours", SOURCE)
+    package = site / "kinetic_ours"
     package.mkdir()
-    (mine / "kinetic_mine.py").rename(package / "__init__.py")
+    (site / "kinetic_ours.py").rename(package / "__init__.py")
     (package / "recipes").mkdir()
     (package / "recipes" / "needy-steps.toml").write_text(
         '[run]\nsamples = 2\n[field]\nname = "gaussian"\n[solver]\nname = "euler"\n'
         'grid = { name = "needy", power = 2.0 }\n'
     )
-    [needy] = check_plugin("kinetic_mine", "needy")
+    [needy] = check_plugin("kinetic_ours", "needy")
     assert not needy.unmade
     assert not needy.failures
     assert needy.results[0][0].component.power == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -64,7 +65,7 @@ def check_plugin(
     known = known or registry()
     plugins = _plugins(which, known)
     offered = _offered([plugin.name for plugin in plugins], known, name, role)
-    recipes = _Recipes([plugin.name for plugin in plugins], known)
+    recipes = _Recipes(known)
     return (_checked(owner, each, cls, known, recipes) for owner, each, cls in offered)
 
 
@@ -130,24 +131,21 @@ def _made(owner: str, key: tuple[str, str], cls: type[Component], known: Registr
 
 
 class _Recipes:
-    """The components in the recipes of plugins, built when the first is asked for."""
+    """The components in the recipes of a package, built when the first of them is asked for."""
 
-    def __init__(self, plugins: list[str], known: Registry) -> None:
-        self._plugins, self._known, self._parts = plugins, known, None
+    def __init__(self, known: Registry) -> None:
+        self._known = known
+        self._parts: dict[str, list[Component]] = {}
 
     def component(self, cls: type[Component]) -> Component | None:
-        """The first of a class."""
-        if self._parts is None:
-            self._parts = [part for path in self._paths() for part in self._built(path)]
-        return next((part for part in self._parts if type(part) is cls), None)
+        """The first of a class in the recipes that its own package ships."""
+        package = cls.__module__.partition(".")[0]
+        if package not in self._parts:
+            paths = [path for path in shipped().values() if package in path.parts]
+            self._parts[package] = [part for path in paths for part in self._built(path)]
+        return next((part for part in self._parts[package] if type(part) is cls), None)
 
-    def _paths(self) -> list[str]:
-        owned = {path.parent.parent.name: [] for path in shipped().values()}
-        for path in shipped().values():
-            owned[path.parent.parent.name].append(str(path))
-        return [path for plugin in self._plugins for path in owned.get(plugin, ())]
-
-    def _built(self, path: str) -> list[Component]:
+    def _built(self, path: Path) -> list[Component]:
         try:
             recipe = load_recipe(path, known=self._known)
         except Exception:  # `kinetic recipes` says what is wrong with it

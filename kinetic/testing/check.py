@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import attrs
@@ -17,6 +17,10 @@ from kinetic.testing.globals import fenced
 
 EVERY = "every"
 """What the checks are of that all roles share."""
+
+
+def _shape(given: Sequence[int] | None) -> tuple[int, ...] | None:
+    return None if given is None else tuple(int(size) for size in given)
 
 
 @attrs.frozen(eq=False)
@@ -34,9 +38,7 @@ class Allowances:
     condition: Tensor | None = None
     tolerance: float | None = None
     samples: Samples | None = None
-    event_shape: tuple[int, ...] | None = attrs.field(
-        default=None, converter=attrs.converters.optional(lambda shape: tuple(int(size) for size in shape))
-    )
+    event_shape: tuple[int, ...] | None = attrs.field(default=None, converter=_shape)
     steps: tuple[int, ...] = attrs.field(default=(1, 2, 7, 50), converter=tuple)
 
     def within(self, otherwise: float) -> float:

@@ -12,14 +12,18 @@ from kinetic._roles.batch import Batch
 from kinetic._sample.dynamics import clock_dtype
 from kinetic.testing import dataset, features, grid, meter, metric
 from kinetic.testing.check import Allowances
-from kinetic.testing.probe import N, normal, own_dtypes
+from kinetic.testing.probe import N, home, normal, own_dtypes
 from kinetic.testing.walk import bend, noise
 
 Answers = tuple[Tensor, ...]
 
+CPU = torch.device("cpu")
+"""Where a component is asked, but for one that has tensors elsewhere."""
+
 
 def _field(field: Any, allow: Allowances, device: torch.device) -> Answers:
     dtype = own_dtypes(field)[0]
+    device = home(field) if device == CPU else device
     x = normal(N, *field.event_shape, dtype=dtype).to(device)
     t = torch.linspace(0.1, 0.9, N).to(clock_dtype(dtype)).to(device)
     condition = None if allow.condition is None else allow.condition.to(device)
@@ -48,7 +52,8 @@ def _metric(each: Any, allow: Allowances, device: torch.device) -> Answers:
 
 
 def _features(space: Any, allow: Allowances, device: torch.device) -> Answers:
-    return (space.features(features.points(space, allow).to(device)),)
+    x = features.points(space, allow)
+    return (space.features(x if device == CPU else x.to(device)),)
 
 
 def _dataset(data: Any, allow: Allowances, device: torch.device) -> Answers:
@@ -73,5 +78,3 @@ USES: Mapping[str, Callable[[Any, Allowances, torch.device], Answers]] = {
 }
 MOVED = ("field", "solver", "schedule", "features")
 """Roles that are asked on the device of a run."""
-
-CPU = torch.device("cpu")

@@ -10,7 +10,7 @@ from kinetic._roles.features import BLOCK, FeatureSpace
 from kinetic._roles.tree import inside
 from kinetic.errors import KineticError
 from kinetic.testing.check import Allowances, promised, say
-from kinetic.testing.probe import N, apart, close, copied, in_training, normal, shapes
+from kinetic.testing.probe import N, apart, close, copied, home, in_training, normal, shapes
 
 _FLOAT32 = 1e-5
 
@@ -19,13 +19,17 @@ def points(features: FeatureSpace, allow: Allowances, n: int = N) -> Tensor:
     """Samples in [-1, 1], of the shape that is allowed for or else the first that the space takes."""
     tried = shapes(allow.event_shape)
     for shape in tried[:-1]:
-        x = normal(n, *shape, dtype=torch.float32).clamp(-1, 1)
+        x = _made(n, shape, features)
         try:
             features.features(x.clone())
         except (KineticError, RuntimeError, ValueError):
             continue
         return x
-    return normal(n, *tried[-1], dtype=torch.float32).clamp(-1, 1)
+    return _made(n, tried[-1], features)
+
+
+def _made(n: int, shape: tuple[int, ...], features: FeatureSpace) -> Tensor:
+    return normal(n, *shape, dtype=torch.float32).clamp(-1, 1).to(home(features))
 
 
 def seen(features: FeatureSpace, x: Tensor) -> Tensor:

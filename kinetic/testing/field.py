@@ -13,7 +13,19 @@ from kinetic._roles.field import VelocityField
 from kinetic._roles.tree import inside
 from kinetic._sample.dynamics import clock_dtype
 from kinetic.testing.check import Allowances, promised, say
-from kinetic.testing.probe import N, apart, close, copied, in_training, jump, normal, own_dtypes, tolerance_of
+from kinetic.testing.probe import (
+    TIMES,
+    N,
+    apart,
+    close,
+    copied,
+    home,
+    in_training,
+    jump,
+    normal,
+    own_dtypes,
+    tolerance_of,
+)
 
 _ALL = torch.arange(N)
 
@@ -29,7 +41,7 @@ class Asked:
 
     def time(self, *times: float) -> Tensor:
         """Times in the dtype that a field is given, `(m,)`."""
-        return torch.tensor(times, dtype=torch.float64).to(clock_dtype(self.dtype))
+        return torch.tensor(times, dtype=torch.float64).to(self.x.device, clock_dtype(self.dtype))
 
     def velocity(self, t: Tensor, rows: Tensor = _ALL, asked: Tensor | None = None) -> Tensor:
         """Velocity of these rows at times `(m,)`, or `(1,)` for all; `asked` are those whose conditions they have."""
@@ -37,8 +49,10 @@ class Asked:
 
     def batch(self, rows: Tensor = _ALL, asked: Tensor | None = None) -> Batch:
         """Who they are; all are asked for the same as the first, where `asked` says nothing else."""
-        condition = self.allow.condition
-        return Batch(rows, None if condition is None else condition[0 * rows if asked is None else asked])
+        condition, device = self.allow.condition, self.x.device
+        if condition is not None:
+            condition = condition[0 * rows if asked is None else asked].to(device)
+        return Batch(rows.to(device), condition)
 
     @property
     def within(self) -> float:
@@ -47,9 +61,9 @@ class Asked:
 
 
 def asked(field: VelocityField, allow: Allowances) -> Iterator[Asked]:
-    """A field in each dtype that it is asked in."""
+    """A field in each dtype that it is asked in, on its device."""
     for dtype in own_dtypes(field):
-        yield Asked(field, allow, dtype, normal(N, *field.event_shape, dtype=dtype))
+        yield Asked(field, allow, dtype, normal(N, *field.event_shape, dtype=dtype).to(home(field)))
 
 
 @promised("field")
@@ -75,10 +89,9 @@ def check_dtype(field: VelocityField, allow: Allowances) -> None:
 @promised("field")
 def check_finite(field: VelocityField, allow: Allowances) -> None:
     """Velocities are finite at every t in [0, 1], both ends among them."""
-    times = sorted({0.999, *(k / 50 for k in range(51)), *(k / 64 for k in range(65))})
     for ask in asked(field, allow):
-        for start in range(0, len(times), 12):
-            t = ask.time(*times[start : start + 12])
+        for start in range(0, len(TIMES), 16):
+            t = ask.time(*TIMES[start : start + 16])
             v = ask.velocity(t, torch.arange(len(t)) % N)
             bad = (~v.flatten(1).isfinite().all(1)).nonzero().flatten().tolist()
             came = f"it is not at t = {', '.join(f'{float(t[i]):g}' for i in bad)}"
@@ -179,13 +192,13 @@ def check_jumps(field: VelocityField, allow: Allowances) -> None:
     """A velocity that jumps in t does so at `breakpoints`, or at `t_end`."""
     if torch.float64 not in own_dtypes(field):
         return  # a jump cannot be told from rounding in a network of lower precision
-    x = normal(1, *field.event_shape)
-    condition = None if allow.condition is None else allow.condition[:1]
+    x = normal(1, *field.event_shape).to(home(field))
+    condition = None if allow.condition is None else allow.condition[:1].to(x.device)
 
     def at(t: Tensor) -> Tensor:
         blocks = []
-        for part in t.split(64):
-            rows = torch.zeros(len(part), dtype=torch.int64)
+        for part in t.to(x.device).split(64):
+            rows = torch.zeros(len(part), dtype=torch.int64, device=x.device)
             batch = Batch(rows, None if condition is None else condition[rows])
             blocks.append(field.velocity(x.expand(len(part), *x.shape[1:]).clone(), part, batch))
         return torch.cat(blocks)

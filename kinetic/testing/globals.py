@@ -13,7 +13,7 @@ import torch
 
 def random_state() -> dict[str, Any]:
     """The global random states, each as something that can be compared."""
-    kind, keys, *rest = np.random.get_state(legacy=True)  # type: ignore[misc]
+    kind, keys, *rest = np.random.get_state(legacy=True)
     return {
         "torch": torch.random.get_rng_state().numpy().tobytes(),
         "numpy": (kind, np.asarray(keys).tobytes(), *rest),
@@ -48,7 +48,7 @@ def fenced() -> Iterator[None]:
     """What happens inside leaves random numbers and settings as they were; numbers begin where nobody seeds."""
     before = settings()
     states = torch.random.get_rng_state(), np.random.get_state(), random.getstate()
-    torch.random.default_generator.manual_seed(0x6B696E65746963)
+    torch.random.set_rng_state(torch.Generator().manual_seed(0x6B696E65746963).get_state())
     torch.set_grad_enabled(False)  # as in a run
     try:
         yield

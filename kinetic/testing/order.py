@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
@@ -75,13 +76,14 @@ def _numbers(component: Any) -> list[tuple[int, Callable[[int], Any]]]:
         if not field.init:
             continue
         if type(value) is int:
-            changes.append((value, lambda n, alias=field.alias: attrs.evolve(component, **{alias: n})))
+            changes.append((value, partial(_evolved, component, field.alias, int)))
         elif isinstance(value, Solver):
-            for number, change in _numbers(value):
-                changes.append(
-                    (number, lambda n, c=change, alias=field.alias: attrs.evolve(component, **{alias: c(n)}))
-                )
+            changes += [(n, partial(_evolved, component, field.alias, change)) for n, change in _numbers(value)]
     return changes
+
+
+def _evolved(component: Any, option: str, value_of: Callable[[int], Any], n: int) -> Any:
+    return attrs.evolve(component, **{option: value_of(n)})
 
 
 def _exact(x0: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,10 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kinetic._roles.tree import inside
+from kinetic._roles.tree import device_of, inside
 
 N = 6
 """Samples of a batch."""
+
+TIMES = tuple(sorted({0.999, 1 / 3, 2 / 3, *(k / 100 for k in range(101)), *(k / 64 for k in range(65))}))
+"""Where something may be singular: both ends, and times that people write."""
 
 EXACT = 1e-12
 """Relative, of sums in float64."""
@@ -57,6 +60,11 @@ def own_dtypes(component: Any) -> tuple[torch.dtype, ...]:
     return (of_nets[0],) if of_nets else (torch.float32, torch.float64)
 
 
+def home(component: Any) -> torch.device:
+    """Where a component is, and asked: where its tensors are."""
+    return device_of(component) or torch.device("cpu")
+
+
 def tolerance_of(dtype: torch.dtype) -> float:
     """How far a row alone may be from the same row in a batch."""
     return _TOLERANCES.get(dtype, 5e-2)
@@ -90,7 +98,7 @@ def jump(of_time: Callable[[Tensor], Tensor], passing: Iterable[float]) -> float
     """
     allowed, found = sorted(passing), None
     edges = torch.linspace(0, 1, _COARSE, dtype=torch.float64)[1:-1] + 1e-4  # off the round numbers
-    values = of_time(edges).double().reshape(len(edges), -1)
+    values = of_time(edges).double().cpu().reshape(len(edges), -1)
     scale = 1 + float(values.abs().max())
     change = (values[1:] - values[:-1]).abs().amax(1)
     for k in change.argsort(descending=True)[:8].tolist():
@@ -107,7 +115,7 @@ def _narrowed(of_time: Callable[[Tensor], Tensor], left: float, right: float) ->
     step = 0.0
     for _ in range(_HALVINGS):
         times = torch.tensor([left, 0.5 * (left + right), right], dtype=torch.float64)
-        low, middle, high = of_time(times).double().reshape(3, -1)
+        low, middle, high = of_time(times).double().cpu().reshape(3, -1)
         first, second = float((middle - low).abs().max()), float((high - middle).abs().max())
         if first >= second:
             right, step = float(times[1]), first

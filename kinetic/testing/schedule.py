@@ -7,14 +7,14 @@ from torch import Tensor
 
 from kinetic._roles.schedule import Schedule
 from kinetic.testing.check import Allowances, promised, say
-from kinetic.testing.probe import EXACT, apart, close, jump, normal
+from kinetic.testing.probe import EXACT, TIMES, apart, close, jump, normal
 
-_TIMES = 121
+_TIMES = len(TIMES)
 
 
 def _states(n: int) -> tuple[Tensor, Tensor, Tensor]:
     """Times of the whole of [0, 1] that are not in order, places and velocities."""
-    t = torch.linspace(0, 1, n, dtype=torch.float64)
+    t = torch.tensor(TIMES if n == _TIMES else [k / n for k in range(n)], dtype=torch.float64)
     t = torch.cat([t[::2], t[1::2]])
     return t, normal(n, 3), normal(n, 3, seed=1)
 

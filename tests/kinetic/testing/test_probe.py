@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from kinetic.testing.probe import apart, close, copied, in_training, jump, normal, own_dtypes
+from kinetic.testing.probe import apart, close, copied, home, in_training, jump, normal, own_dtypes
 
 
 @pytest.mark.parametrize("where", [0.01, 0.37, 0.5, 0.9])
@@ -57,3 +57,8 @@ def test_what_cannot_be_copied_is_none():
     net = torch.nn.Linear(2, 2)
     assert copied(net) is not net
     assert copied(x for x in "abc") is None
+
+
+def test_a_component_is_asked_where_its_tensors_are():
+    assert home([torch.zeros(2, device="meta")]).type == "meta"
+    assert home(["nothing"]).type == "cpu"

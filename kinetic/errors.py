@@ -65,6 +65,20 @@ class OutputClosedError(KineticError, BrokenPipeError):
     """A pipe or terminal that text was to be written to, and that nobody reads any more."""
 
 
+class CheckError(KineticError, AssertionError):
+    """A component that breaks a promise of its role, as `kinetic.testing` holds it to.
+
+    Args:
+        expected: who promises what.
+        came: what came instead.
+        remedy: how it is mended.
+    """
+
+    def __init__(self, expected: str, came: str, remedy: str) -> None:
+        self.expected, self.came, self.remedy = expected, came, remedy
+        super().__init__(f"{expected}: {came}\n  {remedy}")
+
+
 class NonFiniteError(KineticError, ArithmeticError):
     """A velocity field that returned NaN or infinity on the way, for every sample.
 

@@ -12,6 +12,7 @@ import kinetic
 from kinetic import Column, abstract_class, load_recipe, options, registry
 from kinetic._plugins import hooks
 from kinetic._plugins.docstring import arguments
+from kinetic.testing import promises
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -128,6 +129,24 @@ def test_the_page_of_a_role_makes_and_checks_a_component_that_does_not_ship(role
     assert f"check_{role}({made[0].__name__}(" in code
     assert "\nassert " in code, "no number that is right by a formula"
     assert made[0].__name__ not in {cls.__name__ for cls in registry().classes[role].values()}
+
+
+def checks_in(text):
+    """`{check: promise}` of a table of checks."""
+    _, _, table = text.partition("| check | promise |\n")
+    return dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table.partition("\n\n")[0], re.MULTILINE))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_page_of_a_role_has_its_checks_with_their_promises(role):
+    shared = promises("every")
+    assert checks_in(page_of(role).read_text()) == {
+        name: promise for name, promise in promises(role).items() if name not in shared
+    }
+
+
+def test_the_page_of_plugins_has_the_checks_that_all_roles_share():
+    assert checks_in((ROOT / "docs" / "plugins.md").read_text()) == promises("every")
 
 
 def is_component(each, role):

@@ -91,7 +91,11 @@ def wrap(
 
     @attrs.frozen(eq=False)
     class Wrapped(FeatureSpace):
-        """A feature space that stands for another."""
+        """A feature space that stands for another.
+
+        Args:
+            wraps: the other.
+        """
 
         wraps: FeatureSpace
 

@@ -117,7 +117,7 @@ class FieldWrapper(VelocityField):
 class Shaped(FieldWrapper):
     """A field times the gain of a schedule: v <- gain(t, x, v) v. The field still sees the unscaled t and x."""
 
-    schedule: Schedule = options.component(Schedule)
+    schedule: Schedule = options.component(Schedule, doc="its gain")
 
     @property
     def breakpoints(self) -> tuple[float, ...]:

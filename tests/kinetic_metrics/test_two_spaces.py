@@ -23,7 +23,7 @@ class Centre(TwoSpaceMetric):
     """The distance to the mean of the data."""
 
     train: kinetic.Dataset = dataset("the data")
-    features: kinetic.FeatureSpace | None = options.component(kinetic.FeatureSpace, None)
+    features: kinetic.FeatureSpace | None = options.component(kinetic.FeatureSpace, None, doc="another space")
     in_pixels = (
         Column("away", "Distance to the mean.", unit="data units", mean="mean_away"),
         Column("far", "Whether that is above 1.", kind="label"),

@@ -11,8 +11,15 @@ from kinetic.testing import check_metric
 
 @attrs.frozen(eq=False)
 class MeanGap(kinetic.FeatureMetric):
-    """A stranger's metric of a set, with two data sets."""
+    """A stranger's metric of a set, with two data sets.
 
+    Args:
+        reference: what samples are compared with.
+        other: a second one.
+        features: where.
+    """
+
+    described = (kinetic.Column("gap", "The distance of two means."),)
     reference: kinetic.Dataset = options.component(kinetic.Dataset, converter=kinetic.as_dataset)
     other: kinetic.Dataset | None = options.component(kinetic.Dataset, None, converter=kinetic.as_dataset)
     features: kinetic.FeatureSpace = options.component(kinetic.FeatureSpace, Pixels())

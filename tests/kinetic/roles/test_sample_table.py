@@ -66,7 +66,7 @@ def test_columns_become_means_shares_and_nothing_under_the_names_they_say():
 
 @pytest.mark.parametrize("metric", [Brightness(), Spread()])
 def test_the_contract_of_a_metric_is_kept(metric):
-    check_metric(metric, Samples(torch.randperm(9), torch.randn(9, 2)))
+    check_metric(metric, Samples(torch.randperm(9), torch.randn(9, 2)), expected={"described": "no word of some"})
 
 
 def test_a_score_of_columns_gets_the_ids_and_one_without_has_none():

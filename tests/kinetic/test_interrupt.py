@@ -28,6 +28,7 @@ SLOW = """
 KINETIC = """
 import runpy, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started this with it ignored
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and so may nohup
 runpy.run_module("kinetic", run_name="__main__")
 """
 RECIPE = """

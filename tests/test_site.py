@@ -4,7 +4,14 @@ import importlib.util
 import re
 from pathlib import Path
 
+import typer
+
 import kinetic
+from kinetic import errors, registry
+from kinetic._cli import app
+from kinetic._experiment import read_recipe
+from kinetic._experiment.read_recipe import shipped
+from kinetic.errors import KineticError
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -34,3 +41,47 @@ def test_pages_ask_nothing_of_the_network():
     assert "font: false" in (ROOT / "mkdocs.yml").read_text()
     for page in DOCS.rglob("*.md"):
         assert not [link for link in re.findall(r"!\[[^]]*\]\(([^)]*)\)", page.read_text()) if "://" in link]
+
+
+def test_every_recipe_that_ships_is_in_the_gallery_and_those_that_run_here_have_a_picture_for_both_schemes():
+    spec = importlib.util.spec_from_file_location("gallery", DOCS / "_make" / "gallery.py")
+    gallery = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(gallery)
+    text = (DOCS / "recipes" / "index.md").read_text()
+    ours = [name for name, path in shipped().items() if "kinetic_example" not in path.parts]
+    assert [name for name in ours if f"`kinetic run {name}`" not in text and f"`{name}`" not in text] == []
+    needless = [name for name in ours if f"`kinetic run {name}`" in text]
+    assert sorted(gallery.DRAWN) == sorted(needless)
+    for name in needless:
+        for scheme in gallery.SCHEMES:
+            assert f"](../images/{name}-{scheme}.webp#gh-{scheme}-mode-only)" in text
+
+
+def test_pictures_are_small():
+    sizes = {path.name: path.stat().st_size for path in (DOCS / "images").iterdir()}
+    assert {name for name, size in sizes.items() if size > 60_000} <= {"report.png"}
+    assert sum(sizes.values()) < 1_000_000
+
+
+def test_every_recipe_key_stands_on_the_page_of_the_format():
+    text = (DOCS / "recipes" / "format.md").read_text()
+    for key in read_recipe._TOP:
+        assert re.search(rf"^\| .*`{key}`|^\| .*`\[{key}[].]", text, re.MULTILINE), key
+    for key in (*read_recipe._RUN, "dtype", "prompts", "start"):
+        assert re.search(rf"^\| .*`\[run\] {key}`", text, re.MULTILINE), key
+
+
+def test_every_error_command_flag_and_column_of_the_code_stands_in_the_reference():
+    """What the generator looks for is what there is: a second way to the same names."""
+    text = (DOCS / "reference.md").read_text()
+    named = [name for name, cls in vars(errors).items() if isinstance(cls, type) and issubclass(cls, KineticError)]
+    assert [name for name in named if f"| `{name}` |" not in text] == []
+    for name, command in typer.main.get_command(app).commands.items():
+        assert f"### `kinetic {name}`" in text
+        for each in command.params:
+            assert all(f"`{word}`" in text for word in each.opts), (name, each.opts)
+    for role in ("meter", "solver", "metric"):
+        for cls in registry().classes[role].values():
+            described = getattr(cls, "described", ())
+            for column in described if isinstance(described, tuple) and cls.__module__.startswith("kinetic_") else ():
+                assert f"| `{column.name}` |" in text or "kinetic_example" in cls.__module__, column.name

@@ -13,8 +13,9 @@ from typing import Any
 import attrs
 import typer
 
-from kinetic import Registry, errors, registry
+from kinetic import FeatureSpace, Registry, errors, options, registry
 from kinetic._cli import app
+from kinetic._plugins.builder import ComponentBuilder, Defaults
 from kinetic._plugins.docstring import arguments, prose
 from kinetic._plugins.registry import describe
 from kinetic._roles.column import Column
@@ -25,6 +26,7 @@ PAGE = Path(__file__).parent.parent / "reference.md"
 HEAD = """# Reference
 
 Every component that kinetic ships with its options and columns, the columns of every run, errors and commands.
+Columns that end in `_features` or `_per_dim` are there where the option is set that adds them.
 Written by `python docs/_make/reference.py` from the code; `kinetic show ROLE NAME` prints it for what is installed.
 """
 
@@ -42,38 +44,49 @@ def _components(known: Registry) -> Iterator[str]:
         yield f"## {role.capitalize()}\n"
         for name, cls in sorted(classes.items()):
             if known.origins[role, name] in ours:
-                yield _component(role, name, cls)
+                yield _component(role, name, cls, known)
 
 
-def _component(role: str, name: str, cls: type[Any]) -> str:
+def _component(role: str, name: str, cls: type[Any], known: Registry) -> str:
     lines = [f"### {role} `{name}`", "", f"`{cls.__module__}.{cls.__name__}`. {_first(prose(cls))}", ""]
     words = arguments(cls)
-    options = [field for field in attrs.fields(cls) if field.init]
-    if options:
+    taken = [field for field in attrs.fields(cls) if field.init]
+    if taken:
         lines += ["| option | default | takes |", "|---|---|---|"]
-        for field in options:
+        for field in taken:
             option = field.alias or field.name
             default = "required" if field.default is attrs.NOTHING else f"`{_default(field.default)}`"
             lines.append(f"| `{option}` | {default} | {_cell(describe(field, words.get(option)))} |")
         lines.append("")
-    columns = _columns_of(role, cls)
+    columns = _columns_of(role, name, cls, known)
     return "\n".join([*lines, *_column_table(columns)] if columns else lines)
 
 
-def _columns_of(role: str, cls: type[Any]) -> tuple[Column, ...]:
-    """What a component says of its columns: with its defaults a meter or a solver, without options a metric."""
-    described = inspect.getattr_static(cls, "described", None)
-    try:
-        if role in {"meter", "solver"}:
-            return tuple(cls().described)
-        return tuple(described.fget(object.__new__(cls))) if isinstance(described, property) else ()
-    except (AttributeError, TypeError, KineticError):  # it takes options to know
-        return ()
+def _columns_of(role: str, name: str, cls: type[Any], known: Registry) -> tuple[Column, ...]:
+    """What a component says of its columns: without options where it can, else with all that add some."""
+    described = inspect.getattr_static(cls, "described", ())
+    if isinstance(described, tuple) or role not in {"meter", "solver", "metric"}:
+        return described if isinstance(described, tuple) else ()
+    table: dict[str, Any] = {"name": name}
+    for field in attrs.fields(cls):
+        if field.default is False:
+            table[field.alias] = True
+        elif field.default is None and field.metadata.get(options.COMPONENT) is FeatureSpace:
+            table[field.alias] = "pixels"
+        elif field.alias == "held_out":
+            table[field.alias] = {"name": "digits", "split": "test"}
+    builder = ComponentBuilder(known)
+    needed = Defaults(data=builder.build("dataset", "digits"), features=builder.build("features", "digits-logits"))
+    return tuple(builder.build(role, table, needed).described)
 
 
 def _column_table(columns: tuple[Column, ...]) -> list[str]:
-    rows = [f"| `{each.name}` | {each.kind} | {each.unit or ''} | {_cell(each.says)} |" for each in columns]
+    rows = [f"| `{each.name}` | {each.kind} | {each.unit or ''} | {_cell(_says(each))} |" for each in columns]
     return ["| column | kind | unit | says |", "|---|---|---|---|", *rows, ""]
+
+
+def _says(column: Column) -> str:
+    return f"{column.says} Its mean is `{column.mean}`." if column.mean else column.says
 
 
 def _own_columns() -> str:

@@ -41,7 +41,7 @@ class StoredSamples:
         """`(n, *event)`."""
         return torch.Size([len(self), *self.event_shape])
 
-    def __getitem__(self, index: slice | Tensor) -> Tensor:
+    def __getitem__(self, index: slice | Tensor | Sequence[int] | Sequence[bool]) -> Tensor:
         """The samples of a range of ids, of a list of ids `(m,)`, or of a mask `(n,)`, in that order.
 
         Raises:
@@ -50,7 +50,10 @@ class StoredSamples:
         if isinstance(index, slice):
             start, stop, step = index.indices(len(self))
             return self._take(torch.arange(start, max(start, stop), step))
-        ids = (index.nonzero().flatten() if index.dtype == torch.bool else index).cpu()
+        chosen = torch.as_tensor(index)
+        ids = (
+            chosen.nonzero().flatten() if chosen.dtype == torch.bool else chosen if len(chosen) else chosen.long()
+        ).cpu()
         beyond = ids[(ids >= len(self)) | (ids < -len(self))]
         if len(beyond):
             raise IndexError(f"{int(beyond[0])} is out of range for {len(self)} samples")

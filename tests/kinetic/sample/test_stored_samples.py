@@ -39,6 +39,11 @@ def test_negative_ids_and_masks_are_those_of_a_tensor(stored):
     assert torch.equal(stored[x[:, 0] > 0], x[x[:, 0] > 0])
 
 
+@pytest.mark.parametrize("index", [[22, 4, 0, -1], [True] * 20 + [False] * 3, []])
+def test_a_list_is_taken_as_a_tensor_takes_it(stored, index):
+    assert torch.equal(stored[index], stored.store.x[index])
+
+
 def test_an_id_beyond_the_last_is_an_error(stored):
     for beyond in (23, -24):
         with pytest.raises(IndexError, match=f"{beyond} is out of range for 23 samples"):

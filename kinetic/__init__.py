@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kinetic._plugins.registry import abstract_class as abstract_class
     from kinetic._plugins.registry import registry as registry
     from kinetic._roles.batch import Batch as Batch
+    from kinetic._roles.calibrated import CalibratedGrid as CalibratedGrid
     from kinetic._roles.column import Column as Column
     from kinetic._roles.dataset import Dataset as Dataset
     from kinetic._roles.dataset import TensorData as TensorData
@@ -64,6 +65,7 @@ _HOME = {
     "TableMetric": "_roles.sample_table",
     "embed": "_roles.features",
     "Batch": "_roles.batch",
+    "CalibratedGrid": "_roles.calibrated",
     "Dataset": "_roles.dataset",
     "EnergyMeter": "_roles.meter",
     "Estimate": "evidence",

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from kinetic import _cli_folders, _cli_plugins
+from kinetic import _cli_calibrate, _cli_folders, _cli_plugins
 from kinetic._interrupt import drop_output, status_of, stoppable
 from kinetic.errors import KineticError, OutputClosedError
 
@@ -224,6 +224,7 @@ for _command in (
     _cli_folders.why,
     _cli_folders.status,
     _cli_folders.rescore,
+    _cli_calibrate.calibrate,
     _cli_plugins.check,
     _cli_plugins.new,
 ):

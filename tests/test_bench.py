@@ -27,6 +27,7 @@ import memory  # noqa: E402
         "memory",
         "coverage",
         "study",
+        "grids",
     ],
 )
 def test_a_benchmark_prints_its_tables(name, tmp_path):

@@ -16,7 +16,7 @@ CORE = Path(kinetic.__file__).parent
 PLUGINS = CORE.parent / "plugins"
 GENERIC = {  # words of the roles themselves, or of every language: `Solver.solve` defines status, a score is a score
     *("status", "t_end", "score", "index", "distance", "density", "support", "margin", "path", "constant"),
-    *("features", "module", "given", "digits", "pixels", "length", "power", "peak"),
+    *("features", "module", "given", "digits", "pixels", "length", "power", "peak", "energy"),
 }
 
 

@@ -9,8 +9,12 @@ from kinetic import TimeGrid
 from kinetic.errors import OptionError, unknown
 from kinetic_grids.cosine import Cosine
 from kinetic_grids.edm_rho import EDMRho
+from kinetic_grids.entropic import Entropic
+from kinetic_grids.equal_energy import EqualEnergy
 from kinetic_grids.exponential_shift import ExponentialShift
 from kinetic_grids.given import Given
+from kinetic_grids.rotation import Rotation
+from kinetic_grids.sharpness import Sharpness
 from kinetic_grids.shifted import Shifted
 from kinetic_grids.uniform import Uniform
 
@@ -21,6 +25,10 @@ GRIDS: Mapping[str, type[TimeGrid]] = {
     "exponential-shift": ExponentialShift,
     "edm-rho": EDMRho,
     "given": Given,
+    "sharpness": Sharpness,
+    "rotation": Rotation,
+    "energy": EqualEnergy,
+    "entropy": Entropic,
 }
 """What a recipe calls each."""
 

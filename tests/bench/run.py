@@ -1,8 +1,8 @@
 """Every benchmark, peers in the same process: `tox -e bench`, or `python tests/bench/run.py [--quick] [--out FILE] [NAME ...]`.
 
-Prints each table as it is done. With --out the page is written too, with machine, versions and command. `coverage` and
-`study` run only by name: they have pages of their own, docs/how-the-intervals-were-tested.md and docs/scale.md. So do
-`kills` and `fuzz`, which measure nothing.
+Prints each table as it is done. With --out the page is written too, with machine, versions and command. `coverage`,
+`study` and `grids` run only by name: they have pages of their own, docs/how-the-intervals-were-tested.md, docs/scale.md
+and docs/recipes/grids.md. So do `kills` and `fuzz`, which measure nothing.
 """
 
 from __future__ import annotations

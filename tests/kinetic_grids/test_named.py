@@ -20,7 +20,10 @@ def test_an_unknown_name_is_refused_with_the_nearest_and_all_known():
     with pytest.raises(UnknownNameError) as caught:
         named("cosin")
     assert "no grid is named 'cosin'. Did you mean 'cosine'?" in str(caught.value)
-    assert "known: cosine, edm-rho, exponential-shift, given, shifted, uniform" in str(caught.value)
+    assert (
+        "known: cosine, edm-rho, energy, entropy, exponential-shift, given, rotation, sharpness, shifted, uniform"
+        in str(caught.value)
+    )
 
 
 def test_a_grid_that_needs_an_option_is_no_bare_name():

@@ -61,6 +61,7 @@ DOWNLOADS = {
     *(("field", name) for name in ("azula", "azula-card", "decoded", "diffusers", "torchcfm-unet")),
 }
 FILES = {("dataset", "tensor-file"), ("dataset", "image-folder")}
+CALIBRATED = {("grid", name) for name in ("sharpness", "rotation", "energy", "entropy")}
 
 
 def registered(*roles):
@@ -101,6 +102,12 @@ def test_every_registered_class_keeps_its_promises(role, name, tmp_path):
         np.save(tmp_path / "x.npy", DATA.numpy())
         Image.new("RGB", (6, 4)).save(tmp_path / "x.png")
         given = {"path": str(tmp_path / "x.npy" if name == "tensor-file" else tmp_path)}
+    if (role, name) in CALIBRATED:
+        cls = registry().get(role, name)
+        (tmp_path / "g.toml").write_text(
+            f'[calibration]\nclass = "{cls.__module__}.{cls.__qualname__}"\ndensity = [1, 3.0, 0.5]\n'
+        )
+        given = {"path": str(tmp_path / "g.toml")}
     allowed = ROLES.get(role, {}) | ALLOWED.get((role, name), {})
     for check in testing.checks(made(role, name, **given), **allowed):
         check()

@@ -130,8 +130,13 @@ def text(default: Any = attrs.NOTHING, *, alias: str | None = None, doc: str = "
     return _field(default, check, bound, doc, alias=alias)
 
 
-def texts(default: Any = attrs.NOTHING, *, at_least: int = 0, prompts: bool = False, doc: str = "") -> Any:
-    """A list of strings, kept as a tuple; with `prompts`, one left out is the recipe's own `prompts` under `[run]`."""
+def texts(
+    default: Any = attrs.NOTHING, *, at_least: int = 0, prompts: bool = False, alone: bool = False, doc: str = ""
+) -> Any:
+    """A list of strings, kept as a tuple; with `prompts`, one left out is the recipe's own `prompts` under `[run]`.
+
+    With `alone` a string by itself is a list of one.
+    """
 
     def holds(value: Any) -> bool:
         return isinstance(value, tuple) and len(value) >= at_least and all(isinstance(v, str) for v in value)
@@ -142,7 +147,7 @@ def texts(default: Any = attrs.NOTHING, *, at_least: int = 0, prompts: bool = Fa
         _holding(holds, bound),
         bound,
         doc,
-        converter=lambda v: tuple(v) if isinstance(v, list) else v,
+        converter=lambda v: (v,) if alone and isinstance(v, str) else tuple(v) if isinstance(v, list) else v,
         extra={PROMPTS: prompts},
     )
 

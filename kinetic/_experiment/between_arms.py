@@ -42,7 +42,8 @@ class Difference:
     Args:
         metric, name: of which it is.
         views: `{view: Estimate}`.
-        scale: the standard deviation of the baseline's column, or the size of its score of the set.
+        scale: the standard deviation of the baseline's column, or the size of its score of the set, or of a column of
+            meters that does not vary.
         n: how many samples, or runs, it is of.
         of: what these are.
     """
@@ -80,15 +81,28 @@ class Difference:
         return {"arm": arm, "against": base, "metric": self.metric, "name": self.name}
 
 
+def column_difference(name: str, arm: str, base: str, runs: Mapping[str, Run]) -> Difference | None:
+    """What differs in a column of meters, solver or Runner, an energy or not, between an arm and its baseline."""
+    one, other = runs[arm], runs[base]
+    keep = one.reached & other.reached
+    columns = [run.energy[name][keep] for run in (one, other) if name in run.energy]
+    if len(columns) < 2 or not bool(keep.any()) or not all(bool(c.isfinite().all()) and c.dim() == 1 for c in columns):
+        return None
+    mine, its = (column.double().numpy() for column in columns)
+    with within(f"arms {arm!r} and {base!r}: column {name!r}"):
+        difference = evidence.paired_difference(mine, its, classes(other, keep.numpy()))
+    scale = float(its.std()) or abs(float(its.mean()))
+    return Difference("energy", name, {PLAIN: difference}, scale, int(keep.sum()))
+
+
 def _differences(
     arm: str, base: str, one: Run, other: Run, control: Mapping[str, Score], keep: Array
 ) -> Iterator[Difference]:
     strata, theirs = classes(one, keep), energies(other, keep)
-    for name, column in energies(one, keep).items():
-        if name in theirs:
-            with within(f"arms {arm!r} and {base!r}: column {name!r}"):
-                difference = evidence.paired_difference(column, theirs[name], strata)
-            yield Difference("energy", name, {PLAIN: difference}, float(theirs[name].std()), int(keep.sum()))
+    for name in energies(one, keep):
+        known = column_difference(name, arm, base, {arm: one, base: other}) if name in theirs else None
+        if known is not None:
+            yield known
     pairs, same = list(_views(one, other, control)), torch.equal(one.finite, other.finite)
     for metric, score in one.details.items():
         if metric not in other.details or unlike(one, other, metric):

@@ -12,6 +12,9 @@ import torch
 from torch import nn
 
 from kinetic._experiment.arms import Arms
+from kinetic._experiment.between_arms import Scores
+from kinetic._experiment.claims.claim import Claim
+from kinetic._experiment.claims.decide_claims import decide_claims, results_of
 from kinetic._experiment.compare import DELTA
 from kinetic._experiment.levels import Levels, Units, check_trainings
 from kinetic._experiment.ranks import Ranks
@@ -24,6 +27,7 @@ from kinetic._roles.dataset import Dataset
 from kinetic._roles.tree import inside
 from kinetic._sample.draw import find_device
 from kinetic._sample.runner import Runner
+from kinetic._store.declared import CLAIMS, FIRST
 from kinetic._store.events import seconds_of
 from kinetic._store.finished_run import FinishedRun
 from kinetic._store.layout import EVIDENCE, PROVENANCE
@@ -56,6 +60,7 @@ class Recipe:
         levels: how often each arm is run.
         start: the data that samples begin at, in place of noise, or None.
         prompts: what samples are asked for, in place of classes: sample i for the prompt of index i mod their number.
+        claims: what it claims before it is run, `{name: Claim}`.
     """
 
     name: str
@@ -66,6 +71,7 @@ class Recipe:
     registry: Registry
     start: Dataset | None = None
     prompts: tuple[str, ...] = ()
+    claims: Mapping[str, Claim] = attrs.field(factory=dict)
 
     @property
     def title(self) -> str:
@@ -217,13 +223,23 @@ def run_experiment(
 
 def _judge(made: Prepared, folder: RunFolder, bars: Bars) -> None:
     """Judge all samples in the order of their ids, compare the arms, write what they gave, and the report."""
-    recipe, arms, began = made.recipe, made.arms, folder.provenance()["started"]
+    recipe, arms, before = made.recipe, made.arms, folder.provenance()
     runs = {run: arms.run(run, folder, bars) for run in recipe.runners}
     bars.say("comparing the arms")
-    compared = write_tables(folder, arms, runs, recipe.run_baselines, recipe.delta, made.units, recipe.levels.of)
+    baselines, levels = recipe.run_baselines, recipe.levels
+    controls = arms.controls(runs, baselines, folder.batch)
+    compared = write_tables(folder, runs, baselines, controls, recipe.delta, made.units, levels.of)
+
+    def control(run: str, other: str) -> Scores:
+        known = controls if baselines.get(run) == other else arms.controls(runs, {run: other}, folder.batch)
+        return known.get(run, {})
+
+    results = results_of(recipe.claims, runs, levels, recipe.baselines, control, recipe.delta)
+    compared["claims"] = decide_claims(recipe.claims, results, before.get(CLAIMS, {}))
     seconds = seconds_of(folder.path, runs)
-    whole = {"run": folder.recipe["run"], "started": began, "finished": now(), "seconds": seconds}
-    folder.save_json(PROVENANCE, {**made.origin, **whole})
+    whole = {"run": folder.recipe["run"], "started": before["started"], "finished": now(), "seconds": seconds}
+    kept = {key: before[key] for key in (CLAIMS, FIRST) if key in before}
+    folder.save_json(PROVENANCE, {**made.origin, **kept, **whole})
     compared |= {"one_training": _trained_once(recipe), "left_out": left_out(runs)}
     folder.save_json(EVIDENCE, compared)  # last: with it the run is finished
     bars.say("drawing the report")

@@ -37,6 +37,12 @@ def differences_over_runs(units: Sequence[Sequence[Sequence[Difference]]], of: s
             yield Difference(one.metric, one.name, views, scale, len(units), of)
 
 
+def estimate_over_runs(units: Sequence[Sequence[Estimate | None]]) -> Estimate | None:
+    """A number of each run, over the runs, training by training; None where a run has none."""
+    values = [_mean([math.nan if each is None else each.value for each in unit]) for unit in units]
+    return _over(values)
+
+
 def scores_over_runs(units: Units, scores: Mapping[str, Mapping[str, Json]]) -> dict[str, dict[str, Any]]:
     """`{metric: {name: {value, low, high, of}}}` of the scores that every run of an arm has, `of` their values.
 

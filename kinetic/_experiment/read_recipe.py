@@ -14,6 +14,8 @@ from typing import Any
 
 import attrs
 
+from kinetic._experiment.claims.known import Known
+from kinetic._experiment.claims.read_claims import read_claims
 from kinetic._experiment.experiment import Recipe
 from kinetic._experiment.levels import Levels
 from kinetic._experiment.names import check_apart, check_name
@@ -29,7 +31,7 @@ from kinetic.errors import PluginError, RecipeError, shown, unknown, within
 from kinetic.options import LARGEST, check_integer, existing_file, suffix
 
 _SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
-_TOP = ("title", "about", "run", "evidence", "arms", "trainings", *_SHARED)
+_TOP = ("title", "about", "run", "evidence", "claims", "arms", "trainings", *_SHARED)
 _RUN = {"samples": 1, "seed": 0, "seeds": 1, "batch": 1, "classes": 1}  # key: smallest value
 _DTYPES = ("float64", "float32", "bfloat16", "float16")
 _BASELINE = ("baseline", "against")  # the second is what older recipes call it
@@ -121,7 +123,10 @@ def build_recipe(
                 runners[run] = build_runner(builder, own, prompts)
     with within("[run] 'start'"):
         start = builder.build("dataset", content["run"]["start"]) if "start" in content["run"] else None
-    return Recipe(name, content, runners, _baselines(arms), levels, known, start, prompts)
+    baselines = _baselines(arms)
+    first = Known({arm: runners[next(iter(levels.runs(arm)))] for arm in arms}, baselines)
+    claims = read_claims(content.get("claims", {}), first)
+    return Recipe(name, content, runners, baselines, levels, known, start, prompts, claims)
 
 
 def shipped() -> dict[str, Path]:

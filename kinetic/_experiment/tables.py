@@ -9,7 +9,7 @@ import pyarrow as pa
 import torch
 
 from kinetic import evidence
-from kinetic._experiment.arms import Arms
+from kinetic._experiment.between_arms import Controls
 from kinetic._experiment.compare import compare
 from kinetic._experiment.levels import Units
 from kinetic._experiment.over_runs import scores_over_runs
@@ -25,9 +25,9 @@ NEIGHBOURS = 12
 
 def write_tables(
     folder: RunFolder,
-    arms: Arms,
     runs: Mapping[str, Run],
     baselines: Mapping[str, str],
+    controls: Controls,
     delta: float,
     units: Mapping[str, Units],
     of: str,
@@ -36,16 +36,15 @@ def write_tables(
 
     Args:
         folder: where.
-        arms: what the runs are of.
         runs: `{run: Run}`.
-        baselines, delta, units, of: as of `compare`.
+        baselines, controls, delta, units, of: as of `compare`.
     Returns:
         The evidence.
     """
     folder.save_table([*tables_of(runs)])  # columns are those of the runs, not copies
     scores = {run: scores_of(each) for run, each in runs.items()}
     folder.save_json(SCORES, scores)
-    compared = compare(runs, baselines, arms.controls(runs, baselines, folder.batch), delta, units, of)
+    compared = compare(runs, baselines, controls, delta, units, of)
     if units:
         compared["over_runs"]["scores"] = {arm: scores_over_runs(own, scores) for arm, own in units.items()}
     for run, each in runs.items():

@@ -15,7 +15,7 @@ import attrs
 import jinja2
 from markupsafe import Markup
 
-from kinetic._report import over_runs, tables
+from kinetic._report import claims, over_runs, tables
 from kinetic._report.canvas import Picture
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.figures import pictures
@@ -99,7 +99,13 @@ def _sections(run: FinishedRun) -> list[Section]:
     over, together = over_runs.scores(run), over_runs.correlations(run)
     single = f"Pictures and tables of single arms are of the first run of each: {', '.join(run.drawn)}." if over else ""
     sections = [
-        Section("In short", _changed(run) if told else "", told, pictures=tuple(filter(None, [forest(run)]))),
+        Section("Claims", claims.lead(run), claims.verdicts(run)),
+        Section(
+            "In short",
+            f"{claims.EXPLORATORY} {_changed(run)}" if told else "",
+            told,
+            pictures=tuple(filter(None, [forest(run)])),
+        ),
         Section("Over runs", single, tables=tuple(over), more=(together,) if together else ()),
         Section("Arms", tables=(*tables.energies(run), *tables.scores(run))),
         Section("Differences", tables=(brief,) if brief else (), more=(compared,) if compared else ()),

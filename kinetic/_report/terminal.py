@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from kinetic._report import columns, over_runs, tables
+from kinetic._report import claims, columns, over_runs, tables
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.numbers import interval
 from kinetic._report.prompts import prompts
@@ -77,6 +77,9 @@ def print_scores(scored: SetScores, title: str, console: Console) -> None:
 def _head(run: FinishedRun, console: Console) -> None:
     say(console, "")
     say(console, (str(run.provenance.get("title", "")), "bold"))
+    for statement, words in claims.verdicts(run):
+        say(console, (f"{statement}. ", "bold"), words)
+    say(console, (claims.EXPLORATORY, "dim"))
 
 
 def _warnings(run: FinishedRun, console: Console) -> None:

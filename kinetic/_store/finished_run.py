@@ -62,6 +62,12 @@ class FinishedRun:
         return read_json(self.manifest.check(EVIDENCE))
 
     @property
+    def claims(self) -> list[dict[str, Any]]:
+        """What the run says of each claim of its recipe: `name`, `statement`, `word`, `parts`, ...; see `evidence`."""
+        rows: list[dict[str, Any]] = self.evidence.get("claims", [])
+        return rows
+
+    @property
     def arms(self) -> list[str]:
         """The arms, in the order of the recipe; where they are run several times, every run."""
         return list(self.scores)

@@ -55,13 +55,19 @@ def unlike_origin(made_by: Mapping[str, Any], identity: Mapping[str, Mapping[str
 
 
 def check_recipe(
-    path: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any], change: Change = Change.NOTHING
+    path: Path,
+    theirs: Mapping[str, Any],
+    ours: Mapping[str, Any],
+    change: Change = Change.NOTHING,
+    claims: bool = True,
 ) -> None:
-    """Refuse to go on with a folder of another recipe, but for what may change.
+    """Refuse to go on with a folder of another recipe, but for what may change; `claims`, whether they may.
 
     Raises:
         StoreError: they differ; it says in what, and the way on.
     """
+    if claims:  # no sample and no score depends on them
+        theirs, ours = ({key: value for key, value in each.items() if key != "claims"} for each in (theirs, ours))
     run, here = theirs.get("run"), ours["run"]["samples"]
     there = run.get("samples") if isinstance(run, Mapping) else None
     unlike = unlike_recipe(theirs, ours, change)

@@ -23,6 +23,7 @@ from kinetic._roles.raised import first_line
 from kinetic._sample.columns import UNTIL
 from kinetic._sample.shard import Shard
 from kinetic._store import journal
+from kinetic._store.declared import declared
 from kinetic._store.events import shard_event
 from kinetic._store.files import check_writable, names_in, sweep
 from kinetic._store.layout import (
@@ -226,7 +227,8 @@ class RunFolder:
             before = self.provenance()
             kept = before if self.is_finished else {}
             began = before.get("started", now())
-            self.save_json(PROVENANCE, {**kept, **origin, "run": self.recipe["run"], "started": began})
+            claims = declared(before, self.recipe.get("claims", {}))
+            self.save_json(PROVENANCE, {**kept, **origin, **claims, "run": self.recipe["run"], "started": began})
 
     def _save_recipe(self) -> None:
         text = tomli_w.dumps(self.recipe)

@@ -85,7 +85,7 @@ class TakeUp:
         run, ours = theirs.get("run"), self.recipe["run"]
         if isinstance(run, dict) and run.get("batch") != ours["batch"] and self._was_lowered(ours["batch"]):
             ours["batch"] = run["batch"]
-        check_recipe(self.path, theirs, self.recipe, self.change)
+        check_recipe(self.path, theirs, self.recipe, self.change, self.alone)
         self._check_origin(kept.get("made_by"))
         if self.change is Change.METRICS:
             self._check_complete()

@@ -5,8 +5,9 @@ All intervals are 95%. Everything is deterministic: what draws, draws from a gen
 
 from kinetic.evidence._correlation import Correlation, spearman
 from kinetic.evidence._equivalence import equivalent, p_value
-from kinetic.evidence._estimate import LEVEL, Estimate
+from kinetic.evidence._estimate import LEVEL, Estimate, symmetric
 from kinetic.evidence._fifths import QuantileGroups, quantile_groups
+from kinetic.evidence._finding import Claimed, Finding, Verdict, decide, finding, joint
 from kinetic.evidence._holm import holm
 from kinetic.evidence._jackknife import GROUPS, comparable, groups, jackknife, jackknife_difference, two_jackknives
 from kinetic.evidence._means import ONE_TRAINING, RESAMPLES, mean, over_runs, paired_difference
@@ -14,28 +15,34 @@ from kinetic.evidence._noise import noise_verdict, undecided_because
 from kinetic.evidence._permutation import FalseCount, permutation_count
 from kinetic.evidence._proportions import proportion, tango
 from kinetic.evidence._shares import variance_shares
-from kinetic.evidence._two_lines import TwoLines, two_lines
-from kinetic.evidence._verdict import Verdict, verdict
+from kinetic.evidence._two_lines import TwoLines, optimum_finding, two_lines
+from kinetic.evidence._verdict import verdict
 
 __all__ = [
     "GROUPS",
     "LEVEL",
     "ONE_TRAINING",
     "RESAMPLES",
+    "Claimed",
     "Correlation",
     "Estimate",
     "FalseCount",
+    "Finding",
     "QuantileGroups",
     "TwoLines",
     "Verdict",
     "comparable",
+    "decide",
     "equivalent",
+    "finding",
     "groups",
     "holm",
     "jackknife",
     "jackknife_difference",
+    "joint",
     "mean",
     "noise_verdict",
+    "optimum_finding",
     "over_runs",
     "p_value",
     "paired_difference",
@@ -43,6 +50,7 @@ __all__ = [
     "proportion",
     "quantile_groups",
     "spearman",
+    "symmetric",
     "tango",
     "two_jackknives",
     "two_lines",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import attrs
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kinetic.errors import OptionError
-from kinetic.evidence._estimate import Array, Estimate, margin, pair, quantile, symmetric
-from kinetic.evidence._verdict import Word
+from kinetic.evidence._estimate import Array, Estimate, margin, pair, symmetric
+from kinetic.evidence._finding import Finding, Word, beyond, decide
+from kinetic.evidence._forecast import times_to_pass
 
 _LEAST = 50  # ten samples in each fifth
 _KNOTS = 6
@@ -27,12 +29,15 @@ class TwoLines:
         word: `holds`, `holds, negligible`, `does not hold` or `undecided`.
         at: x where the two lines break.
         below, above: their slopes, in units of y for one of x.
+        fifths: by how much the mean of y of each inner fifth of x stands out over that of the first fifth, and of the
+            last, in standard deviations of y.
     """
 
     word: Word
     at: float
     below: Estimate
     above: Estimate
+    fifths: tuple[tuple[Estimate, Estimate], ...]
 
 
 def two_lines(
@@ -59,12 +64,29 @@ def two_lines(
     up = b if kind == "maximum" else -b
     at = _break(a, up)
     below, above = _slopes(a, up, at)
-    holds = below.sign == 1 and above.sign == -1
-    flat = _no_fifth_stands_out(a, up, delta)
-    word: Word = ("holds, negligible" if flat else "holds") if holds else ("does not hold" if flat else "undecided")
+    fifths = _fifths(a, up)
+    word = decide(optimum_finding(below, above, fifths, delta)).word
     if kind == "minimum":
         below, above = _negative(below), _negative(above)
-    return TwoLines(word, at, below, above)
+    return TwoLines(word, at, below, above, fifths)
+
+
+def optimum_finding(
+    below: Estimate, above: Estimate, fifths: Sequence[tuple[Estimate, Estimate]], delta: float
+) -> Finding:
+    """How far two slopes and the inner fifths speak for a maximum inside, and against it; arguments as of `TwoLines`.
+
+    p is the larger one of the two slopes, each on its side; `against` the largest over the fifths of the smaller one
+    of a prominence of delta over either end.
+    """
+    if any(each.low is None for each in (below, above, *(end for ends in fifths for end in ends))):
+        return Finding()
+    return Finding(
+        max(beyond(below, 0.0, 1), beyond(above, 0.0, -1)),
+        max(min(beyond(end, delta, -1) for end in ends) for ends in fifths),
+        max(times_to_pass(below, 1), times_to_pass(above, -1)),
+        max(min(times_to_pass(end, -1, delta) for end in ends) for ends in fifths),
+    )
 
 
 def _checked(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
@@ -113,15 +135,16 @@ def _slopes(x: Array, y: Array, at: float) -> tuple[Estimate, Estimate]:
     return symmetric(slopes[1], errors[1]), symmetric(slopes[2], errors[2])
 
 
-def _no_fifth_stands_out(x: Array, y: Array, delta: float) -> bool:
-    fifths = np.array_split(y[np.argsort(x, kind="stable")], _FIFTHS)
-    means = np.array([each.mean() for each in fifths])
-    variances = np.array([each.var(ddof=1) / len(each) for each in fifths])
-    bounds = [
-        [means[j] - means[end] + quantile() * np.sqrt(variances[j] + variances[end]) for end in (0, -1)]
-        for j in range(1, _FIFTHS - 1)
-    ]
-    return bool((np.min(bounds, axis=1) < delta * y.std()).all())
+def _fifths(x: Array, y: Array) -> tuple[tuple[Estimate, Estimate], ...]:
+    """Each inner fifth of x over the first and over the last, in standard deviations of y."""
+    fifths, sd = np.array_split(y[np.argsort(x, kind="stable")], _FIFTHS), float(y.std())
+    means = [float(each.mean()) for each in fifths]
+    variances = [float(each.var(ddof=1)) / len(each) for each in fifths]
+
+    def over(j: int, end: int) -> Estimate:
+        return symmetric((means[j] - means[end]) / sd, float(np.sqrt(variances[j] + variances[end])) / sd)
+
+    return tuple((over(j, 0), over(j, -1)) for j in range(1, _FIFTHS - 1))
 
 
 def _negative(estimate: Estimate) -> Estimate:

@@ -1,8 +1,11 @@
 """The tree, the entry points and the wheel agree, and the core imports no plugin."""
 
 import ast
+import importlib.resources
 import tomllib
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -15,6 +18,15 @@ def test_every_plugin_package_has_its_entry_point_and_is_in_the_wheel():
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     assert set(wheel) == {"kinetic", *(f"plugins/{name}" for name in packages)}
     assert packages | {"kinetic"} == set(PROJECT["tool"]["mypy"]["packages"])
+
+
+@pytest.mark.parametrize("package", ["kinetic", *PROJECT["project"]["entry-points"]["kinetic"]])
+def test_every_package_says_as_it_is_installed_that_it_is_typed(package):
+    assert importlib.resources.files(package).joinpath("py.typed").is_file()
+
+
+def test_the_example_says_that_it_is_typed():
+    assert (ROOT / "plugins" / "kinetic-example" / "src" / "kinetic_example" / "py.typed").is_file()
 
 
 def test_the_core_imports_no_plugin():

@@ -4,14 +4,18 @@ from collections.abc import Callable
 
 import kinetic
 from kinetic_solvers.adams_bashforth2 import AdamsBashforth2 as AdamsBashforth2
+from kinetic_solvers.adaptive import Adaptive as Adaptive
 from kinetic_solvers.dopri5 import Dopri5 as Dopri5
 from kinetic_solvers.doubled import Doubled as Doubled
 from kinetic_solvers.dpm_solver import DPMSolver as DPMSolver
 from kinetic_solvers.euler import Euler as Euler
+from kinetic_solvers.fixed_grid import FixedGrid as FixedGrid
 from kinetic_solvers.heun import Heun as Heun
 from kinetic_solvers.midpoint import Midpoint as Midpoint
 from kinetic_solvers.ralston import Ralston as Ralston
 from kinetic_solvers.rk4 import RK4 as RK4
+from kinetic_solvers.runge_kutta import RungeKutta as RungeKutta
+from kinetic_solvers.runge_kutta import Tableau as Tableau
 from kinetic_solvers.tsit5 import Tsit5 as Tsit5
 
 

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from kinetic import Column, Solver, Stage, Status, Step, options
+from kinetic.errors import OptionError
 from kinetic.precision import norms
 from kinetic.types import ALL, PerSample, Rows, State, Velocity
 from kinetic_solvers.runge_kutta import Tableau
 
 _SAFETY, _SHRINK, _GROW = 0.9, 0.2, 10.0
-_PI, _LEAST = 0.04, 1e-4  # the controller's memory of the last error, and the least error it remembers
+_PI, _LEAST = 0.2, 1e-4  # the controller's memory of the last error, times the order, and the least it remembers
 
 
 @attrs.define(eq=False)
@@ -69,8 +70,8 @@ class Adaptive(Solver):
 
     A step of length h is accepted where the root mean square, over the elements of a sample, of
         h sum_i (b_i - b^_i) k_i / (atol + rtol max(|x|, |x1|))
-    is at most 1. From that error e and the one before it, e', the next step is 0.9 e^(-0.17) e'^0.04 times as long,
-    within 0.2 and 10. Samples that are done, and steps that were rejected, cost the others nothing. The last velocity
+    is at most 1. From that error e and the one before it, e', the next step of a pair of order p is
+    0.9 e^(-0.85/p) e'^(0.2/p) times as long, within 0.2 and 10. Samples that are done, and steps that were rejected, cost the others nothing. The last velocity
     of a step is the first of the next. Steps end on the breakpoints of a schedule and start anew behind them (one
     velocity more). A tolerance bounds the error of a step, not that of x1: the columns say what was reached.
 
@@ -106,6 +107,14 @@ class Adaptive(Solver):
     def tableau(self) -> Tableau:
         """The pair; its last stage is the end of the step, so that it can be the first of the next."""
 
+    def __attrs_post_init__(self) -> None:
+        method = self.tableau
+        if method.embedded is None or method.c[-1] != 1 or (*method.a[-1], 0) != method.b:
+            raise OptionError(
+                f"the tableau of {type(self).__name__} must have embedded weights, and a last stage that is the end of "
+                "the step: c = 1, its row of `a` is `b`, and `b` ends with 0\n  Append the end of the step as a stage."
+            )
+
     def solve(self, velocity: Velocity, x0: State) -> Generator[Step, None, Mapping[str, PerSample]]:
         method, n = self.tableau, len(x0)
         apart = method.apart
@@ -130,7 +139,7 @@ class Adaptive(Solver):
             tolerated = torch.maximum(now.x.abs(), x1.abs()).mul_(self.rtol).add_(self.atol)
             norm = _rms(error / tolerated).nan_to_num(nan=math.inf)
             good = norm <= 1
-            factor = _factor(norm, good, now)
+            factor = _factor(norm, good, now, method.order)
             step = _accepted(Step(rows, now.t, t1, now.x, x1, tuple(stages)), now.ids, good)
             if step is not None:
                 yield step
@@ -170,14 +179,15 @@ class Adaptive(Solver):
         h = torch.where((far > 1e-5) & (fast > 1e-5), 0.01 * far / fast, 1e-6).clamp_max(0.1)
         turn = _rms((velocity(x0 + _wide(h, x0) * k, h, ALL) - k) / tolerated) / h
         most = torch.maximum(fast, turn)
-        longer = torch.where(most > 1e-15, (0.01 / most).pow(0.2), (1e-3 * h).clamp_min(1e-6))
+        longer = torch.where(most > 1e-15, (0.01 / most).pow(1 / self.tableau.order), (1e-3 * h).clamp_min(1e-6))
         return torch.minimum(100 * h, longer).nan_to_num(nan=1e-3).clamp(1e-6, 1)
 
 
-def _factor(norm: PerSample, good: Tensor, now: _Moving) -> PerSample:
+def _factor(norm: PerSample, good: Tensor, now: _Moving, order: int) -> PerSample:
     """How much longer the next step is; none longer after a rejection."""
-    plain = _SAFETY * norm.pow(-0.2)
-    steady = _SAFETY * norm.clamp_min(_LEAST**2).pow(0.75 * _PI - 0.2) * now.norm.pow(_PI)
+    share, memory = 1 / order, _PI / order
+    plain = _SAFETY * norm.pow(-share)
+    steady = _SAFETY * norm.clamp_min(_LEAST**2).pow(0.75 * memory - share) * now.norm.pow(memory)
     most = torch.where(now.refused | ~good, 1.0, _GROW)
     return torch.minimum(torch.where(good, steady, plain).clamp_min(_SHRINK), most)
 

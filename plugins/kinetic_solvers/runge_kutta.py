@@ -10,8 +10,11 @@ import attrs
 import torch
 
 from kinetic import Stage, Step
+from kinetic.errors import OptionError, shown
 from kinetic.types import ALL, PerSample, State, Velocity
 from kinetic_solvers.fixed_grid import FixedGrid, moments
+
+_ROUNDING = 1e-10  # of published decimals, summed
 
 
 @attrs.frozen
@@ -24,6 +27,8 @@ class Tableau:
         b: the weights of the step; they sum to 1.
         order: the order of convergence.
         embedded: the weights of a second rule of lower order on the same stages, or None.
+    Raises:
+        OptionError: it is no explicit and consistent method.
     """
 
     c: tuple[float, ...]
@@ -31,6 +36,19 @@ class Tableau:
     b: tuple[float, ...]
     order: int
     embedded: tuple[float, ...] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        stages = len(self.c)
+        for name, weights in (("b", self.b), ("embedded", self.embedded or self.b)):
+            if len(weights) != stages or abs(sum(weights) - 1) > _ROUNDING:
+                raise OptionError(f"{name!r} must be {stages} weights, one a stage, that sum to 1: {shown(weights)}")
+        if [len(row) for row in self.a] != [*range(1, stages)]:
+            raise OptionError(f"'a' must be {stages - 1} rows of 1, 2, ... weights: {shown(self.a)}")
+        for i, (c, row) in enumerate(zip(self.c, ((), *self.a), strict=True)):
+            if abs(sum(row) - c) > _ROUNDING:
+                raise OptionError(f"row {i} of 'a' must sum to 'c' of its stage, {c:.6g}: {shown(row)}")
+        if self.order < 1:
+            raise OptionError(f"'order' must be 1 or more: {self.order}")
 
     @property
     def apart(self) -> tuple[float, ...]:

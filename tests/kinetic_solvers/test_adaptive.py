@@ -6,7 +6,7 @@ import torch
 from kinetic_energy import KPE
 from kinetic_fields import Empirical, Gaussian
 from kinetic_schedules import KTS
-from kinetic_solvers import Dopri5, Doubled, Euler, Tsit5
+from kinetic_solvers import Adaptive, Dopri5, Doubled, Euler, Tableau, Tsit5
 
 from kinetic import Runner, Status, VelocityField
 from kinetic._sample.noise import noise
@@ -264,3 +264,50 @@ def test_no_stage_is_asked_before_its_step_however_close_the_breakpoints(points)
 def test_no_samples_are_no_trouble():
     for solver in (Dopri5(), Tsit5(), Doubled(Euler(steps=4))):
         assert list(solver.solve(lambda x, t, rows: x, torch.zeros(0, 3))) is not None
+
+
+@attrs.frozen(eq=False)
+class BogackiShampine(Adaptive):
+    """A pair of orders 3 and 2, from its tableau alone."""
+
+    tableau = Tableau(
+        c=(0, 1 / 2, 3 / 4, 1),
+        a=((1 / 2,), (0, 3 / 4), (2 / 9, 1 / 3, 4 / 9)),
+        b=(2 / 9, 1 / 3, 4 / 9, 0),
+        order=3,
+        embedded=(7 / 24, 1 / 4, 1 / 3, 1 / 8),
+    )
+
+
+@pytest.mark.parametrize("method", [*BOTH, BogackiShampine])
+def test_steps_grow_with_the_tolerance_at_the_order_of_the_pair(method):
+    """The error of a step is of order h^p: a tolerance a thousandth as wide takes 1000^(1/p) times the steps."""
+    steps = []
+    for tolerance in (1e-5, 1e-8, 1e-11):
+        solver = method(rtol=tolerance, atol=tolerance, max_steps=10**5)
+        walked = list(solver.solve(lambda x, t, rows: -2 * t[:, None] * x**2, torch.ones(1, 1, dtype=torch.float64)))
+        steps.append(len(walked))
+        assert abs(walked[-1].x1.item() - 0.5) < 100 * tolerance
+    growth = (steps[2] - steps[1]) / (steps[1] - steps[0])  # the first steps, which are short, fall out
+    assert growth == pytest.approx(1000 ** (1 / method().tableau.order), rel=0.2)
+
+
+def test_a_pair_of_another_order_keeps_the_contract():
+    check_solver(BogackiShampine(rtol=1e-6, atol=1e-6))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"embedded": None},
+        {"c": (0, 1 / 2, 3 / 4), "a": ((1 / 2,), (0, 3 / 4)), "b": (2 / 9, 1 / 3, 4 / 9), "embedded": (1, 0, 0)},
+        {"b": (7 / 24, 1 / 4, 1 / 3, 1 / 8)},
+    ],
+)
+def test_a_pair_whose_last_stage_is_not_the_end_of_the_step_is_refused(change):
+    @attrs.frozen(eq=False)
+    class Other(Adaptive):
+        tableau = attrs.evolve(BogackiShampine.tableau, **change)
+
+    with pytest.raises(OptionError, match="the tableau of Other must have embedded weights, and a last stage"):
+        Other()

@@ -2,14 +2,17 @@
 
 import math
 
+import attrs
 import pytest
 import torch
 from kinetic_energy import KPE
 from kinetic_fields import Empirical
-from kinetic_solvers import RK4, Euler, Heun, Midpoint, Ralston
+from kinetic_solvers import RK4, Euler, Heun, Midpoint, Ralston, RungeKutta, Tableau
 
 from kinetic import Runner, options
 from kinetic._sample.noise import noise
+from kinetic.errors import OptionError
+from kinetic.testing import check_solver
 
 ALL_FIVE = [Euler, Midpoint, Heun, Ralston, RK4]
 
@@ -54,8 +57,6 @@ def test_one_data_point_costs_half_its_squared_distance(method, grid):
 
 
 def test_every_option_says_what_it_takes():
-    import attrs
-
     assert all(field.metadata[options.BOUND] and field.metadata[options.DOC] for field in attrs.fields(Heun))
 
 
@@ -71,3 +72,40 @@ def test_velocities_are_asked_for_exactly_as_often_as_the_method_has_stages():
         list(method(steps=3).solve(velocity, torch.ones(2, 2, dtype=torch.float64)))
         asked.append(count[0])
     assert asked == [3, 6, 6, 6, 12]
+
+
+@attrs.frozen(eq=False)
+class Kutta3(RungeKutta):
+    """A method of order 3, from its tableau alone."""
+
+    tableau = Tableau(c=(0, 1 / 2, 1), a=((1 / 2,), (-1, 2)), b=(1 / 6, 2 / 3, 1 / 6), order=3)
+
+
+def test_a_tableau_is_a_whole_method_of_its_order():
+    check_solver(Kutta3(steps=9))
+    check_solver(Kutta3(steps=9, grid="cosine"))
+    errors = []
+    for steps in (32, 64):
+        *_, last = Kutta3(steps=steps).solve(lambda x, t, rows: -x, torch.ones(1, 1, dtype=torch.float64))
+        errors.append(abs(last.x1.item() - math.exp(-1)))
+    assert math.log2(errors[0] / errors[1]) == pytest.approx(3, abs=0.05)
+
+
+KUTTA3 = {"c": (0, 1 / 2, 1), "a": ((1 / 2,), (-1, 2)), "b": (1 / 6, 2 / 3, 1 / 6), "order": 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"b": (1 / 6, 2 / 3, 1 / 3)}, r"'b' must be 3 weights, one a stage, that sum to 1: \(0.16"),
+        ({"b": (1 / 2, 1 / 2)}, "'b' must be 3 weights"),
+        ({"embedded": (1, 1, 1)}, "'embedded' must be 3 weights"),
+        ({"a": ((1 / 2,), (-1, 2, 0))}, "'a' must be 2 rows of 1, 2, ... weights"),
+        ({"a": ((1 / 2,), (-1, 1))}, "row 2 of 'a' must sum to 'c' of its stage, 1: "),
+        ({"c": (0.1, 1 / 2, 1)}, "row 0 of 'a' must sum to 'c' of its stage, 0.1: "),
+        ({"order": 0}, "'order' must be 1 or more: 0"),
+    ],
+)
+def test_a_tableau_that_is_no_consistent_explicit_method_is_refused(change, error):
+    with pytest.raises(OptionError, match=error):
+        Tableau(**{**KUTTA3, **change})

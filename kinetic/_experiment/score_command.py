@@ -37,6 +37,8 @@ _TENSORS = (".npy", ".npz", ".safetensors")
 _PARTS = ("samples", "reference", "features", "metrics")
 _OTHER_WORDS = {
     "fid": "The FID is `frechet` with --features inception.",
+    "sfid": "The sFID is `frechet` with --features inception --set features.output=spatial.",
+    "is": "The Inception Score is `inception-score`.",
     "precision": "Precision is one of `prdc`.",
     "recall": "Recall is one of `prdc`.",
     "density": "Density is one of `prdc`.",

@@ -11,11 +11,13 @@ from kinetic_metrics.data_copying import DataCopying as DataCopying
 from kinetic_metrics.fd_infinity import FrechetInfinity as FrechetInfinity
 from kinetic_metrics.frechet import FrechetDistance as FrechetDistance
 from kinetic_metrics.held_out_distance import HeldOutDistance as HeldOutDistance
+from kinetic_metrics.inception_score import InceptionScore as InceptionScore
 from kinetic_metrics.kde_support import KDESupport as KDESupport
 from kinetic_metrics.kernel_distance import KernelDistance as KernelDistance
 from kinetic_metrics.knn_support import KNNSupport as KNNSupport
 from kinetic_metrics.log_likelihood import LogLikelihood as LogLikelihood
 from kinetic_metrics.memorisation import Memorisation as Memorisation
+from kinetic_metrics.mifid import MiFID as MiFID
 from kinetic_metrics.posterior_signals import PosteriorSignals as PosteriorSignals
 from kinetic_metrics.prdc import PRDC as PRDC
 from kinetic_metrics.residual_noise import ResidualNoise as ResidualNoise
@@ -29,6 +31,8 @@ def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> N
     register("frechet", FrechetDistance)
     register("fd-infinity", FrechetInfinity)
     register("kid", KernelDistance)
+    register("inception-score", InceptionScore)
+    register("mifid", MiFID)
     register("prdc", PRDC)
     register("vendi", VendiScore)
     register("clip", CLIPScore)

@@ -31,11 +31,13 @@ class FrechetEstimate:
         both: the interval over draws of the samples and of the reference, about the distance freed of its bias in
             n and m where that is known, about the distance itself elsewhere; or None.
         freed: whether it is freed of its bias.
+        without: the distance without each group of samples, where there is an interval.
     """
 
     given: Estimate
     both: Estimate | None = None
     freed: bool = False
+    without: Array | None = None
 
 
 def frechet_estimate(samples: GroupedFeatures, reference: GroupedFeatures | Gaussian) -> FrechetEstimate:
@@ -67,9 +69,10 @@ def frechet_estimate(samples: GroupedFeatures, reference: GroupedFeatures | Gaus
     else:
         given = attrs.evolve(given, leave_out=None)
     if without_reference is None:
-        return FrechetEstimate(given)
+        return FrechetEstimate(given, without=without)
     centre = value if unbiased is None else unbiased
-    return FrechetEstimate(given, _above_0(evidence.two_jackknives(centre, without, without_reference)), bool(halves))
+    both = _above_0(evidence.two_jackknives(centre, without, without_reference))
+    return FrechetEstimate(given, both, bool(halves), without)
 
 
 def _without_each(

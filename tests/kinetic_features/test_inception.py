@@ -3,6 +3,7 @@ import pickle
 from importlib.metadata import version
 
 import kinetic_features.inception
+import numpy as np
 import pytest
 import torch
 from kinetic_features import Inception
@@ -159,3 +160,78 @@ def test_the_real_network_downloads_and_runs():
     except MissingFileError as error:
         pytest.skip(f"the weights cannot be downloaded here: {str(error).splitlines()[0]}")
     assert space.features(torch.zeros(1, 3, 32, 32)).shape == (1, 2048)
+
+
+@pytest.fixture
+def fidelity(lively):
+    """torch-fidelity's network of the same weights, by the layers it is asked for, on bytes."""
+    extractor = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
+
+    def features(x, *layers):
+        net = extractor.FeatureExtractorInceptionV3("inception", list(layers), feature_extractor_weights_path=lively)
+        return net(x)
+
+    return features
+
+
+def bytes_and_images(side):
+    x = torch.randint(0, 256, (2, 3, side, side), dtype=torch.uint8)
+    return x, x / 127.5 - 1
+
+
+@pytest.mark.parametrize("side", [32, 299, 410])
+def test_prepared_as_tensorflow_does_features_and_logits_are_those_of_torch_fidelity(side, lively, fidelity):
+    x, images = bytes_and_images(side)
+    pooled, logits = fidelity(x, "2048", "logits_unbiased")
+    ours = Inception(weights=lively, resize="tensorflow").features(images)
+    assert torch.allclose(ours, pooled, rtol=1e-3, atol=1e-4)
+    ours = Inception(weights=lively, output="logits", resize="tensorflow").features(images)
+    assert ours.shape == (2, 1008)
+    assert torch.allclose(ours, logits, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (20, 31), (310, 299)])
+def test_the_resize_of_tensorflow_is_that_of_torch_fidelity(size):
+    interpolate = pytest.importorskip("torch_fidelity.interpolate_compat_tensorflow")
+    x = torch.rand(2, 3, *size)
+    theirs = interpolate.interpolate_bilinear_2d_like_tensorflow1x(255 * x, size=(299, 299), align_corners=False)
+    assert torch.allclose(kinetic_features.inception.like_tensorflow(x), (theirs - 128) / 128, atol=1e-4)
+
+
+def test_spatial_features_are_the_first_seven_channels_of_the_first_branch_of_mixed_6(lively, monkeypatch):
+    state = torch.load(lively, weights_only=True)
+    monkeypatch.setattr(inception, "load_state_dict_from_url", lambda *a, **k: state)
+    whole = inception.InceptionV3([2]).eval()
+    kept = []
+    whole.blocks[2][6].branch1x1.register_forward_hook(lambda net, given, out: kept.append(out))
+    x = torch.rand(2, 3, 24, 24) * 2 - 1
+    with torch.no_grad():
+        whole((x + 1) / 2)
+    found = Inception(weights=lively, output="spatial").features(x)
+    assert found.shape == (2, 2023)
+    assert torch.allclose(found.view(2, 17, 17, 7), kept[0][:, :7].permute(0, 2, 3, 1), rtol=1e-4, atol=1e-5)
+
+
+def test_the_frechet_distance_of_spatial_features_is_the_sfid_of_the_adm_evaluator(lively):
+    x, y = (torch.rand(n, 3, 16, 16) * 2 - 1 for n in (5, 6))
+    space = Inception(weights=lively, output="spatial", resize="tensorflow")
+    found = score_samples(x, {"sfid": FrechetDistance(y, features=space)}, device="cpu").scores["sfid"]["fd"]
+    a, b = (space.features(each).double().numpy() for each in (x, y))
+    a_centred, b_centred = ((acts - acts.mean(0)) / np.sqrt(len(acts) - 1) for acts in (a, b))
+    root = np.linalg.svd(a_centred @ b_centred.T, compute_uv=False).sum()  # Tr (S1 S2)^(1/2), of 2023 x 2023 matrices
+    expected = np.sum((a.mean(0) - b.mean(0)) ** 2) + (a_centred**2).sum() + (b_centred**2).sum() - 2 * root
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_layer_beside_logits_is_refused_and_weights_without_the_last_layer_too(lively, tmp_path):
+    with pytest.raises(OptionError, match="'dims' must be left out with output 'logits', which has its layer: 64"):
+        Inception(dims=64, output="logits", weights=lively)
+    state = torch.load(lively, weights_only=True)
+    torch.save({name: tensor for name, tensor in state.items() if "Mixed_6d" not in name}, tmp_path / "less.pth")
+    with pytest.raises(OptionError, match="'weights' does not hold pytorch-fid's Inception network"):
+        Inception(output="spatial", weights=str(tmp_path / "less.pth"))
+
+
+def test_the_preprocessing_of_tensorflow_is_stated(lively):
+    said = Inception(dims=64, weights=lively, resize="tensorflow").preprocessing
+    assert "resized to 299 x 299 (bilinear, not antialiased, from the corners of pixels), 128 of 255" in said

@@ -102,6 +102,8 @@ def test_a_path_says_what_it_is(tmp_path):
         ({"overrides": [KEY, "metrics.frechet=1"]}, RecipeError, "holds tables"),
         ({"overrides": ["reference.key=x"]}, UnknownNameError, "holds no tensor named 'x'"),
         ({"metrics": "fid"}, UnknownNameError, "The FID is `frechet` with --features inception"),
+        ({"metrics": "sfid"}, UnknownNameError, "The sFID is `frechet` with --features inception"),
+        ({"metrics": "is"}, UnknownNameError, "The Inception Score is `inception-score`"),
         ({"metrics": "class-margin"}, OptionError, "'logits': a feature space;.*--set metrics.class-margin.OPTION="),
         (
             {"metrics": "class-margin", "overrides": [KEY, "metrics.class-margin.logits=3"]},

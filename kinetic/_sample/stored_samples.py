@@ -9,12 +9,13 @@ import attrs
 import torch
 from torch import Tensor
 
+from kinetic._display import Card, Displayed
 from kinetic._sample.shard import ShardStore
 
 
 @final
-@attrs.frozen(eq=False)
-class StoredSamples:
+@attrs.frozen(eq=False, repr=False)
+class StoredSamples(Displayed):
     """The samples of a run, `(n, *event)`, of which only those asked for are in memory.
 
     `stored[ids]` and `stored[start:stop]` are tensors; `stored.tensor()` is all of them.
@@ -40,6 +41,10 @@ class StoredSamples:
     def shape(self) -> torch.Size:
         """`(n, *event)`."""
         return torch.Size([len(self), *self.event_shape])
+
+    def _card(self) -> Card:
+        kind = str(self.dtype).removeprefix("torch.")
+        return Card("StoredSamples", (("", f"{' x '.join(map(str, self.shape))} {kind}, {self.kind}"),), inline=True)
 
     def __getitem__(self, index: slice | Tensor) -> Tensor:
         """The samples of a range of ids, of a list of ids `(m,)`, or of a mask `(n,)`, in that order.

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kinetic._evaluate.checked_data import checked as checked
     from kinetic._experiment.experiment import Recipe as Recipe
+    from kinetic._experiment.plot import plot as plot
     from kinetic._experiment.read_recipe import load_recipe as load_recipe
     from kinetic._experiment.score_samples import score_samples as score_samples
     from kinetic._plugins.hooks import hookimpl as hookimpl
     from kinetic._plugins.registry import Registry as Registry
     from kinetic._plugins.registry import abstract_class as abstract_class
     from kinetic._plugins.registry import registry as registry
+    from kinetic._report.plots import Plots as Plots
     from kinetic._roles.batch import Batch as Batch
     from kinetic._roles.calibrated import CalibratedGrid as CalibratedGrid
     from kinetic._roles.column import Column as Column
@@ -75,6 +77,7 @@ _HOME = {
     "KineticError": "errors",
     "Metric": "_roles.metric",
     "PathMeter": "_sample.path_meter",
+    "Plots": "_report.plots",
     "Recipe": "_experiment.experiment",
     "Registry": "_plugins.registry",
     "Run": "_sample.run",
@@ -101,6 +104,7 @@ _HOME = {
     "load_recipe": "_experiment.read_recipe",
     "load_run": "_store.finished_run",
     "metered": "_sample.metered",
+    "plot": "_experiment.plot",
     "registry": "_plugins.registry",
     "tell": "_roles.parts",
     "told": "_roles.parts",

@@ -58,7 +58,7 @@ def compare(
     found = {**_over_runs(pairs, baselines, units or {}, of), **pairs}
     inside = {arm: within_arm(arm, run) for arm, run in runs.items()}
     return {
-        "columns": _meanings(runs),
+        "columns": meanings(runs),
         "delta": delta,
         "differences": [row for pair, each in found.items() for one in each for row in one.rows(*pair)],
         "verdicts": [one.verdict(*pair, delta) for pair, each in found.items() for one in each],
@@ -93,17 +93,18 @@ def _over_runs(
     }
 
 
-def _meanings(runs: Mapping[str, Run]) -> dict[str, dict[str, dict[str, Any]]]:
-    meanings: dict[str, dict[str, dict[str, Any]]] = {"energy": {}}
+def meanings(runs: Mapping[str, Run]) -> dict[str, dict[str, dict[str, Any]]]:
+    """What each column and value of the runs means; see `compare`."""
+    known_of: dict[str, dict[str, dict[str, Any]]] = {"energy": {}}
     for run in runs.values():
         curves = {name for name, column in run.energy.items() if column.dim() > 1}
         parts = {"energy": run.described, **{metric: score.described for metric, score in run.details.items()}}
         for metric, described in parts.items():
-            known = meanings.setdefault(metric, {})
+            known = known_of.setdefault(metric, {})
             for name, column in described.items():
                 curve = metric == "energy" and name in curves
                 known.setdefault(name, attrs.asdict(column) | {"value": column.value, "curve": curve})
-    return meanings
+    return known_of
 
 
 def _notes(run: Run) -> dict[str, list[str]]:

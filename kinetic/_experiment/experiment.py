@@ -11,6 +11,7 @@ import attrs
 import torch
 from torch import nn
 
+from kinetic._display import Card, Displayed, brief
 from kinetic._experiment.arms import Arms
 from kinetic._experiment.between_arms import Scores
 from kinetic._experiment.claims.claim import Claim
@@ -47,8 +48,8 @@ from kinetic._store.run_folder import RunFolder
 
 
 @final
-@attrs.frozen(eq=False)
-class Recipe:
+@attrs.frozen(eq=False, repr=False)
+class Recipe(Displayed):
     """A checked recipe: every arm is built, so nothing in it can still be misspelt or missing.
 
     Args:
@@ -78,6 +79,11 @@ class Recipe:
         """What a reader calls it."""
         title: str = self.content.get("title", self.name)
         return title
+
+    def _card(self) -> Card:
+        run = self.content["run"]
+        title = f"Recipe {self.name}: {self.title}, {run['samples']:,} samples in each of {len(self.runners)} runs"
+        return Card(title, tuple((name, _parts_in_short(runner)) for name, runner in self.runners.items()))
 
     @property
     def delta(self) -> float:
@@ -290,6 +296,11 @@ def _provenance(recipe: Recipe, parts: Mapping[str, Mapping[str, Any]], device: 
         **environment(device),
         "plugins": [f"{plugin.name} ({plugin.distribution} {plugin.version})" for plugin in known.plugins],
     }
+
+
+def _parts_in_short(runner: Runner) -> str:
+    parts = (runner.field, runner.solver, runner.schedule)
+    return ", ".join(brief(part) for part in parts if part is not None)
 
 
 def _trained_once(recipe: Recipe) -> list[str]:

@@ -33,6 +33,13 @@ def within_arm(arm: str, run: Run) -> dict[str, Any]:
         }
 
 
+def correlations(arm: str, run: Run) -> list[dict[str, Any]]:
+    """The rows `correlations` of one arm alone."""
+    with within(f"arm {arm!r}"):
+        table = _Table.of(run, run.reached.numpy())
+        return [table.row(row) for row in table.correlations()]
+
+
 @attrs.frozen(eq=False)
 class _Table:
     """The columns of one arm that are correlated, `{key: (n,)}`, and what the keys of its scores stand for."""

@@ -11,6 +11,7 @@ import attrs
 import pluggy
 
 from kinetic import options
+from kinetic._display import Card, Displayed, several
 from kinetic._plugins import hooks
 from kinetic._plugins.distributions import GROUP, entry_points
 from kinetic._plugins.loading import Plugin, load, unknown_hooks
@@ -60,8 +61,8 @@ def role_of(cls: type) -> str:
     )
 
 
-@attrs.frozen(eq=False)
-class Registry:
+@attrs.frozen(eq=False, repr=False)
+class Registry(Displayed):
     """What recipes can name.
 
     Args:
@@ -76,6 +77,10 @@ class Registry:
     origins: Mapping[tuple[str, str], str]
     plugins: Sequence[Plugin] = ()
     offers: Mapping[tuple[str, str], Mapping[str, type[Component]]] = attrs.field(factory=dict)
+
+    def _card(self) -> Card:
+        facts = tuple((role, several(classes, 8)) for role, classes in self.classes.items())
+        return Card(f"Registry of {len(self.plugins)} plugins", facts)
 
     def get(self, role: str, name: str) -> type[Component]:
         """The class that a name, or a plugin and a name as in `kinetic_mine:leapfrog`, stands for.

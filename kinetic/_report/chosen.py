@@ -11,8 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinetic._report import columns as meanings
+from kinetic._report.drawable import Drawable
 from kinetic._sample.columns import UNTIL
-from kinetic._store.finished_run import FinishedRun
 
 SPREAD = 10_000
 """Samples of an arm that violins, bands and points in the plane are drawn from."""
@@ -40,7 +40,7 @@ def drawn_of(n: int, most: int, of_all: str = "") -> str:
     return f" Drawn are {most:,} of {n:,} samples, evenly chosen{f'; {of_all} of all' if of_all else ''}."
 
 
-def finite_rows(run: FinishedRun, arm: str) -> pa.Table:
+def finite_rows(run: Drawable, arm: str) -> pa.Table:
     """The rows of one arm without the samples that were left out of its scores and energies."""
     rows = run.rows(arm)
     if UNTIL not in rows.column_names:
@@ -48,10 +48,10 @@ def finite_rows(run: FinishedRun, arm: str) -> pa.Table:
     return rows.filter(pa.compute.fill_null(pa.compute.is_nan(rows[UNTIL]), True))
 
 
-def drawn_columns(run: FinishedRun, arm: str) -> dict[str, np.ndarray]:
+def drawn_columns(run: Drawable, arm: str) -> dict[str, np.ndarray]:
     """The columns `(n,)` of one arm that pictures show: energies, a score of each metric, classes; and sample ids."""
     scores = [".".join(each) for each in meanings.headline(run)]
-    return _numbers(finite_rows(run, arm), [*meanings.energies(run, main=True), *scores, "class", "sample"])
+    return numbers(run, arm, [*meanings.energies(run, main=True), *scores, "class", "sample"])
 
 
 @final
@@ -72,18 +72,18 @@ class Bands:
     least: float
 
     @classmethod
-    def of(cls, run: FinishedRun, arm: str, name: str) -> Bands | None:
+    def of(cls, run: Drawable, arm: str, name: str) -> Bands | None:
         """Of a column of the table; None where the arm has none."""
-        curve = _numbers(finite_rows(run, arm), [name]).get(name)
+        curve = numbers(run, arm, [name]).get(name)
         if curve is None:
             return None
         quantiles = np.quantile(curve[evenly(len(curve), SPREAD)], [0.1, 0.25, 0.75, 0.9], axis=0)
         return cls(len(curve), curve.mean(0), quantiles, float(curve.min()))
 
 
-def _numbers(rows: pa.Table, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Those of the columns that are there, and not null, as arrays."""
-    numbers = {}
+def numbers(run: Drawable, arm: str, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Those of the columns of an arm that are there, and not null, as arrays."""
+    rows, numbers = finite_rows(run, arm), {}
     for name in names:
         if name in rows.column_names and len(rows) and not rows[name].null_count:
             column = rows[name].combine_chunks()

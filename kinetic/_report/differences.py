@@ -9,9 +9,9 @@ import attrs
 
 from kinetic._evaluate.views import CONTROL, DENOISED, PLAIN
 from kinetic._report import columns, over_runs
+from kinetic._report.drawable import Drawable
 from kinetic._report.numbers import format_aligned
 from kinetic._report.tables import STEP, Table
-from kinetic._store.finished_run import FinishedRun
 
 _UNDECIDED = "undecided, for the noise that was left"
 _KINDS = {
@@ -46,7 +46,7 @@ class Difference:
         return {"less": "clear", "more": "clear", "no clear difference": ""}.get(self.word, "noise")
 
 
-def verdict(run: FinishedRun) -> dict[str, dict[str, str]]:
+def verdict(run: Drawable) -> dict[str, dict[str, str]]:
     """What changed, pair of arms by pair of arms, as the evidence has it.
 
     Returns:
@@ -67,7 +67,7 @@ def verdict(run: FinishedRun) -> dict[str, dict[str, str]]:
     return {arms: {kind: "; ".join(kinds[kind]) for kind in order if kind in kinds} for arms, kinds in told.items()}
 
 
-def differences_in_brief(run: FinishedRun) -> Table | None:
+def differences_in_brief(run: Drawable) -> Table | None:
     """A pair of arms a row: energies, yes and no, scores of sets and one column of each other metric, view by view."""
     by_label: dict[str, dict[str, Difference]] = {}
     undecided: dict[str, list[str]] = {}
@@ -92,7 +92,7 @@ def differences_in_brief(run: FinishedRun) -> Table | None:
     return Table("Differences between arms", caption, tuple(head), tuple(zip(*body, strict=True)))
 
 
-def differences(run: FinishedRun) -> Table | None:
+def differences(run: Drawable) -> Table | None:
     """Every arm against the arm it is compared with, each number beside its other views."""
     kept = [each for each in _all(run) if each.metric != "energy" or each.name in columns.energies(run, main=True)]
     if not kept:
@@ -107,11 +107,11 @@ def differences(run: FinishedRun) -> Table | None:
     return Table("Every difference", caption.strip(), head, tuple(rows), tuple(each.mark for each in kept))
 
 
-def _paired(run: FinishedRun) -> str:
+def _paired(run: Drawable) -> str:
     return f"run by run; intervals over {over_runs.count(run)}, Student's t" if run.runs else "paired by sample"
 
 
-def _all(run: FinishedRun) -> list[Difference]:
+def _all(run: Drawable) -> list[Difference]:
     views: dict[tuple[str, str, str, str], dict[str, Row]] = {}
     for row in run.evidence["differences"]:
         views.setdefault((row["arm"], row["against"], row["metric"], row["name"]), {})[row["view"]] = row
@@ -132,7 +132,7 @@ def _all(run: FinishedRun) -> list[Difference]:
     ]
 
 
-def main_differences(run: FinishedRun) -> list[Difference]:
+def main_differences(run: Drawable) -> list[Difference]:
     """In order: energies; yes and no, or else the first number of each metric; scores of sets."""
     single, first = {*run.rows(run.drawn[0]).column_names}, columns.headline(run)
     there = [each for each in _all(run) if each.arms[0] in run.runs or not run.runs]
@@ -148,7 +148,7 @@ def main_differences(run: FinishedRun) -> list[Difference]:
     return sorted(filter(shown, main), key=lambda each: (each.metric != "energy", each not in answers))
 
 
-def _is_answer(run: FinishedRun, each: Difference) -> bool:
+def _is_answer(run: Drawable, each: Difference) -> bool:
     """Whether it is the share of a yes or no."""
     return bool(columns.meaning(run, each.metric, each.name)["kind"] == "label")
 
@@ -159,7 +159,7 @@ def _numbers(each: Difference) -> str:
     return f"{plain} ({', '.join(beside)})" if beside else plain
 
 
-def _told(run: FinishedRun, shown: list[Difference]) -> str:
+def _told(run: Drawable, shown: list[Difference]) -> str:
     if not any(DENOISED in each.views for each in shown):
         return ""
     return (
@@ -170,6 +170,6 @@ def _told(run: FinishedRun, shown: list[Difference]) -> str:
     )
 
 
-def _label(run: FinishedRun, metric: str, name: str) -> str:
+def _label(run: Drawable, metric: str, name: str) -> str:
     value = columns.meaning(run, metric, name)["value"]
     return value if metric == "energy" or value.startswith(metric) else f"{metric} {value}"

@@ -10,13 +10,13 @@ from matplotlib.ticker import MaxNLocator
 from kinetic._evaluate.views import CONTROL, DENOISED, PLAIN
 from kinetic._report import canvas
 from kinetic._report.differences import Difference, main_differences
-from kinetic._store.finished_run import FinishedRun
+from kinetic._report.drawable import Drawable
 
 _VIEWS = {PLAIN: ("o", "full", "#2a5d9f"), DENOISED: ("o", "none", "#c2571a"), CONTROL: ("|", "full", "#6b7280")}
 _PANELS = 6  # pairs of arms that are drawn
 
 
-def forest(run: FinishedRun) -> canvas.Picture | None:
+def forest(run: Drawable) -> canvas.Picture | None:
     """Every main difference with its interval, in units of what a difference of one is worth."""
     pairs: dict[tuple[str, str], list[Difference]] = {}
     for each in main_differences(run):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from kinetic._evaluate.views import PLAIN
 from kinetic._report import columns
+from kinetic._report.drawable import Drawable
 from kinetic._report.numbers import format_aligned
 from kinetic._report.tables import Table, excludes_zero
 from kinetic._store.finished_run import FinishedRun
 
 
-def count(run: FinishedRun) -> str:
+def count(run: Drawable) -> str:
     """`6 trainings`."""
     units = next(iter(run.runs.values()))
     return f"{len(units)} {run.evidence['over_runs']['of']}"

@@ -7,9 +7,9 @@ import numpy as np
 from kinetic import evidence
 from kinetic._report import columns
 from kinetic._report.chosen import finite_rows
+from kinetic._report.drawable import Drawable
 from kinetic._report.numbers import format_aligned
 from kinetic._report.tables import Table
-from kinetic._store.finished_run import FinishedRun
 from kinetic._terminal import printable
 
 LISTED = 50
@@ -17,7 +17,7 @@ LISTED = 50
 _CUT = 100  # characters of a prompt
 
 
-def prompts_asked(run: FinishedRun, arm: str) -> dict[int, str]:
+def prompts_asked(run: Drawable, arm: str) -> dict[int, str]:
     """The prompts that samples of an arm were asked for, by number; empty where there were none."""
     rows = finite_rows(run, arm)
     if not {"class", "prompt"} <= {*rows.column_names} or rows["prompt"].null_count:
@@ -30,7 +30,7 @@ def prompt_of(text: str) -> str:
     return printable(text if len(text) <= _CUT else f"{text[: _CUT - 3]}...")
 
 
-def prompts(run: FinishedRun, arm: str) -> Table | None:
+def prompts(run: Drawable, arm: str) -> Table | None:
     """A prompt a row: its number, its text, how many samples asked for it, their mean energies and scores."""
     texts = prompts_asked(run, arm)
     if not texts:

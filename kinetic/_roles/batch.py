@@ -6,13 +6,14 @@ import attrs
 import torch
 from torch import Tensor
 
+from kinetic._display import Displayed
 from kinetic.types import ALL, Rows, is_all
 
 _ROWS = "rows beyond one a velocity"
 
 
-@attrs.frozen(eq=False)
-class Batch:
+@attrs.frozen(eq=False, repr=False)
+class Batch(Displayed):
     """The identity of the samples of a batch, handed to a field with each call.
 
     Args:

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 from torch import Tensor
 
+from kinetic._display import Card, Displayed, several
 from kinetic._roles.column import Column
 from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
@@ -19,8 +20,8 @@ from kinetic.evidence import Estimate
 from kinetic.types import State
 
 
-@attrs.frozen(eq=False)
-class Samples:
+@attrs.frozen(eq=False, repr=False)
+class Samples(Displayed):
     """A batch of finished samples, as a metric sees it.
 
     Args:
@@ -41,8 +42,8 @@ class Samples:
         return self.x
 
 
-@attrs.frozen(eq=False)
-class Score:
+@attrs.frozen(eq=False, repr=False)
+class Score(Displayed):
     """What a metric says of all samples it saw.
 
     Args:
@@ -78,6 +79,17 @@ class Score:
         if value is None or value.value == mean or (math.isnan(value.value) and math.isnan(mean)):
             return True
         return math.isclose(value.value, mean, rel_tol=1e-9, abs_tol=1e-12)
+
+    def _card(self) -> Card:
+        columns = several(self.columns)
+        facts = [(name, str(value)) for name, value in self.values.items()]
+        facts += [("columns", f"{columns} of {len(next(iter(self.columns.values()))):,} samples")] if columns else []
+        return Card("Score", (*facts, *(("note", note) for note in self.notes)))
+
+    @property
+    def in_short(self) -> str:
+        """Its first values in one line."""
+        return several(f"{name} {value}" for name, value in self.values.items())
 
     @values.validator
     def _with_intervals(self, attribute: attrs.Attribute[Any], values: Mapping[str, Any]) -> None:

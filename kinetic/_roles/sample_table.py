@@ -12,19 +12,24 @@ import torch
 from torch import Tensor
 
 from kinetic import evidence
+from kinetic._display import Card, Displayed, several
 from kinetic._roles.metric import Metric, Samples, Score
 from kinetic.errors import OptionError
 from kinetic.evidence import Estimate
 
 
-@attrs.frozen(eq=False)
-class SampleTable:
+@attrs.frozen(eq=False, repr=False)
+class SampleTable(Displayed):
     """What each observed sample gave, in any order. Joining is cheap."""
 
     parts: tuple[tuple[Tensor, Mapping[str, Tensor]], ...] = ()
 
     def __len__(self) -> int:
         return sum(len(ids) for ids, _ in self.parts)
+
+    def _card(self) -> Card:
+        columns = {name: None for _, part in self.parts[:1] for name in part}
+        return Card("SampleTable", (("", f"{len(self)} rows: {several(columns)}"),), inline=True)
 
     def append(self, ids: Tensor, columns: Mapping[str, Tensor]) -> SampleTable:
         """This table and the rows of one more batch, kept on the CPU."""

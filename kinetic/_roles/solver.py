@@ -10,14 +10,15 @@ from functools import cached_property
 import attrs
 import torch
 
+from kinetic._display import Displayed
 from kinetic._roles.column import Column
 from kinetic._roles.component import Component
 from kinetic.precision import norms
 from kinetic.types import PerSample, Rows, State, Velocity
 
 
-@attrs.frozen(eq=False, slots=False)  # a dict is where properties are remembered fastest
-class Stage:
+@attrs.frozen(eq=False, slots=False, repr=False)  # a dict is where properties are remembered fastest
+class Stage(Displayed):
     """One velocity a step was built from.
 
     Args:
@@ -50,8 +51,8 @@ class Stage:
         return later
 
 
-@attrs.frozen(eq=False, slots=False)
-class Step:
+@attrs.frozen(eq=False, slots=False, repr=False)
+class Step(Displayed):
     """One accepted step of some samples of a batch: x1 = x0 + (t1 - t0) sum_i weight_i v_i.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import attrs
 import numpy as np
@@ -11,6 +11,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+import kinetic
+from kinetic._display import Card, Displayed, several
 from kinetic._evaluate.views import PLAIN, in_files
 from kinetic._roles.column import Column
 from kinetic._roles.metric import Metric, Score
@@ -20,13 +22,16 @@ from kinetic._sample.shard import is_finite
 from kinetic._sample.stored_samples import StoredSamples
 from kinetic.evidence import Estimate
 
+if TYPE_CHECKING:
+    from kinetic import Plots
+
 _SHOWN = 8  # samples that a note names
 _COARSE = 0.1  # above this share of the spread between samples, the error of the energy is worth a warning
 
 
 @final
-@attrs.frozen(eq=False)
-class Run:
+@attrs.frozen(eq=False, repr=False)
+class Run(Displayed):
     """What came of one run.
 
     Args:
@@ -88,6 +93,28 @@ class Run:
     def finite(self) -> Tensor:
         """bool `(n,)`, which samples have a path that was finite to the end; scores and energies are of these alone."""
         return is_finite(self.energy, len(self.samples))
+
+    def _card(self) -> Card:
+        n, *shape = self.samples.shape
+        left_out = n - int(self.finite.sum())
+        means = {
+            name: float(self.energy[name][self.reached].mean())
+            for name, column in self.described.items()
+            if column.kind == "energy" and column.main and name in self.energy and self.energy[name].dim() == 1
+        }
+        facts = [("samples", f"{n:,} of {' x '.join(map(str, shape))}" + f", {left_out} left out" * bool(left_out))]
+        facts += [("mean energy", several(f"{name} {mean:.4g}" for name, mean in means.items()))] if means else []
+        facts += [(metric, score.in_short) for metric, score in self.details.items()]
+        facts += [("note", note) for note in self.notes]
+        return Card("Run", tuple(facts))
+
+    @property
+    def plot(self) -> Plots:
+        """Its pictures as matplotlib figures: `run.plot.energy()`, `.power()`, `.grid()`, `.against()`, `.forest()`.
+
+        What draws stands above what is drawn: it is asked for by its public name, `kinetic.plot`, when it is wanted.
+        """
+        return kinetic.plot(self)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from kinetic import options
+from kinetic._display import Displayed
 from kinetic._evaluate.evaluate import Views, check_data, dry_run, evaluate
 from kinetic._evaluate.shared_features import SharedFeatures
 from kinetic._evaluate.views import PLAIN
@@ -50,8 +51,8 @@ def _not_energy(instance: Any, attribute: attrs.Attribute[Any], value: Mapping[s
 
 
 @final
-@attrs.frozen(eq=False)
-class Runner:
+@attrs.frozen(eq=False, repr=False)
+class Runner(Displayed):
     """Runs a field with a solver, weighs each sample with meters and judges the samples with metrics.
 
     Args:

@@ -9,12 +9,13 @@ import attrs
 import torch
 from torch import Tensor
 
+from kinetic._display import Card, Displayed
 from kinetic._sample.shard import ShardStore
 
 
 @final
-@attrs.frozen(eq=False)
-class StoredSamples:
+@attrs.frozen(eq=False, repr=False)
+class StoredSamples(Displayed):
     """The samples of a run, `(n, *event)`, of which only those asked for are in memory.
 
     `stored[ids]` and `stored[start:stop]` are tensors; `stored.tensor()` is all of them.
@@ -41,19 +42,27 @@ class StoredSamples:
         """`(n, *event)`."""
         return torch.Size([len(self), *self.event_shape])
 
+    def _card(self) -> Card:
+        kind = str(self.dtype).removeprefix("torch.")
+        return Card("StoredSamples", (("", f"{' x '.join(map(str, self.shape))} {kind}, {self.kind}"),), inline=True)
+
     def __getitem__(self, index: slice | Tensor | Sequence[int] | Sequence[bool]) -> Tensor:
         """The samples of a range of ids, of a list of ids `(m,)`, or of a mask `(n,)`, in that order.
 
         Raises:
-            IndexError: an id is out of range.
+            IndexError: an id is out of range or no whole number, or a mask is of another number of samples.
         """
         if isinstance(index, slice):
             start, stop, step = index.indices(len(self))
             return self._take(torch.arange(start, max(start, stop), step))
-        chosen = torch.as_tensor(index)
-        ids = (
-            chosen.nonzero().flatten() if chosen.dtype == torch.bool else chosen if len(chosen) else chosen.long()
-        ).cpu()
+        ids = torch.as_tensor(index).cpu()
+        if ids.dtype == torch.bool:
+            if len(ids) != len(self):
+                raise IndexError(f"a mask of {len(ids)} does not fit {len(self)} samples")
+            ids = ids.nonzero().flatten()
+        if len(ids) and ids.is_floating_point():
+            raise IndexError(f"samples are picked by whole numbers, not by {ids.dtype}")
+        ids = ids.long()  # an empty list is one of floats
         beyond = ids[(ids >= len(self)) | (ids < -len(self))]
         if len(beyond):
             raise IndexError(f"{int(beyond[0])} is out of range for {len(self)} samples")

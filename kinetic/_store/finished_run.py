@@ -6,7 +6,7 @@ import os
 import shlex
 from functools import cached_property
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import attrs
 import pyarrow as pa
@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from safetensors.torch import load_file
 from torch import Tensor
 
+import kinetic
+from kinetic._display import Card, Displayed, several
 from kinetic._sample.stored_samples import StoredSamples
 from kinetic._store.files import AGAIN, names_in, read_json, read_toml, refused
 from kinetic._store.layout import EVIDENCE, MANIFEST, NEIGHBOURS, PROVENANCE, RECIPE, SCORES, SHARDS, TABLE
@@ -23,13 +25,35 @@ from kinetic._store.shard_files import ShardFiles
 from kinetic._store.take_up import spans_of
 from kinetic.errors import StoreError, unknown
 
+if TYPE_CHECKING:
+    from kinetic import Plots
+
 
 @final
-@attrs.define(eq=False, slots=False)
-class FinishedRun:
+@attrs.define(eq=False, slots=False, repr=False)
+class FinishedRun(Displayed):
     """A run folder being read. Everything is loaded when it is asked for, and checked to be what was written."""
 
     folder: Path
+
+    def _card(self) -> Card:
+        count = f"{self.recipe['run']['samples']:,} samples in each of {len(self.arms)} runs"
+        title = f"FinishedRun {self.folder}: {self.provenance.get('title', '')}, {count}"
+        return Card(title, tuple((arm, self._in_short(arm)) for arm in self.arms))
+
+    def _in_short(self, arm: str) -> str:
+        """The mean energies of an arm that short tables show."""
+        columns, means = self.evidence["columns"]["energy"], self.scores[arm]["energy"]
+        names = [name for name, each in columns.items() if each["kind"] == "energy" and each["main"]]
+        return several(f"{name} {means[name]['value']:.4g}" for name in names if means.get(name))
+
+    @property
+    def plot(self) -> Plots:
+        """Its pictures as matplotlib figures: `run.plot.energy()`, `.power()`, `.grid()`, `.against()`, `.forest()`.
+
+        What draws stands above what is drawn: it is asked for by its public name, `kinetic.plot`, when it is wanted.
+        """
+        return kinetic.plot(self)
 
     @cached_property
     def manifest(self) -> Manifest:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from torch import Tensor
 
+from kinetic._display import Card, Displayed
 from kinetic._roles.metric import Score
 from kinetic._sample.run import arrow
 from kinetic._store.files import check_writable, names_in, write_json, write_whole
@@ -23,8 +24,8 @@ NOTES = "notes.json"
 
 
 @final
-@attrs.frozen(eq=False)
-class SetScores:
+@attrs.frozen(eq=False, repr=False)
+class SetScores(Displayed):
     """What metrics say of samples that others made.
 
     Args:
@@ -40,6 +41,10 @@ class SetScores:
     labels: Tensor | None = None
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def _card(self) -> Card:
+        facts = [(metric, score.in_short) for metric, score in self.details.items()]
+        return Card(f"SetScores of {self.n:,} samples", (*facts, *(("note", note) for note in self.notes)))
 
     @property
     def scores(self) -> dict[str, dict[str, float]]:

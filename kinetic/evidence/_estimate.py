@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from kinetic._display import Card, Displayed
 from kinetic.errors import OptionError
 
 LEVEL = 0.95
@@ -18,7 +19,7 @@ Array = NDArray[np.float64]
 
 
 @attrs.frozen(eq=False, repr=False)
-class Estimate:
+class Estimate(Displayed):
     """A number with the interval it is known to.
 
     Args:
@@ -44,9 +45,12 @@ class Estimate:
     leave_out_reference: Array | None = None
     unbiased: float | None = None
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         ends = "" if self.low is None or self.high is None else f" [{self.low:.4g}, {self.high:.4g}]"
-        return f"Estimate({self.value:.4g}{ends})"
+        return f"{self.value:.4g}{ends}"
+
+    def _card(self) -> Card:
+        return Card("Estimate", (("", str(self)),), inline=True)
 
     @property
     def sign(self) -> int:

@@ -94,7 +94,7 @@ def test_no_picture_reads_more_samples_than_it_shows(full, taken, monkeypatch):
 
 
 def test_captions_of_pictures_drawn_from_a_part_say_so_and_their_numbers_stay(full, drawn, monkeypatch):
-    monkeypatch.setattr("kinetic._report.figures._POINTS", 20)
+    monkeypatch.setattr("kinetic._report.scatter._POINTS", 20)
     monkeypatch.setattr("kinetic._report.figures.SPREAD", 30)
     fewer = {picture.title: picture.caption for picture in pictures(full)}
     assert fewer["Power against time"].endswith(" Drawn are 30 of 60 samples, evenly chosen; means are of all.")
@@ -111,7 +111,7 @@ def test_points_in_the_plane_are_drawn_from_a_part_of_many(make, taken, monkeypa
     (whole,) = (picture for picture in pictures(run) if picture.title == "Samples by energy: plain")
     assert whole.caption == "The samples of arm plain, coloured by energy."
     assert taken[-1] == [*range(50)]
-    monkeypatch.setattr("kinetic._report.figures.SPREAD", 5)
+    monkeypatch.setattr("kinetic._report.grids.SPREAD", 5)
     (part,) = (picture for picture in pictures(run) if picture.title == "Samples by energy: plain")
     assert part.caption == f"{whole.caption} Drawn are 5 of 50 samples, evenly chosen."
     assert taken[-1] == [*evenly(50, 5)]

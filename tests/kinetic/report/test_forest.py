@@ -1,20 +1,13 @@
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
-from kinetic._report import canvas
 from kinetic._report.differences import main_differences
 from kinetic._report.forest import forest
 
 
 @pytest.fixture
-def figure(full, monkeypatch):
-    """The figure behind the picture of the differences."""
-    drawn = []
-    monkeypatch.setattr(canvas, "picture", lambda figure, *words: drawn.append(figure) or words)
-    forest(full)
-    assert isinstance(drawn[0], Figure)
-    return drawn[0]
+def figure(full):
+    return forest(full).figure
 
 
 def test_each_main_difference_has_its_row_and_stands_where_its_numbers_say(full, figure):

@@ -50,6 +50,12 @@ def test_an_id_beyond_the_last_is_an_error(stored):
             stored[torch.tensor([0, beyond])]
 
 
+@pytest.mark.parametrize(("index", "words"), [([True, False], "a mask of 2 does not fit 23"), ([1.5], "whole numbers")])
+def test_what_picks_nothing_of_a_tensor_picks_nothing_here(stored, index, words):
+    with pytest.raises(IndexError, match=words):
+        stored[index]
+
+
 def test_blocks_are_the_shards_and_make_up_the_whole(stored):
     assert [len(block) for block in stored.blocks()] == [5, 5, 5, 5, 3]
     assert torch.equal(stored.tensor(), stored.store.x)

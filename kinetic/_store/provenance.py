@@ -121,8 +121,8 @@ def identity(
 ) -> dict[str, dict[str, str]]:
     """What makes the samples of a run beside its recipe, `{run: {what: digest or version}}`.
 
-    Options as they are spelt out, tensors, the points of data sets, and the code of fields. Under `SHARED` what all have in
-    common: the data they begin at, prompts, packages, plugins and the kind of device. Not what judges them.
+    Options as they are spelt out, tensors, the points of data sets, and the code of fields. Under `SHARED` what all
+    have in common: the data they begin at, prompts, packages, plugins and the kind of device. Not what judges them.
     `memo` as of `hash_of`.
     """
     memo = {} if memo is None else memo

@@ -46,7 +46,7 @@ def goldilocks(run: FinishedRun, colours: tuple[str, ...]) -> Figure:
 
 def memorisation(run: FinishedRun, colours: tuple[str, ...]) -> Figure:
     """Samples with the training digit nearest to them, of a net that generalises and one that copies."""
-    figure, axes = plt.subplots(1, 2, figsize=(6.4, 2.2))
+    figure, axes = plt.subplots(1, 2, figsize=(6.4, 1.35))
     for axis, arm in zip(axes, ("learned", "memorised"), strict=True):
         pairs = run.neighbours(arm)
         assert pairs is not None
@@ -108,7 +108,7 @@ def trainings(run: FinishedRun, colours: tuple[str, ...]) -> Figure:
 
 def prompts(run: FinishedRun, colours: tuple[str, ...]) -> Figure:
     """One digit for each prompt and arm, and the CLIP margins of the arms."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.4), width_ratios=(1.5, 1))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 1.8), width_ratios=(1.5, 1))
     tiles = np.concatenate([run.stored(arm)[list(range(10))].numpy() for arm in run.arms])
     _tiles(left, tiles, 10)
     left.set_xlabel(f"ten prompts; {', '.join(run.arms)}")

@@ -12,6 +12,7 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -89,6 +90,12 @@ CODE = "code of "
 """How the name of a hash of source code begins, among those of weights."""
 
 
+DATA = "points of "
+"""How the name of a hash of data begins that are read when they are asked for."""
+
+_ROWS = 256  # points that are read at a time
+
+
 def weight_hashes(
     parts: Mapping[str, Mapping[str, Component]], memo: dict[int, bytes] | None = None
 ) -> dict[str, dict[str, str]]:
@@ -114,16 +121,18 @@ def identity(
 ) -> dict[str, dict[str, str]]:
     """What makes the samples of a run beside its recipe, `{run: {what: digest or version}}`.
 
-    Options as they are spelt out, tensors, and the code of fields. Under `SHARED` what all have in
-    common: the data they begin at, prompts, packages, plugins and the kind of device. Not what judges them.
+    Options as they are spelt out, tensors, the points of data sets, and the code of fields. Under `SHARED` what all
+    have in common: the data they begin at, prompts, packages, plugins and the kind of device. Not what judges them.
     `memo` as of `hash_of`.
     """
+    memo = {} if memo is None else memo
     made = {run: {name: part for name, part in own.items() if not _judges(name)} for run, own in parts.items()}
     hashes = weight_hashes({**made, **({} if start is None else {SHARED: {"start": start}})}, memo)
     bound = {
         run: {
             "options": digest([seeds[run], {name: options_of(part, known) for name, part in own.items()}]),
             **hashes.get(run, {}),
+            **{f"{DATA}{name}": points for name, part in own.items() if (points := data_hash(part, memo)) is not None},
             **code_hashes(own["field"]),
         }
         for run, own in made.items()
@@ -133,9 +142,37 @@ def identity(
     shared |= {"plugins": "; ".join(sorted(set(used))), **hashes.get(SHARED, {})}
     if start is not None:
         shared["options of start"] = digest(options_of(start, known))
+        if (points := data_hash(start, memo)) is not None:
+            shared[f"{DATA}start"] = points
     if prompts:
         shared["prompts"] = hashlib.sha256("\n".join(prompts).encode()).hexdigest()
     return {**bound, SHARED: shared}
+
+
+def data_hash(component: Any, memo: dict[int, bytes]) -> str | None:
+    """SHA-256 of the points of the data sets inside that do not hold them but read them, or None where there are none.
+
+    What holds all its points, in memory or mapped, has them in its weights. `memo` as of `hash_of`.
+    """
+    sets = {id(each): each for each in map(unwrap, inside(component, Dataset)) if not _holds_points(each)}
+    for key, data in sets.items():
+        if key not in memo:
+            read = hashlib.sha256()
+            for start in range(0, len(data), _ROWS):
+                points = data.read(start, min(start + _ROWS, len(data))).cpu().contiguous()
+                read.update(f"{points.dtype}{tuple(points.shape)}".encode())
+                read.update(points.flatten().view(torch.uint8).numpy().data)
+            memo[key] = read.digest()
+    return hashlib.sha256(b"".join(memo[key] for key in sets)).hexdigest() if sets else None
+
+
+def _holds_points(data: Dataset) -> bool:
+    held = [each.size if isinstance(each, np.ndarray) else each.numel() for each in walk(data) if _is_array(each)]
+    return max(held, default=0) >= len(data) * data.event_shape.numel()
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray | Tensor)
 
 
 def digest(value: Any) -> str:

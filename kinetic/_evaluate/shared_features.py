@@ -9,6 +9,7 @@ import attrs
 from torch import Tensor
 
 from kinetic._evaluate.checked_data import Looked, with_checked_data
+from kinetic._evaluate.points import Points
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace, wrap
 from kinetic._roles.metric import Metric, Samples
@@ -40,6 +41,11 @@ class SharedFeatures:
         for space in self._spaces.values():
             space.batch = [(x, []) for x in shown]
 
+    def know(self, x: State, points: Points) -> None:
+        """That a batch is points of a data set, whose features are rows of its table."""
+        for space in self._spaces.values():
+            space.known = x, points
+
     def notes(self, metric: Metric) -> tuple[str, ...]:
         """What a reader of a score must know of its spaces: how samples were prepared, and by which weights."""
         return tuple(dict.fromkeys(self._note(unwrap(space)) for space in spaces(metric)))
@@ -66,9 +72,12 @@ class _SpaceFeatures:
         self.keeps = keeps
         self.batch: list[tuple[Tensor, list[Tensor]]] = []
         self.tables: dict[int, tuple[Dataset, Tensor]] = {}
+        self.known: tuple[State, Points] | None = None
         self.space, self.shared = space, wrap(space, self.features, self.table)
 
     def features(self, space: FeatureSpace, x: State) -> Tensor:
+        if self.known is not None and x is self.known[0]:
+            return self.table(space, self.known[1]).to(x.device)
         for shown, features in self.batch if self.keeps else []:
             if x is shown:
                 if not features:
@@ -78,6 +87,8 @@ class _SpaceFeatures:
 
     def table(self, space: FeatureSpace, data: Dataset) -> Tensor:
         key = unwrap(data)
+        if isinstance(key, Points):
+            return self.table(space, key.data)[key.index]
         if id(key) not in self.tables:
             self.tables[id(key)] = key, space.table(data)
         return self.tables[id(key)][1]

@@ -115,14 +115,15 @@ class Arms:
         return drawn
 
     def controls(
-        self, runs: Mapping[str, Run], baselines: Mapping[str, str], batch: int
-    ) -> dict[str, dict[str, Score]]:
+        self, runs: Mapping[str, Run], pairs: Iterable[tuple[str, str]], batch: int
+    ) -> dict[tuple[str, str], dict[str, Score]]:
         """For each arm in which noise was left, its baseline's scores after the same step; see `Runner.control`.
 
-        Where noise was left in the baseline alone, the arm's own after the step of the baseline.
+        Where noise was left in the baseline alone, the arm's own after the step of the baseline. `pairs` are arms, each
+        with its baseline.
         """
         controls = {}
-        for arm, base in baselines.items():
+        for arm, base in dict.fromkeys(pairs):
             noisy, other = (arm, base) if DENOISED in runs[arm].views else (base, arm)
             if DENOISED in runs[noisy].views:
                 gain = runs[noisy].energy["gain"]
@@ -130,5 +131,5 @@ class Arms:
                     control = self.runners[other].control
                     asked = {"seed": self.seeds[other], "batch": batch, **self.asked}
                     asked.pop("dtype")  # that of the samples
-                    controls[arm] = control(runs[other], gain, **asked, features=self.features)
+                    controls[arm, base] = control(runs[other], gain, **asked, features=self.features)
         return controls

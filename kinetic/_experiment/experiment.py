@@ -9,15 +9,16 @@ from typing import Any, final
 
 import attrs
 import torch
-from torch import nn
 
 from kinetic._display import Card, Displayed, brief
+from kinetic._evaluate.noise_floor import SPLITS
 from kinetic._experiment.arms import Arms
-from kinetic._experiment.between_arms import Scores
 from kinetic._experiment.claims.claim import Claim
-from kinetic._experiment.claims.decide_claims import decide_claims, results_of
+from kinetic._experiment.claims.decide_claims import claimed_pairs, decide_claims
+from kinetic._experiment.claims.results import Results
 from kinetic._experiment.compare import DELTA
-from kinetic._experiment.levels import Levels, Units, check_trainings
+from kinetic._experiment.floors import floors
+from kinetic._experiment.levels import Levels, Units, check_trainings, trained_once
 from kinetic._experiment.ranks import Ranks
 from kinetic._experiment.share import share_blocks
 from kinetic._experiment.tables import left_out, write_tables
@@ -25,7 +26,6 @@ from kinetic._plugins.registry import Registry
 from kinetic._progress import Bars, Reporter
 from kinetic._report import write_report
 from kinetic._roles.dataset import Dataset
-from kinetic._roles.tree import inside
 from kinetic._sample.draw import find_device
 from kinetic._sample.runner import Runner
 from kinetic._store.declared import CLAIMS, FIRST
@@ -89,6 +89,11 @@ class Recipe(Displayed):
     def delta(self) -> float:
         """The smallest difference that matters, `delta` under `[evidence]`; see `compare`."""
         return float(self.content.get("evidence", {}).get("delta", DELTA))
+
+    @property
+    def splits(self) -> int:
+        """How often data are split for noise floors, `splits` under `[evidence]`; none below 2."""
+        return int(self.content.get("evidence", {}).get("splits", SPLITS))
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -233,20 +238,18 @@ def _judge(made: Prepared, folder: RunFolder, bars: Bars) -> None:
     runs = {run: arms.run(run, folder, bars) for run in recipe.runners}
     bars.say("comparing the arms")
     baselines, levels = recipe.run_baselines, recipe.levels
-    controls = arms.controls(runs, baselines, folder.batch)
+    pairs = [*baselines.items(), *claimed_pairs(recipe.claims, levels, recipe.baselines)]
+    controls = arms.controls(runs, pairs, folder.batch)
     compared = write_tables(folder, runs, baselines, controls, recipe.delta, made.units, levels.of)
-
-    def control(run: str, other: str) -> Scores:
-        known = controls if baselines.get(run) == other else arms.controls(runs, {run: other}, folder.batch)
-        return known.get(run, {})
-
-    results = results_of(recipe.claims, runs, levels, recipe.baselines, control, recipe.delta)
+    every = {arm: levels.units(arm) for arm in recipe.arms}
+    results = Results(runs, every, controls, recipe.baselines, levels.of, recipe.delta)
     compared["claims"] = decide_claims(recipe.claims, results, before.get(CLAIMS, {}))
+    compared["noise_floor"] = floors(runs, made.device, recipe.splits, arms.features, bars.say)
     seconds = seconds_of(folder.path, runs)
     whole = {"run": folder.recipe["run"], "started": before["started"], "finished": now(), "seconds": seconds}
     kept = {key: before[key] for key in (CLAIMS, FIRST) if key in before}
     folder.save_json(PROVENANCE, {**made.origin, **kept, **whole})
-    compared |= {"one_training": _trained_once(recipe), "left_out": left_out(runs)}
+    compared |= {"one_training": trained_once(recipe.levels, recipe.arms, recipe.runners), "left_out": left_out(runs)}
     folder.save_json(EVIDENCE, compared)  # last: with it the run is finished
     bars.say("drawing the report")
     write_report(folder.path)
@@ -301,11 +304,3 @@ def _provenance(recipe: Recipe, parts: Mapping[str, Mapping[str, Any]], device: 
 def _parts_in_short(runner: Runner) -> str:
     parts = (runner.field, runner.solver, runner.schedule)
     return ", ".join(brief(part) for part in parts if part is not None)
-
-
-def _trained_once(recipe: Recipe) -> list[str]:
-    """The arms whose field holds a network of which there is one training."""
-    if recipe.levels.trainings:
-        return []
-    first = {arm: next(iter(recipe.levels.runs(arm))) for arm in recipe.arms}
-    return [arm for arm, run in first.items() if inside(recipe.runners[run].field, nn.Module)]

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import attrs
+from torch import nn
 
 from kinetic._experiment.overrides import merged
 from kinetic._plugins.builder import named
+from kinetic._roles.tree import inside
+from kinetic._sample.runner import Runner
 from kinetic.errors import RecipeError
 
 Units = Sequence[Sequence[str]]
@@ -81,3 +84,10 @@ def check_trainings(arms: Mapping[str, Units], weights: Mapping[str, Mapping[str
                     '`[trainings.b.field]` and `weights = "b.safetensors"`.'
                 )
             seen[digest] = run
+
+
+def trained_once(levels: Levels, arms: Sequence[str], runners: Mapping[str, Runner]) -> list[str]:
+    """The arms whose field holds a network of which there is one training; `runners` are `{run: Runner}`."""
+    if levels.trainings:
+        return []
+    return [arm for arm in arms if inside(runners[next(iter(levels.runs(arm)))].field, nn.Module)]

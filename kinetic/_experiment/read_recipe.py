@@ -273,7 +273,8 @@ def _check_trainings(tables: Mapping[str, Any]) -> None:
 
 
 def _check_evidence(table: Mapping[str, Any]) -> None:
-    check_keys("[evidence]", table, ("delta",))
+    check_keys("[evidence]", table, ("delta", "splits"))
+    check_integer("[evidence] 'splits'", table.get("splits", 0), at_least=0)
     delta = table.get("delta", 0)
     if isinstance(delta, bool) or not isinstance(delta, int | float) or not 0 <= delta < math.inf:
         raise RecipeError(f"[evidence] 'delta' must be a number >= 0: {shown(delta)}")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import torch
 
 from kinetic import evidence
-from kinetic._experiment.between_arms import Controls
+from kinetic._experiment.between_arms import Scores
 from kinetic._experiment.compare import compare
 from kinetic._experiment.levels import Units
 from kinetic._experiment.over_runs import scores_over_runs
@@ -27,7 +27,7 @@ def write_tables(
     folder: RunFolder,
     runs: Mapping[str, Run],
     baselines: Mapping[str, str],
-    controls: Controls,
+    controls: Mapping[tuple[str, str], Scores],
     delta: float,
     units: Mapping[str, Units],
     of: str,
@@ -37,14 +37,16 @@ def write_tables(
     Args:
         folder: where.
         runs: `{run: Run}`.
-        baselines, controls, delta, units, of: as of `compare`.
+        baselines, delta, units, of: as of `compare`.
+        controls: of each pair of runs; see `Arms.controls`.
     Returns:
         The evidence.
     """
     folder.save_table([*tables_of(runs)])  # columns are those of the runs, not copies
     scores = {run: scores_of(each) for run, each in runs.items()}
     folder.save_json(SCORES, scores)
-    compared = compare(runs, baselines, controls, delta, units, of)
+    own = {run: controls[run, base] for run, base in baselines.items() if (run, base) in controls}
+    compared = compare(runs, baselines, own, delta, units, of)
     if units:
         compared["over_runs"]["scores"] = {arm: scores_over_runs(own, scores) for arm, own in units.items()}
     for run, each in runs.items():

@@ -34,7 +34,7 @@ def lead(run: FinishedRun) -> str:
 
 def _said(row: Mapping[str, Any]) -> str:
     numbers = "; ".join(_part(part) for part in row["parts"])
-    late = f" {_LATE}" if row["late"] else ""
+    late = f" {_LATE}" if row["post_hoc"] else ""
     return f"{_word(row)}: {numbers}.{late}"
 
 

@@ -19,6 +19,7 @@ from kinetic._report import claims, over_runs, tables
 from kinetic._report.canvas import Picture
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.figures import pictures
+from kinetic._report.floors import floors
 from kinetic._report.forest import forest
 from kinetic._report.numbers import typeset
 from kinetic._report.prompts import prompts
@@ -80,16 +81,8 @@ def _sections(run: FinishedRun) -> list[Section]:
     def titled(*words: str) -> tuple[Picture, ...]:
         return tuple(picture for picture in drawn if any(word in picture.title for word in words))
 
-    brief, compared = differences_in_brief(run), differences(run)
+    brief, compared, floor = differences_in_brief(run), differences(run), floors(run)
     by_arm = [tables.correlations(run, arm) for arm in run.drawn] + [tables.groups(run, arm) for arm in run.drawn]
-    counts = [run.evidence["multiplicity"][arm] for arm in run.drawn]
-    shown, mean = (sum(count[key] for count in counts) for key in ("shown", "mean"))
-    worst = max((count["high"] for count in counts), default=0)
-    lead = (
-        f"Of the {shown:.0f} intervals of correlations and fifths shown here about {mean:.0f} would exclude 0 by "
-        f"chance; since columns are near copies of each other, in one arm as many as {worst:.0f} do in one of twenty "
-        "permutations. Look for one sign in all columns, and in more than one space."
-    )
     told = tuple(
         (arms, " ".join(f"{kind.capitalize()}: {words}." for kind, words in found.items()))
         for arms, found in verdict(run).items()
@@ -107,12 +100,12 @@ def _sections(run: FinishedRun) -> list[Section]:
             pictures=tuple(filter(None, [forest(run)])),
         ),
         Section("Over runs", single, tables=tuple(over), more=(together,) if together else ()),
-        Section("Arms", tables=(*tables.energies(run), *tables.scores(run))),
+        Section("Arms", tables=(*tables.energies(run), *tables.scores(run), *((floor,) if floor else ()))),
         Section("Differences", tables=(brief,) if brief else (), more=(compared,) if compared else ()),
         Section("Energies", pictures=titled("against time", "Distribution", "Where the variance")),
         Section(
             "Energy and outcome",
-            lead,
+            _by_chance(run),
             pictures=titled("Energy and outcome", "All correlations"),
             more=tuple(table for table in by_arm if table),
         ),
@@ -127,6 +120,17 @@ def _sections(run: FinishedRun) -> list[Section]:
     return [
         each for each in sections if each.words or each.tables or each.pictures or each.more or each.lead == _UNDRAWN
     ]
+
+
+def _by_chance(run: FinishedRun) -> str:
+    counts = [run.evidence["multiplicity"][arm] for arm in run.drawn]
+    shown, mean = (sum(count[key] for count in counts) for key in ("shown", "mean"))
+    worst = max((count["high"] for count in counts), default=0)
+    return (
+        f"Of the {shown:.0f} intervals of correlations and fifths shown here about {mean:.0f} would exclude 0 by "
+        f"chance; since columns are near copies of each other, in one arm as many as {worst:.0f} do in one of twenty "
+        "permutations. Look for one sign in all columns, and in more than one space."
+    )
 
 
 def _changed(run: FinishedRun) -> str:

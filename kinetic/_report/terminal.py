@@ -12,6 +12,7 @@ from rich.table import Table as RichTable
 
 from kinetic._report import claims, columns, over_runs, tables
 from kinetic._report.differences import differences, differences_in_brief, verdict
+from kinetic._report.floors import floors
 from kinetic._report.numbers import interval
 from kinetic._report.prompts import prompts
 from kinetic._store.finished_run import FinishedRun
@@ -47,6 +48,7 @@ def print_report(run: FinishedRun, console: Console) -> None:
         *over,
         *tables.energies(run),
         *tables.scores(run),
+        floors(run),
         differences_in_brief(run),
         differences(run),
         *arms,

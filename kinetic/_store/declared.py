@@ -25,6 +25,6 @@ def declared(before: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, 
     for name, table in claims.items():
         entry = known.get(name, {})
         same = entry.get("digest") == digest(table)
-        new = {"digest": digest(table), "declared": now(), "late": first is not None}
+        new = {"digest": digest(table), "declared": now(), "post_hoc": first is not None}
         entries[name] = entry if same else new
     return {CLAIMS: entries, **({} if first is None else {FIRST: first})}

@@ -10,7 +10,7 @@ from kinetic.evidence._fifths import QuantileGroups, quantile_groups
 from kinetic.evidence._finding import Claimed, Finding, Verdict, decide, finding, joint
 from kinetic.evidence._holm import holm
 from kinetic.evidence._jackknife import GROUPS, comparable, groups, jackknife, jackknife_difference, two_jackknives
-from kinetic.evidence._means import ONE_TRAINING, RESAMPLES, mean, over_runs, paired_difference
+from kinetic.evidence._means import ONE_TRAINING, RESAMPLES, mean, one_more, over_runs, paired_difference
 from kinetic.evidence._noise import noise_verdict, undecided_because
 from kinetic.evidence._permutation import FalseCount, permutation_count
 from kinetic.evidence._proportions import proportion, tango
@@ -42,6 +42,7 @@ __all__ = [
     "joint",
     "mean",
     "noise_verdict",
+    "one_more",
     "optimum_finding",
     "over_runs",
     "p_value",

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from kinetic import evidence
-from kinetic._experiment.between_arms import Scores
 from kinetic._experiment.claims.claim import Claim
 from kinetic._experiment.claims.read_claims import KINDS
 from kinetic._experiment.claims.results import Results
 from kinetic._experiment.levels import Levels
-from kinetic._sample.run import Run
 from kinetic.errors import within
 
 
-def results_of(
-    claims: Mapping[str, Claim],
-    runs: Mapping[str, Run],
-    levels: Levels,
-    baselines: Mapping[str, str],
-    control: Callable[[str, str], Scores],
-    delta: float,
-) -> Results:
-    """What the claims are decided by.
+def claimed_pairs(claims: Mapping[str, Claim], levels: Levels, baselines: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The runs that claims compare, each with that of its baseline.
 
     Args:
         claims: of the recipe.
-        runs: `{run: Run}`.
         levels: how often each arm is run.
-        baselines, delta: as of `Results`.
-        control: the control of a run and of the one it is compared with; see `Arms.controls`.
+        baselines: `{arm: arm}`, of the recipe.
     """
     pairs = dict.fromkeys(pair for claim in claims.values() for pair in claim.pairs(baselines))
-    arms = dict.fromkeys([*(arm for claim in claims.values() for arm in claim.arms), *(base for _, base in pairs)])
-    compared = [both for pair in pairs for both in zip(*map(levels.runs, pair), strict=True)]
-    controls = {both: control(*both) for both in compared}
-    return Results(runs, {arm: levels.units(arm) for arm in arms}, controls, baselines, levels.of, delta)
+    return [both for pair in pairs for both in zip(*map(levels.runs, pair), strict=True)]
 
 
 def decide_claims(
@@ -46,8 +32,8 @@ def decide_claims(
 
     Each row has the `name`, the `statement` and the `kind`; the `word`; `p`, that of the claim by itself, `adjusted`,
     after Holm over all of them, and `against`, that of an effect that matters; `n` and what it is `of`, and
-    `n_to_decide`; `late`, whether it was declared when the run had been finished before, as `declared` has it; `parts`,
-    the numbers that it was decided by.
+    `n_to_decide`; `post_hoc`, whether it was declared when the run had been finished before, as of `declared`;
+    `parts`, the numbers that it was decided by.
     """
     kinds = {cls: kind for kind, cls in KINDS.items()}
     parts = {}
@@ -72,7 +58,7 @@ def decide_claims(
                 "n": n,
                 "of": results.of or "samples",
                 "n_to_decide": verdict.n_to_decide,
-                "late": bool(declared.get(name, {}).get("late", False)),
+                "post_hoc": bool(declared.get(name, {}).get("post_hoc", False)),
                 "parts": [part.to_json() for part in parts[name]],
             }
         )

@@ -100,3 +100,13 @@ def test_bad_input_is_named(call, message):
     with pytest.raises(OptionError) as caught:
         call()
     assert message in str(caught.value)
+
+
+def test_one_more_number_lies_in_its_range_nineteen_times_in_twenty():
+    rng = np.random.default_rng(0)
+    draws = rng.normal(size=(4000, 11))
+    ranges = [evidence.one_more(draw[:10]) for draw in draws]
+    inside = [known.low <= draw[10] <= known.high for known, draw in zip(ranges, draws, strict=True)]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.01)
+    alone, widened = evidence.one_more(draws[0][:10]), evidence.one_more(draws[0][:10], 3.0)
+    assert widened.high - widened.low == pytest.approx(3 * (alone.high - alone.low))

@@ -8,7 +8,7 @@ from kinetic._report import claims
 def row(word="holds", **more):
     part = {"what": "kpe, b minus a", "views": {"plain": {"value": -0.5, "low": -0.6, "high": -0.4}}}
     parts = [{**part, "delta": 0.1, "unit": "", "n": 9, "because": ""}]
-    given = {"statement": "It is lower", "word": word, "n_to_decide": None, "of": "samples", "late": False}
+    given = {"statement": "It is lower", "word": word, "n_to_decide": None, "of": "samples", "post_hoc": False}
     return {**given, "parts": parts, **more}
 
 
@@ -43,7 +43,7 @@ def test_views_stand_beside_the_plain_one_and_what_has_no_number_says_why():
 
 
 def test_claims_of_one_statement_are_all_said_and_late_ones_are_exploratory():
-    both = said(row(), row(late=True))
+    both = said(row(), row(post_hoc=True))
     assert len(both) == 2
     assert both[1][1].endswith("Declared when the run had been finished before, so it is exploratory.")
 

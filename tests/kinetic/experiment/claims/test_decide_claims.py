@@ -66,7 +66,7 @@ def test_a_run_says_of_each_claim_whether_it_holds(finished):
     words = {row["name"]: row["word"] for row in finished.claims}
     assert (words["lower"], words["free"]) == ("holds", "holds")
     assert [row["statement"] for row in finished.claims][:2] == ["Shaping lowers the energy", "Shaping costs no call"]
-    assert not any(row["late"] for row in finished.claims)
+    assert not any(row["post_hoc"] for row in finished.claims)
     assert finished.claims == json.loads((finished.folder / "evidence.json").read_text())["claims"]
 
 
@@ -92,7 +92,7 @@ def test_claims_that_change_draw_no_sample_and_say_that_they_came_late(finished,
     more = "claims.more={kind='threshold',statement='It costs energy',arms='plain',scores='kpe',at_least=1}"
     for _ in range(2):  # the second time all was there before
         run = load_recipe(finished.folder.parent / "study.toml", ["claims.free.delta=0.5", more]).run(copy, "cpu")
-        late = {row["name"]: row["late"] for row in run.claims}
+        late = {row["name"]: row["post_hoc"] for row in run.claims}
         assert late == {"lower": False, "free": True, "apart": False, "more": True}
     assert load_run(copy).recipe["claims"]["free"]["delta"] == 0.5
     assert "Declared when the run had been finished before" in (copy / "report.html").read_text()

@@ -7,7 +7,6 @@ from kinetic_grids.cosine import Cosine as Cosine
 from kinetic_grids.edm_rho import EDMRho as EDMRho
 from kinetic_grids.exponential_shift import ExponentialShift as ExponentialShift
 from kinetic_grids.given import Given as Given
-from kinetic_grids.named import GRIDS
 from kinetic_grids.named import named as named
 from kinetic_grids.shifted import Shifted as Shifted
 from kinetic_grids.uniform import Uniform as Uniform
@@ -16,5 +15,9 @@ from kinetic_grids.uniform import Uniform as Uniform
 @kinetic.hookimpl
 def register_grids(register: Callable[[str, type[kinetic.TimeGrid]], None]) -> None:
     """Offer the grids."""
-    for name, cls in GRIDS.items():
-        register(name, cls)
+    register("uniform", Uniform)
+    register("cosine", Cosine)
+    register("shifted", Shifted)
+    register("exponential-shift", ExponentialShift)
+    register("edm-rho", EDMRho)
+    register("given", Given)

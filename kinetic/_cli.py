@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from kinetic import _cli_calibrate, _cli_folders, _cli_plugins
+from kinetic import _cli_calibrate, _cli_complete, _cli_folders, _cli_plugins
+from kinetic._cli_group import PLAIN, PluginGroup
 from kinetic._interrupt import drop_output, status_of, stoppable
 from kinetic.errors import KineticError, OutputClosedError
 
@@ -18,9 +19,8 @@ _CLOSED = 141  # the exit status that shells know for a closed pipe: 128 and the
 app = typer.Typer(
     help="Run, weigh, shape and judge flow-matching models.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # help in plain text: typer's rich one costs as much again as all the rest of `--help`
+    cls=PluginGroup,
+    **(PLAIN | {"add_completion": True}),
 )
 
 
@@ -42,7 +42,10 @@ def _options(
 
 @app.command()
 def run(
-    recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped recipe.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(help="A TOML file, or the name of a shipped recipe.", autocompletion=_cli_complete.recipes),
+    ],
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/RECIPE]")] = None,
     device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
     override: Annotated[
@@ -141,57 +144,20 @@ def statistics(
 
 
 @app.command()
-def recipes(
+def show(
+    role: Annotated[
+        str,
+        typer.Argument(
+            help="field, solver, grid, schedule, meter, metric, features or dataset.",
+            autocompletion=_cli_complete.roles,
+        ),
+    ],
     name: Annotated[
-        str | None, typer.Argument(help="Print this one, to change: kinetic recipes NAME > my.toml.")
+        str | None,
+        typer.Argument(help="One of them; all names without it.", autocompletion=_cli_complete.components),
     ] = None,
 ) -> None:
-    """List the recipes that the installed plugins ship, or print one."""
-    from kinetic._experiment.read_recipe import read_bytes, read_recipe, shipped
-    from kinetic._terminal import console, printable, say, write
-    from kinetic.errors import unknown
-
-    known, out = shipped(), console()
-    if name is not None:
-        if name not in known:
-            raise unknown("no recipe is named", name, known)
-        content = read_bytes(known[name])
-        write(printable(content.decode(errors="replace"), keep="\n").encode() if out.is_terminal else content)
-        return
-    for each, path in known.items():
-        try:
-            title = (str(read_recipe(path).get("title", "")), "")
-        except KineticError as error:  # a stranger's recipe must not hide the others
-            title = (str(error), "red")
-        say(out, (each, "bold"), "  ", title, whole=True)
-        say(out, f"  {path}", whole=True)
-
-
-@app.command()
-def plugins() -> None:
-    """List the installed plugins and what each offers. One that does not import is shown with its error."""
-    from rich.table import Table
-
-    from kinetic import registry
-    from kinetic._terminal import add_row, console, draw
-
-    known = registry()
-    table = Table("plugin", "from", "offers", box=None, header_style="bold")
-    for plugin in known.plugins:
-        offers = [f"{role} {name}" for (role, name), owner in known.origins.items() if owner == plugin.name]
-        words = f"not in use: {plugin.error}" if plugin.error else ", ".join(offers)
-        add_row(
-            table, plugin.name, f"{plugin.distribution} {plugin.version}", words, style="red" if plugin.error else ""
-        )
-    draw(console(), table)
-
-
-@app.command()
-def show(
-    role: Annotated[str, typer.Argument(help="field, solver, grid, schedule, meter, metric, features or dataset.")],
-    name: Annotated[str | None, typer.Argument(help="One of them; all names without it.")] = None,
-) -> None:
-    """Say what a component is and which options it takes."""
+    """Say what a component is and which options it takes. The plugins are imported for it, and torch with them."""
     import attrs
     from rich.table import Table
 
@@ -227,6 +193,8 @@ for _command in (
     _cli_calibrate.calibrate,
     _cli_plugins.check,
     _cli_plugins.new,
+    _cli_plugins.plugins,
+    _cli_plugins.recipes,
 ):
     app.command()(_command)
 

@@ -7,7 +7,7 @@ from PIL import Image
 from torch import nn
 
 from kinetic import load_recipe
-from kinetic._experiment.read_recipe import shipped
+from kinetic._plugins.recipes import shipped
 from kinetic.errors import MissingFileError, RecipeError
 
 NETS = '''

@@ -29,7 +29,7 @@ from torch import nn
 
 from kinetic import options, registry
 from kinetic._experiment.prompts import read_prompts
-from kinetic._experiment.read_recipe import read_recipe
+from kinetic._experiment.recipe_file import read_recipe
 from kinetic._experiment.score_command import data_table, load_score_job
 from kinetic.errors import KineticError, MissingPackageError
 from kinetic.networks import state_dict

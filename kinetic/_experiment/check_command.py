@@ -8,17 +8,19 @@ from typing import Any
 
 import attrs
 
-from kinetic._experiment.read_recipe import load_recipe, shipped
-from kinetic._plugins.builder import ComponentBuilder, Defaults
+from kinetic._experiment.read_recipe import load_recipe
+from kinetic._experiment.recipe_file import read_recipe
+from kinetic._plugins.builder import ComponentBuilder, Defaults, NeedsCodeError
 from kinetic._plugins.distributions import canonical
 from kinetic._plugins.loading import Plugin
+from kinetic._plugins.recipes import shipped
 from kinetic._plugins.registry import Registry, abstract_class, registry
 from kinetic._roles.component import Component
 from kinetic._roles.dataset import TensorData
 from kinetic._roles.raised import first_line
 from kinetic._roles.tree import inside
 from kinetic._sample.runner import Runner
-from kinetic.errors import CheckError, KineticError, PluginError, unknown
+from kinetic.errors import CheckError, KineticError, MissingFileError, MissingPackageError, PluginError, unknown
 from kinetic.testing import Check, checks
 from kinetic.testing.probe import normal
 
@@ -130,6 +132,27 @@ def _made(owner: str, key: tuple[str, str], cls: type[Component], known: Registr
         return None, first_line(error) if isinstance(error, KineticError) else f"{type(error).__name__}: {error}"
 
 
+def recipe_notes(recipes: Mapping[str, Path], known: Registry, build: bool) -> Iterator[str]:
+    """A note for each recipe of a plugin that cannot be.
+
+    Args:
+        recipes: by the names that they are listed under.
+        known: the registry.
+        build: whether they are built too, which may read weights. Files and packages that are not here are no fault.
+    """
+    for name, path in recipes.items():
+        try:
+            if build:
+                load_recipe(path, known=known)
+            else:
+                read_recipe(path)
+        except (MissingFileError, MissingPackageError, NeedsCodeError):
+            continue
+        except Exception as error:  # a stranger's class may raise anything when it is made
+            words = first_line(error) if isinstance(error, KineticError) else f"{type(error).__name__}: {error}"
+            yield f"its recipe {name!r} cannot be built: {words}"
+
+
 class _Recipes:
     """The components in the recipes of a package, built when the first of them is asked for."""
 
@@ -148,7 +171,7 @@ class _Recipes:
     def _built(self, path: Path) -> list[Component]:
         try:
             recipe = load_recipe(path, known=self._known)
-        except Exception:  # `kinetic recipes` says what is wrong with it
+        except Exception:  # `kinetic plugins --check` says what is wrong with it
             return []
         values: list[Any] = []
         for runner in recipe.runners.values():

@@ -9,12 +9,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kinetic._experiment.recipe_file import DEEPEST
 from kinetic._plugins.builder import named
 from kinetic.errors import RecipeError, shown, unknown
 from kinetic.options import LARGEST
-
-DEEPEST = 40
-"""Tables within tables, and lists."""
 
 NAMED = ("energy", "metrics")
 """Tables of components, each of which is named by its key where it has no `name`."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import os
-import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +15,23 @@ from kinetic._experiment.claims.read_claims import read_claims
 from kinetic._experiment.experiment import Recipe
 from kinetic._experiment.levels import Levels
 from kinetic._experiment.names import check_apart, check_name
-from kinetic._experiment.overrides import DEEPEST, NAMED, check_values, merged, overridden
+from kinetic._experiment.overrides import NAMED, check_values, merged, overridden
 from kinetic._experiment.prompts import read_prompts
+from kinetic._experiment.recipe_file import read_recipe
 from kinetic._plugins.builder import ComponentBuilder, Defaults, code_of, named
-from kinetic._plugins.distributions import distribution_of, entry_points, is_disabled, way_out
+from kinetic._plugins.recipes import shipped
 from kinetic._plugins.registry import Registry, registry
 from kinetic._sample.runner import Runner
 from kinetic._store.layout import RECIPE
 from kinetic._store.planned import recipe_name
-from kinetic.errors import PluginError, RecipeError, shown, unknown, within
-from kinetic.options import LARGEST, check_integer, existing_file, suffix
+from kinetic.errors import RecipeError, shown, unknown, within
+from kinetic.options import check_integer, suffix
 
 _SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
 _TOP = ("title", "about", "run", "evidence", "claims", "arms", "trainings", *_SHARED)
 _RUN = {"samples": 1, "seed": 0, "seeds": 1, "batch": 1, "classes": 1}  # key: smallest value
 _DTYPES = ("float64", "float32", "bfloat16", "float16")
 _BASELINE = ("baseline", "against")  # the second is what older recipes call it
-_DIGITS = re.compile(r"[0-9][0-9_]{4299,}")  # more than Python reads
 
 
 def load_recipe(
@@ -59,42 +55,6 @@ def load_recipe(
     path = _find(source)
     code = {} if field is None else {"field": code_of(field)}
     return build_recipe(recipe_name(path), overridden(read_recipe(path), overrides), known or registry(), code)
-
-
-def read_recipe(path: Path) -> dict[str, Any]:
-    """What a recipe file holds, unchecked.
-
-    Raises:
-        RecipeError: it cannot be read, or is not valid TOML.
-    """
-    content, text = read_bytes(path), ""
-    try:
-        text = content.decode("utf-8-sig")
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} is not valid TOML: {error}") from error
-    except RecursionError as error:
-        line = max(text.splitlines(), key=lambda line: line.count("[") + line.count("{"))
-        raise RecipeError(f"{path}: {_key(line)} is nested more than {DEEPEST} deep") from error
-    except ValueError as error:
-        line = next((line for line in text.splitlines() if _DIGITS.search(line)), "")
-        raise RecipeError(f"{path}: {_key(line)} must be an int of 64 bits, at most {LARGEST}: {error}") from error
-
-
-def _key(line: str) -> str:
-    return shown(line.partition("=")[0].strip(), 60)
-
-
-def read_bytes(path: Path) -> bytes:
-    """A recipe file as it is.
-
-    Raises:
-        RecipeError: it cannot be read, or is no file.
-    """
-    try:
-        return existing_file(path, what="TOML", remedy="Give a file of TOML.").read_bytes()
-    except OSError as error:
-        raise RecipeError(f"{path} cannot be read: {error}") from error
 
 
 def build_recipe(
@@ -127,33 +87,6 @@ def build_recipe(
     first = Known({arm: runners[next(iter(levels.runs(arm)))] for arm in arms}, baselines)
     claims = read_claims(content.get("claims", {}), first)
     return Recipe(name, content, runners, baselines, levels, known, start, prompts, claims)
-
-
-def shipped() -> dict[str, Path]:
-    """The recipes that the installed plugins ship, `{name: file}`: every `recipes/*.toml` inside their packages.
-
-    The packages are located, not imported.
-
-    Raises:
-        PluginError: two plugins ship a recipe of one name.
-    """
-    files: dict[str, Path] = {}
-    owners: dict[str, EntryPoint] = {}
-    for point in entry_points():
-        if is_disabled(point):
-            continue
-        module = point.value.partition(":")[0]
-        spec = importlib.util.find_spec(module.partition(".")[0])
-        for folder in (spec.submodule_search_locations or ()) if spec else ():
-            for path in sorted(Path(folder, *module.split(".")[1:]).glob("recipes/*.toml")):
-                if files.get(path.stem, path) != path:
-                    both = {each.name: distribution_of(each)[0] for each in (owners[path.stem], point)}
-                    raise PluginError(
-                        f"{' and '.join(both)} both ship a recipe named {path.stem!r}: {files[path.stem]} and {path}\n"
-                        f"  Run one by its path, or leave one out: {way_out(both)}"
-                    )
-                files[path.stem], owners[path.stem] = path, point
-    return files
 
 
 def build_runner(builder: ComponentBuilder, tables: Mapping[str, Any], prompts: tuple[str, ...] = ()) -> Runner:
@@ -220,9 +153,11 @@ def _find(source: str | Path) -> Path:
         )
     if os.path.isfile(path):
         return path
-    recipes = {} if suffix(path) == ".toml" else shipped()
-    if str(source) in recipes:  # a folder may happen to be called so
-        return recipes[str(source)]
+    recipes = shipped()
+    if (
+        suffix(path) != ".toml" and (own := recipes.find(str(source))) is not None
+    ):  # a folder may happen to be called so
+        return own
     if suffix(path) == ".toml" or os.path.exists(path):
         raise RecipeError(f"there is no recipe file {str(path)!r}\n  `kinetic recipes` lists the shipped ones.")
     raise unknown("no recipe is named", str(source), recipes, "A recipe of your own is a file that ends in .toml.")

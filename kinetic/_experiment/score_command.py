@@ -14,7 +14,8 @@ import attrs
 from kinetic import options
 from kinetic._evaluate.checked_data import Checked, checked, datasets
 from kinetic._experiment.overrides import overridden
-from kinetic._experiment.read_recipe import check_content, check_keys, component_tables, read_recipe
+from kinetic._experiment.read_recipe import check_content, check_keys, component_tables
+from kinetic._experiment.recipe_file import read_recipe
 from kinetic._experiment.score_samples import score_samples
 from kinetic._plugins.builder import ComponentBuilder, Defaults
 from kinetic._plugins.registry import Registry, registry

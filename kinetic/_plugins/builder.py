@@ -17,6 +17,10 @@ CODE = "module"
 """The option of a component that imports code (`Component.imports_code`) which names it."""
 
 
+class NeedsCodeError(RecipeError):
+    """A recipe with a component whose code a person at the command line must name."""
+
+
 def named(value: Any) -> Any:
     """A component's table: a string is its name; anything else is itself."""
     return {"name": value} if isinstance(value, str) else value
@@ -114,7 +118,7 @@ class ComponentBuilder:
         who, words = self.code.get(role, ("", ""))
         if who != name or CODE in given:
             where = "kinetic run" if role == "field" else "kinetic score"
-            raise RecipeError(
+            raise NeedsCodeError(
                 f"{role} {name!r} imports code that its options name, which no recipe may: make it in Python, or on a "
                 f"command line with --{role} {name}:PACKAGE.MODULE:ATTRIBUTE (`{where}`). A recipe leaves out {CODE!r}."
             )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from importlib.metadata import Distribution, EntryPoint, PackageMetadata
 from pathlib import Path
 
@@ -47,25 +48,42 @@ def distribution_of(point: EntryPoint) -> tuple[str, str]:
         return name, version
 
 
+def folders_of(point: EntryPoint) -> list[Path]:
+    """Where the package of an entry point lies; none for a module, or where none is. Nothing is imported."""
+    module = point.value.partition(":")[0].strip()
+    return [Path(folder, *module.split(".")[1:]) for folder in _located(module)[1]]
+
+
+def source_of(point: EntryPoint) -> Path | None:
+    """The file of the module that an entry point names, or None where there is none in Python."""
+    module = point.value.partition(":")[0].strip()
+    origin, folders = _located(module)
+    if "." not in module:
+        return Path(origin) if origin and origin.endswith(".py") else None
+    for folder in (Path(each, *module.split(".")[1:]) for each in folders):
+        for path in (folder / "__init__.py", folder.with_suffix(".py")):
+            if path.is_file():
+                return path
+    return None
+
+
+def _located(module: str) -> tuple[str | None, Sequence[str]]:
+    """The file of a module's top package, and the folders that it lies in."""
+    try:
+        spec = importlib.util.find_spec(module.partition(".")[0])
+    except (ImportError, ValueError):  # a module that somebody made by hand has no spec
+        return None, ()
+    return (spec.origin, [*(spec.submodule_search_locations or ())]) if spec else (None, ())
+
+
 def is_disabled(point: EntryPoint) -> bool:
     """Whether `KINETIC_DISABLED_PLUGINS` leaves out the entry point, or the whole distribution it came with."""
-    left_out = {name.strip() for name in os.environ.get(DISABLED, "").split(",")} - {""}
-    return point.name in left_out or distribution_of(point)[0] in left_out
+    return not left_out().isdisjoint({point.name, distribution_of(point)[0]})
 
 
-def way_out(owners: Mapping[str, str]) -> str:
-    """How to go on without the plugin that came into the way of another: the one that is not kinetic's own.
-
-    Args:
-        owners: `{what KINETIC_DISABLED_PLUGINS leaves out: the distribution it belongs to}`. Where all of them are
-            strangers, or none is, any can be left out.
-    """
-    strangers = [name for name, distribution in owners.items() if canonical(distribution) != OURS]
-    return " or ".join(f"{DISABLED}={name}" for name in _unique(strangers or owners))
-
-
-def _unique(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))
+def left_out() -> set[str]:
+    """The names in `KINETIC_DISABLED_PLUGINS`."""
+    return {name.strip() for name in os.environ.get(DISABLED, "").split(",")} - {""}
 
 
 def _folder(distribution: Distribution) -> tuple[str, str]:

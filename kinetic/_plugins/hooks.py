@@ -1,4 +1,4 @@
-"""The eight hooks, one for each role. A plugin implements those it has something for.
+"""The hooks: one for each of the eight roles, and one for commands. A plugin implements those it has something for.
 
     import kinetic
 
@@ -22,7 +22,21 @@ import pluggy
 from kinetic._plugins.distributions import GROUP
 
 if TYPE_CHECKING:
+    import typer
+
     from kinetic import Dataset, EnergyMeter, FeatureSpace, Metric, Schedule, Solver, TimeGrid, VelocityField
+
+ROLES = {
+    "field": "register_fields",
+    "solver": "register_solvers",
+    "grid": "register_grids",
+    "schedule": "register_schedules",
+    "meter": "register_meters",
+    "metric": "register_metrics",
+    "features": "register_features",
+    "dataset": "register_datasets",
+}
+"""Each role and its hook."""
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
@@ -66,3 +80,11 @@ def register_features(register: Callable[[str, type[FeatureSpace]], None]) -> No
 @hookspec
 def register_datasets(register: Callable[[str, type[Dataset]], None]) -> None:
     """Offer data sets."""
+
+
+@hookspec
+def register_commands(register: Callable[[str, Callable[..., None] | typer.Typer], None]) -> None:
+    """Offer commands, `kinetic NAME`: functions with typer's annotations, or a `typer.Typer` with commands of its own.
+
+    `kinetic --help` imports no plugin: it lists the names that the source of this hook spells out.
+    """

@@ -8,7 +8,7 @@ import importlib.metadata
 import io
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from importlib.metadata import EntryPoint
 
 import attrs
@@ -16,7 +16,7 @@ import pluggy
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from kinetic._plugins.distributions import DISABLED, OURS, canonical, distribution_of, is_disabled
+from kinetic._plugins.distributions import DISABLED, OURS, canonical, distribution_of, is_disabled, left_out
 
 REQUIRES = "kinetic_requires"
 """What a plugin's module may say of the versions of kinetic it works with, as in `kinetic_requires = ">=0.2"`."""
@@ -52,21 +52,39 @@ class Plugin:
 def load(manager: pluggy.PluginManager, points: Sequence[EntryPoint]) -> dict[str, Plugin]:
     """Import and register the plugins, `{name: Plugin}` in order of their names; those of the manager first."""
     plugins = {name: Plugin(name, "unknown", "") for name, _ in manager.list_name_plugin()}
+    for name, (point, plugin) in glance(points).items():
+        plugins[name] = plugin if plugin.error is not None else _loaded(manager, point, plugin)
+    return plugins
+
+
+def glance(points: Sequence[EntryPoint]) -> dict[str, tuple[EntryPoint, Plugin]]:
+    """What metadata alone tell of the plugins, in order of their names. None is imported.
+
+    Of entry points of one name one is in use; the others are named after their distributions, `NAME of DISTRIBUTION`.
+    """
+    plugins: dict[str, tuple[EntryPoint, Plugin]] = {}
     by_name: dict[str, list[EntryPoint]] = defaultdict(list)
     for point in points:
         by_name[point.name].append(point)
     for name in sorted(by_name):
         first, *others = sorted(by_name[name], key=_precedence)
-        plugins[name] = _loaded(manager, first)
+        plugin = Plugin(name, *distribution_of(first), _disabled(first) or _unmet(first))
+        plugins[name] = first, plugin
         for point in others:
             owner, version = distribution_of(point)
             error = _disabled(point) or (
-                f"{plugins[name].distribution} has the entry point {name!r} too\n  Name an entry point after its "
+                f"{plugin.distribution} has the entry point {name!r} too\n  Name an entry point after its "
                 'package, as in `kinetic_mine = "kinetic_mine"`.'
             )
-            if (owner, version) != (plugins[name].distribution, plugins[name].version):
-                plugins[f"{name} of {owner}"] = Plugin(name, owner, version, error)
+            if (owner, version) != (plugin.distribution, plugin.version):
+                plugins[f"{name} of {owner}"] = point, Plugin(name, owner, version, error)
     return plugins
+
+
+def owner_of(owners: Iterable[str], ours: Container[str]) -> str | None:
+    """Whose a name is that several plugins offer: kinetic's own, or the only one's; nobody's among strangers."""
+    owners = list(owners)
+    return next((name for name in owners if name in ours), owners[0] if len(owners) == 1 else None)
 
 
 def unknown_hooks(plugin: object, manager: pluggy.PluginManager) -> Iterator[str]:
@@ -81,10 +99,15 @@ def unknown_hooks(plugin: object, manager: pluggy.PluginManager) -> Iterator[str
             yield f"its hook {name} is none of this kinetic: misspelt, or of a newer one{hint}"
 
 
-def misspelt_switches(points: Sequence[EntryPoint], left_out: Sequence[str]) -> list[str]:
-    """The names in `KINETIC_DISABLED_PLUGINS` that are no entry point and no distribution of the plugins."""
+def misspelt_switches(points: Sequence[EntryPoint]) -> list[str]:
+    """A note for each name in `KINETIC_DISABLED_PLUGINS` that is no entry point and no distribution of a plugin."""
     known = {point.name for point in points} | {distribution_of(point)[0] for point in points}
-    return [name for name in left_out if name not in known]
+    notes = []
+    for name in sorted(left_out() - known):
+        near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+        hint = f"; the nearest is {near[0]}" if near else ""
+        notes.append(f"{DISABLED} names {name!r}, which is no plugin here{hint}")
+    return notes
 
 
 def _precedence(point: EntryPoint) -> tuple[bool, bool, str]:
@@ -97,10 +120,7 @@ def _disabled(point: EntryPoint) -> str | None:
     return f"switched off by {DISABLED}" if is_disabled(point) else None
 
 
-def _loaded(manager: pluggy.PluginManager, point: EntryPoint) -> Plugin:
-    plugin = Plugin(point.name, *distribution_of(point), _disabled(point) or _unmet(point))
-    if plugin.error is not None:
-        return plugin
+def _loaded(manager: pluggy.PluginManager, point: EntryPoint, plugin: Plugin) -> Plugin:
     printed, began = io.StringIO(), time.perf_counter()
     try:
         with contextlib.redirect_stdout(printed):

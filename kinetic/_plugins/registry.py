@@ -14,7 +14,7 @@ from kinetic import options
 from kinetic._display import Card, Displayed, several
 from kinetic._plugins import hooks
 from kinetic._plugins.distributions import GROUP, entry_points
-from kinetic._plugins.loading import Plugin, load, unknown_hooks
+from kinetic._plugins.loading import Plugin, load, owner_of, unknown_hooks
 from kinetic._roles.component import Component
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace
@@ -26,15 +26,15 @@ from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Solver
 from kinetic.errors import PluginError, UnknownNameError, unknown
 
-_ROLES: Mapping[str, tuple[type[Component], str]] = {
-    "field": (VelocityField, "register_fields"),
-    "solver": (Solver, "register_solvers"),
-    "grid": (TimeGrid, "register_grids"),
-    "schedule": (Schedule, "register_schedules"),
-    "meter": (EnergyMeter, "register_meters"),
-    "metric": (Metric, "register_metrics"),
-    "features": (FeatureSpace, "register_features"),
-    "dataset": (Dataset, "register_datasets"),
+_ROLES: Mapping[str, type[Component]] = {
+    "field": VelocityField,
+    "solver": Solver,
+    "grid": TimeGrid,
+    "schedule": Schedule,
+    "meter": EnergyMeter,
+    "metric": Metric,
+    "features": FeatureSpace,
+    "dataset": Dataset,
 }
 
 _CALLED = {"features": "feature space"}  # where it is not the role's own name
@@ -44,7 +44,7 @@ def abstract_class(role: str) -> type[Component]:
     """The abstract class of a role: `field`, `solver`, `grid`, `schedule`, `meter`, `metric`, `features`, `dataset`."""
     if role not in _ROLES:
         raise unknown("there is no role", role, _ROLES)
-    return _ROLES[role][0]
+    return _ROLES[role]
 
 
 def role_of(cls: type) -> str:
@@ -53,12 +53,10 @@ def role_of(cls: type) -> str:
     Raises:
         PluginError: it is of none.
     """
-    for role, (abstract, _) in _ROLES.items():
+    for role, abstract in _ROLES.items():
         if issubclass(cls, abstract):
             return role
-    raise PluginError(
-        f"{cls.__name__} is of no role: {', '.join(abstract.__name__ for abstract, _ in _ROLES.values())}"
-    )
+    raise PluginError(f"{cls.__name__} is of no role: {', '.join(abstract.__name__ for abstract in _ROLES.values())}")
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -120,6 +118,10 @@ class Registry(Displayed):
                     return f"{owner}:{name}"
         return type(component).__name__
 
+    def called_by(self, role: str, name: str, plugin: str) -> str:
+        """What recipes call a component that a plugin offers under a name: the name, or `PLUGIN:NAME`."""
+        return name if self.origins.get((role, name)) == plugin else f"{plugin}:{name}"
+
     def called(self, role: str) -> str:
         """What one component of a role is called."""
         return _CALLED.get(role, role)
@@ -161,7 +163,8 @@ def registry(manager: pluggy.PluginManager | None = None, points: Iterable[Entry
 def _offers(manager: pluggy.PluginManager, plugin: str) -> tuple[dict[tuple[str, str], type[Component]], str | None]:
     """What a plugin offers, `{(role, name): class}`; nothing and the reason where one of its hooks fails."""
     own: dict[tuple[str, str], type[Component]] = {}
-    for role, (abstract, hook) in _ROLES.items():
+    for role, abstract in _ROLES.items():
+        hook = hooks.ROLES[role]
         for implementation in getattr(manager.hook, hook).get_hookimpls():
             if implementation.plugin_name == plugin:
                 try:
@@ -194,12 +197,12 @@ def _resolved(plugins: dict[str, Plugin], offers: dict[tuple[str, str], dict[str
     """Whose each name is: that of the one plugin that offers it, or of kinetic's own among several."""
     classes: dict[str, dict[str, type[Component]]] = {role: {} for role in _ROLES}
     origins: dict[tuple[str, str], str] = {}
+    ours = {name for name, plugin in plugins.items() if plugin.is_ours}
     for (role, name), owners in offers.items():
-        ours = [owner for owner in owners if plugins[owner].is_ours]
-        chosen = ours[:1] or ([next(iter(owners))] if len(owners) == 1 else [])
-        for owner in chosen:
-            classes[role][name], origins[role, name] = owners[owner], owner
-        for owner in owners.keys() - chosen:
+        chosen = owner_of(owners, ours)
+        if chosen is not None:
+            classes[role][name], origins[role, name] = owners[chosen], chosen
+        for owner in owners.keys() - {chosen}:
             others = " and ".join(other for other in owners if other != owner)
             note = f"{others} offers a {role} named {name!r} too: this one is {owner}:{name}"
             plugins[owner] = attrs.evolve(plugins[owner], notes=(*plugins[owner].notes, note))

@@ -10,8 +10,8 @@ from pathlib import Path
 import attrs
 import jinja2
 
-from kinetic._experiment.read_recipe import shipped
 from kinetic._plugins.distributions import canonical, distribution_of, entry_points
+from kinetic._plugins.recipes import shipped
 from kinetic._plugins.registry import Registry, abstract_class, registry
 from kinetic._sample.columns import OF_SOLVERS, RESERVED
 from kinetic.errors import OptionError, StoreError, shown
@@ -148,7 +148,7 @@ def _check_taken(names: Names, known: Registry) -> None:
             )
     if importlib.util.find_spec(names.package) is not None:
         raise OptionError(f"there is a Python package {names.package!r} already: name it otherwise")
-    if names.name in shipped():
+    if names.name in shipped().offers:
         raise OptionError(
             f"there is a recipe named {names.name!r}, and the plugin would have one too: name it otherwise"
         )

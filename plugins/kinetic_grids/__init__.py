@@ -9,7 +9,6 @@ from kinetic_grids.entropic import Entropic as Entropic
 from kinetic_grids.equal_energy import EqualEnergy as EqualEnergy
 from kinetic_grids.exponential_shift import ExponentialShift as ExponentialShift
 from kinetic_grids.given import Given as Given
-from kinetic_grids.named import GRIDS
 from kinetic_grids.named import named as named
 from kinetic_grids.rotation import Rotation as Rotation
 from kinetic_grids.sharpness import Sharpness as Sharpness
@@ -20,5 +19,9 @@ from kinetic_grids.uniform import Uniform as Uniform
 @kinetic.hookimpl
 def register_grids(register: Callable[[str, type[kinetic.TimeGrid]], None]) -> None:
     """Offer the grids."""
-    for name, cls in GRIDS.items():
-        register(name, cls)
+    register("uniform", Uniform)
+    register("cosine", Cosine)
+    register("shifted", Shifted)
+    register("exponential-shift", ExponentialShift)
+    register("edm-rho", EDMRho)
+    register("given", Given)

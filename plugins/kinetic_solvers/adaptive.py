@@ -70,10 +70,11 @@ class Adaptive(Solver):
 
     A step of length h is accepted where the root mean square, over the elements of a sample, of
         h sum_i (b_i - b^_i) k_i / (atol + rtol max(|x|, |x1|))
-    is at most 1. From that error e and the one before it, e', the next step of a pair of order p is
-    0.9 e^(-0.85/p) e'^(0.2/p) times as long, within 0.2 and 10. Samples that are done, and steps that were rejected, cost the others nothing. The last velocity
-    of a step is the first of the next. Steps end on the breakpoints of a schedule and start anew behind them (one
-    velocity more). A tolerance bounds the error of a step, not that of x1: the columns say what was reached.
+    is at most 1. From that error e and the one before it, e', the next step of a pair of order p is 0.9 e^(-0.85/p)
+    e'^(0.2/p) times as long, within 0.2 and 10. Samples that are done, and steps that were rejected, cost the others
+    nothing. The last velocity of a step is the first of the next. Steps end on the breakpoints of a schedule and start
+    anew behind them (one velocity more). A tolerance bounds the error of a step, not that of x1: the columns say what
+    was reached.
 
     Columns, each `(n,)`:
         accepted, rejected  steps

@@ -36,8 +36,9 @@ from safetensors.torch import save_file
 
 from kinetic import load_recipe, options, registry
 from kinetic._experiment.experiment import Recipe, arms_of
-from kinetic._experiment.read_recipe import read_recipe, shipped
+from kinetic._experiment.recipe_file import read_recipe
 from kinetic._experiment.score_command import load_score_job
+from kinetic._plugins.recipes import shipped
 from kinetic._plugins.registry import role_of
 from kinetic._progress import Reporter
 from kinetic.errors import KineticError

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import sys
 import textwrap
 
 import pytest
@@ -23,6 +24,26 @@ def install(tmp_path, monkeypatch):
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[kinetic]\n{entry_point or module} = {module}\n")
         importlib.invalidate_caches()  # the time of a folder is too coarse to tell two writes apart
+        return site
+
+    yield put
+    for name, module in [*sys.modules.items()]:  # another test may have another one of this name
+        if str(getattr(module, "__file__", None)).startswith(str(site)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def ship(install):
+    """ship(distribution, content, recipe): a package that does not import, with a recipe, as pip would leave it."""
+
+    def put(distribution, content="title = 'x'", recipe="late"):
+        module = distribution.replace("-", "_")
+        site = install(distribution, f"{module}_unused", "")
+        (site / module / "recipes").mkdir(parents=True)
+        (site / module / "__init__.py").write_text("raise SystemExit('imported')")
+        (site / module / "recipes" / f"{recipe}.toml").write_text(content)
+        (site / f"{module}-1.0.dist-info" / "entry_points.txt").write_text(f"[kinetic]\n{module} = {module}\n")
+        importlib.invalidate_caches()
         return site
 
     return put

@@ -1,4 +1,3 @@
-import importlib
 import os
 import textwrap
 from pathlib import Path
@@ -10,8 +9,8 @@ from kinetic_schedules import KTS
 from kinetic_solvers import Euler, Midpoint
 
 from kinetic import load_recipe
-from kinetic._experiment.read_recipe import read_recipe, shipped
-from kinetic.errors import KineticError, MissingFileError, OptionError, PluginError, RecipeError, UnknownNameError
+from kinetic._experiment.recipe_file import read_recipe
+from kinetic.errors import KineticError, MissingFileError, OptionError, RecipeError, UnknownNameError
 
 SMALL = """
     title = "small"
@@ -273,19 +272,6 @@ def test_an_unknown_recipe_gets_the_shipped_ones():
         load_recipe("nowhere.toml")
 
 
-def test_the_shipped_recipes_are_found_without_importing_their_plugins(install):
-    site = install("acme-late", "acme_late_x", "")
-    package = site / "acme_late"
-    (package / "recipes").mkdir(parents=True)
-    (package / "__init__.py").write_text("raise SystemExit('imported')")
-    (package / "recipes" / "late.toml").write_text("title = 'x'")
-    info = site / "acme_late-1.0.dist-info" / "entry_points.txt"
-    info.write_text("[kinetic]\nacme_late = acme_late\n")
-    found = shipped()
-    assert found["late"] == package / "recipes" / "late.toml"
-    assert "goldilocks" in found
-
-
 def test_a_recipe_holds_data_only(recipe):
     """A string that looks like code stays a string."""
     with pytest.raises(KineticError, match="must be a number"):
@@ -293,42 +279,14 @@ def test_a_recipe_holds_data_only(recipe):
     assert len(Digits(size=3)) == 3
 
 
-def ship(install, distribution, title="title = 'x'", recipe="late"):
-    module = distribution.replace("-", "_")
-    site = install(distribution, f"{module}_unused", "")
-    (site / module / "recipes").mkdir(parents=True)
-    (site / module / "__init__.py").write_text("")
-    (site / module / "recipes" / f"{recipe}.toml").write_text(title)
-    (site / f"{module}-1.0.dist-info" / "entry_points.txt").write_text(f"[kinetic]\n{module} = {module}\n")
-    importlib.invalidate_caches()
-    return site
-
-
-def test_two_plugins_that_ship_one_recipe_name_are_both_named(install, monkeypatch):
-    ship(install, "acme-one")
-    ship(install, "acme-two")
-    with pytest.raises(PluginError) as caught:
+def test_a_recipe_of_two_strangers_is_run_by_the_name_of_its_plugin(ship):
+    for name in ("acme-one", "acme-two"):
+        ship(name, content=textwrap.dedent(SMALL), recipe="late")
+    with pytest.raises(UnknownNameError, match="acme_one and acme_two both ship a recipe named 'late': say which"):
         load_recipe("late")
-    assert "acme_one" in str(caught.value)
-    assert "acme_two" in str(caught.value)
-    assert "both ship a recipe named 'late'" in str(caught.value)
-    assert str(caught.value).endswith("KINETIC_DISABLED_PLUGINS=acme_one or KINETIC_DISABLED_PLUGINS=acme_two")
-    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_two")
-    assert shipped()["late"].parent.parent.name == "acme_one"
-
-
-def test_a_stranger_that_ships_a_recipe_of_kinetics_name_is_the_one_to_leave_out(install):
-    ship(install, "acme-one", recipe="goldilocks")
-    with pytest.raises(PluginError) as caught:
-        shipped()
-    assert str(caught.value).endswith("or leave one out: KINETIC_DISABLED_PLUGINS=acme_one")
-
-
-def test_the_recipes_of_a_plugin_that_is_left_out_are_left_out(install, monkeypatch):
-    ship(install, "acme-one")
-    assert "late" in shipped()
-    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", "acme_one")
-    assert "late" not in shipped()
+    assert load_recipe("acme_two:late").name == "late"
+    with pytest.raises(UnknownNameError, match=r"no recipe is named 'acme_three:late'. Did you mean"):
+        load_recipe("acme_three:late")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,19 @@
 """Distributions as pip leaves them, whole and in pieces."""
 
+import importlib
+
 import pytest
 
 from kinetic import registry
-from kinetic._plugins.distributions import canonical, distribution_of, entry_points, is_disabled, way_out
+from kinetic._plugins.distributions import (
+    canonical,
+    distribution_of,
+    entry_points,
+    folders_of,
+    is_disabled,
+    left_out,
+    source_of,
+)
 
 
 def put(folder, info, entry_point, metadata=True):
@@ -73,6 +83,39 @@ def test_names_are_compared_as_indexes_compare_them():
     assert canonical("Kinetic__Mine.X") == "kinetic-mine-x"
 
 
-def test_the_way_out_is_the_stranger_or_either_of_two():
-    assert way_out({"a": "acme", "kinetic_solvers": "kinetic-flow"}) == "KINETIC_DISABLED_PLUGINS=a"
-    assert way_out({"a": "acme", "b": "unknown"}) == "KINETIC_DISABLED_PLUGINS=a or KINETIC_DISABLED_PLUGINS=b"
+def test_a_package_is_located_without_an_import(install):
+    site = install("acme-deep", "acme_deep_unused", "")
+    (site / "acme_deep" / "below").mkdir(parents=True)
+    for folder in (site / "acme_deep", site / "acme_deep" / "below"):
+        (folder / "__init__.py").write_text("raise SystemExit('imported')")
+    (site / "acme_deep" / "flat.py").write_text("raise SystemExit('imported')")
+    lines = "\n".join(f"{name} = {value}" for name, value in DEEP.items())
+    (site / "acme_deep-1.0.dist-info" / "entry_points.txt").write_text(f"[kinetic]\n{lines}\n")
+    importlib.invalidate_caches()
+    points = {point.name: point for point in entry_points() if point.name in DEEP}
+    assert folders_of(points["one"]) == [site / "acme_deep"]
+    assert folders_of(points["two"]) == [site / "acme_deep" / "below"]
+    sources = {name: source_of(point) for name, point in points.items()}
+    assert sources == {
+        "one": site / "acme_deep" / "__init__.py",
+        "two": site / "acme_deep" / "below" / "__init__.py",
+        "three": site / "acme_deep" / "flat.py",
+        "four": site / "acme_deep_unused.py",
+        "five": None,
+        "six": None,
+    }
+
+
+DEEP = {
+    "one": "acme_deep",
+    "two": "acme_deep.below:plugin",
+    "three": "acme_deep.flat",
+    "four": "acme_deep_unused",
+    "five": "acme_deep.nowhere",
+    "six": "acme_nowhere",
+}
+
+
+def test_the_switched_off_names_are_those_between_the_commas(monkeypatch):
+    monkeypatch.setenv("KINETIC_DISABLED_PLUGINS", " a, b-c ,,")
+    assert left_out() == {"a", "b-c"}

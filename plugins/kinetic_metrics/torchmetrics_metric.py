@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import warnings
 from collections.abc import Iterator, Mapping
@@ -30,13 +29,20 @@ from kinetic.errors import OptionError
 from kinetic_metrics.classes import classes_asked
 from kinetic_metrics.images import images
 from kinetic_metrics.jackknife import LEAST
-from kinetic_metrics.torchmetrics_class import arguments_of, make, merges, metric_class, takes_features
+from kinetic_metrics.torchmetrics_class import (
+    WORDS,
+    by_signature,
+    check_arguments,
+    make,
+    merges,
+    metric_class,
+    numbers,
+    translated,
+)
 from kinetic_metrics.torchmetrics_states import States
 
-WORDS = ("samples", "features", "reference", "classes", "real")
 _BLOCK = 256  # reference points at a time
 _LARGEST = 2**21  # elements of a state that is kept 20 times
-_SHOWN = 20  # numbers of one metric
 _PLAIN = str | int | float | bool
 
 
@@ -97,8 +103,8 @@ class TorchMetric(Metric):
 
     def __attrs_post_init__(self) -> None:
         cls = metric_class(self.metric)
-        object.__setattr__(self, "arguments", self.arguments or _by_signature(self.metric, cls))
-        _check_arguments(self.metric, cls, self.arguments)
+        object.__setattr__(self, "arguments", self.arguments or by_signature(self.metric, cls))
+        check_arguments(self.metric, cls, self.arguments)
         for option, used in (("features", {"features"}), ("reference", {"reference", "real"})):
             words = sorted(used & set(self.arguments))
             if words and getattr(self, option) is None:
@@ -230,7 +236,7 @@ class TorchMetric(Metric):
         values: list[Any] = list(shown)
         if "real" in self.arguments:
             values.insert(self.arguments.index("real"), real)
-        with _translated(self.metric):
+        with translated(self.metric):
             metric.update(*values)
 
     def _reference_states(self, metric: Any, width: int) -> States:
@@ -265,58 +271,10 @@ class TorchMetric(Metric):
         return self._result(metric)
 
     def _result(self, metric: Any) -> Any:
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), _translated(self.metric):
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), translated(self.metric):
             warnings.simplefilter("ignore", UserWarning)  # that it was not shown anything: its states were loaded
             torch.default_generator.manual_seed(self.seed)
             return metric.compute()
-
-
-def _by_signature(name: str, cls: Any) -> tuple[str, ...]:
-    """What `update` is given where nobody says, which holds for metrics of images alone and of images beside others."""
-    what = "features" if takes_features(cls) else "samples"
-    match arguments_of(cls):
-        case (_,):
-            return (what,)
-        case (_, "real"):
-            return (what, "real")
-    taken = arguments_of(cls)
-    raise OptionError(
-        f"'arguments' must say what `update` of {name} is given, a word for each of {', '.join(taken)}: "
-        f'{", ".join(WORDS)}\n  As in arguments = ["samples", "reference"].'
-    )
-
-
-def _check_arguments(name: str, cls: Any, words: tuple[str, ...]) -> None:
-    taken, odd = arguments_of(cls), [word for word in words if word not in WORDS]
-    if odd:
-        raise OptionError(f"'arguments' must be among {', '.join(WORDS)}: {odd[0]!r}")
-    if len(words) != len(taken):
-        raise OptionError(
-            f"'arguments' must be {len(taken)} words, as `update` of {name} takes {', '.join(taken)}: {words}"
-        )
-    if ("real" in words) != ("real" in taken) or (words and words[0] == "real"):
-        raise OptionError(f"'real' stands for the argument of that name: `update` of {name} takes {', '.join(taken)}")
-    if not {"samples", "features"} & set(words):
-        raise OptionError(f"'arguments' must hold 'samples' or 'features', or nothing is scored: {words}")
-    if takes_features(cls) and "features" not in words:
-        raise OptionError(f"'arguments' must hold 'features': {name} looks at images by a network: {words}")
-
-
-def numbers(result: Any) -> dict[str, float]:
-    """What `compute` gave, by name: `value`, or `value_0` and so on, or the names that it has itself."""
-    named = result.items() if isinstance(result, Mapping) else None
-    parts = dict(named) if named is not None else {"value": result}
-    found: dict[str, float] = {}
-    for name, part in parts.items():
-        each = [
-            torch.as_tensor(one).detach().double().flatten() for one in (part if isinstance(part, tuple) else [part])
-        ]
-        flat = torch.cat(each)
-        several = isinstance(part, tuple) or flat.numel() != 1
-        found |= {f"{name}_{i}" if several else name: value for i, value in enumerate(flat.tolist())}
-    if not 1 <= len(found) <= _SHOWN:
-        raise OptionError(f"it gives {len(found)} numbers, and a metric has 1 to {_SHOWN}: average them by its options")
-    return found
 
 
 def _width(first: Tensor) -> int:
@@ -328,14 +286,3 @@ def _large(metric: Any) -> bool:
     """Whether some state is too large to be kept for each of 20 groups."""
     states = (getattr(metric, name) for name in metric._defaults)
     return any(isinstance(state, Tensor) and state.numel() > _LARGEST for state in states)
-
-
-@contextlib.contextmanager
-def _translated(name: str) -> Iterator[None]:
-    """What torchmetrics says of values that it cannot take, as an error of kinetic."""
-    try:
-        yield
-    except (ValueError, TypeError, RuntimeError, NotImplementedError) as error:
-        if isinstance(error, kinetic.KineticError) or "memory" in str(error):
-            raise
-        raise OptionError(f"torchmetrics' {name} cannot take what it is shown: {str(error).strip()}") from error

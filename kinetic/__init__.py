@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kinetic._evaluate.checked_data import checked as checked
+    from kinetic._evaluate.protocol import unlike as unlike
     from kinetic._experiment.experiment import Recipe as Recipe
     from kinetic._experiment.plot import plot as plot
     from kinetic._experiment.read_recipe import load_recipe as load_recipe
@@ -109,6 +110,7 @@ _HOME = {
     "tell": "_roles.parts",
     "told": "_roles.parts",
     "score_samples": "_experiment.score_samples",
+    "unlike": "_evaluate.protocol",
 }
 __all__ = sorted(_HOME)  # noqa: PLE0605 - one table serves both the lazy import and the list of names
 

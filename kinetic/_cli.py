@@ -99,7 +99,9 @@ def score(
     override: Annotated[
         list[str] | None, typer.Option("--set", help="An option: samples.mode=rgb, metrics.kid.subsets=20. Repeatable.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="A folder for scores.json, samples.parquet and notes.json.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for scores.json, samples.parquet, notes.json and protocols.json.")
+    ] = None,
     device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
     batch: Annotated[int | None, typer.Option(help="Samples at a time.")] = None,
     cache: Annotated[Path | None, typer.Option(help="A folder to keep features in. [default: $KINETIC_CACHE]")] = None,

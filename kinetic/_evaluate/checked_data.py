@@ -112,6 +112,13 @@ class Checked(Dataset):
         return int(np.isin(digests, np.concatenate(self._looked.digests)).sum()) if self._looked.digests else 0
 
     @property
+    def content(self) -> str | None:
+        """SHA-256 of the digests of all points in order, as float32; None where not all of them were read."""
+        if self._looked.stop < len(self):
+            return None
+        return hashlib.sha256(np.concatenate(self._looked.digests).tobytes()).hexdigest()
+
+    @property
     def _images(self) -> bool:
         return len(self.event_shape) == 3 and (self.event_shape[0] in (1, 3) or self.event_shape[2] in (1, 3))
 

@@ -75,7 +75,8 @@ def evaluate(
             with within(f"metric {name!r}"), naming(f"all {len(classes[view])} samples", _MEMORY):
                 score = metric.finish(own.pop(name))  # it may be the first to read its data
                 notes = (*features.notes(metric), *_of_data(metric, seen[view]), *_not_finite(name, score.values))
-                _check_columns(score, len(classes[view]))
+                _check_columns(score, n := len(classes[view]))
+                score = attrs.evolve(score, protocol=features.protocol(metric, n))
                 scores[view][name] = _by_classes(_completed(metric, score, notes), classes[view])
     return scores
 

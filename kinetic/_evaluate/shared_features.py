@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import final
+from typing import Any, final
 
 import attrs
 from torch import Tensor
 
 from kinetic._evaluate.checked_data import Looked, with_checked_data
 from kinetic._evaluate.points import Points
+from kinetic._evaluate.protocol import of_space, protocol
 from kinetic._roles.dataset import Dataset
 from kinetic._roles.features import FeatureSpace, wrap
 from kinetic._roles.metric import Metric, Samples
-from kinetic._roles.tree import hash_of, rebuild, unwrap
+from kinetic._roles.tree import hash_of, options_given, rebuild, unwrap
 from kinetic.types import State
 
 
@@ -50,6 +51,15 @@ class SharedFeatures:
         """What a reader of a score must know of its spaces: how samples were prepared, and by which weights."""
         return tuple(dict.fromkeys(self._note(unwrap(space)) for space in spaces(metric)))
 
+    def protocol(self, metric: Metric, samples: int) -> dict[str, Any]:
+        """By what protocol a metric scored so many samples; see `kinetic._evaluate.protocol`."""
+        found = {
+            name: of_space(space, hash_of(unwrap(space), self._hashes), *self._spaces[id(space)].seen)
+            for name, space in options_given(metric).items()
+            if isinstance(space, FeatureSpace) and id(space) in self._spaces
+        }
+        return protocol(metric, samples, found)
+
     def _shared(self, metric: Metric) -> Metric:
         return rebuild(metric, lambda each: self._space(each) if isinstance(each, FeatureSpace) else each)
 
@@ -73,6 +83,7 @@ class _SpaceFeatures:
         self.batch: list[tuple[Tensor, list[Tensor]]] = []
         self.tables: dict[int, tuple[Dataset, Tensor]] = {}
         self.known: tuple[State, Points] | None = None
+        self.seen = ("", 0)  # dtype and width of the features
         self.space, self.shared = space, wrap(space, self.features, self.table)
 
     def features(self, space: FeatureSpace, x: State) -> Tensor:
@@ -81,9 +92,14 @@ class _SpaceFeatures:
         for shown, features in self.batch if self.keeps else []:
             if x is shown:
                 if not features:
-                    features.append(space.features(x))
+                    features.append(self._asked(space, x))
                 return features[0]
-        return space.features(x)
+        return self._asked(space, x)
+
+    def _asked(self, space: FeatureSpace, x: State) -> Tensor:
+        features = space.features(x)
+        self.seen = str(features.dtype).removeprefix("torch."), features.shape[-1] if features.dim() else 0
+        return features
 
     def table(self, space: FeatureSpace, data: Dataset) -> Tensor:
         key = unwrap(data)

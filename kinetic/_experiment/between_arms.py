@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from kinetic import evidence
+from kinetic._evaluate import protocol
 from kinetic._evaluate.views import CONTROL, DENOISED, PLAIN
 from kinetic._experiment.within_arm import as_json, classes, energies
 from kinetic._roles.metric import Score
@@ -184,7 +185,10 @@ def unlike(one: Run, other: Run, metric: str) -> str:
         return "they are other metrics"
     ours, its = options_given(mine), options_given(theirs)
     names = [name for name in ours if not (ours[name] is its[name] or _equal(ours[name], its[name]))]
-    return f"{' and '.join(map(repr, names))} {'differs' if len(names) == 1 else 'differ'}" if names else ""
+    if names:
+        return f"{' and '.join(map(repr, names))} {'differs' if len(names) == 1 else 'differ'}"
+    protocols = [run.details[metric].protocol for run in (one, other) if metric in run.details]
+    return protocol.unlike(*protocols, but=("samples",)) if len(protocols) == 2 else ""  # of samples, pair by pair
 
 
 def _equal(a: Any, b: Any) -> bool:

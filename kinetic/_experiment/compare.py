@@ -43,15 +43,15 @@ def compare(
         differences: of every per-sample column and set score, arm minus baseline, paired by sample id, with the view
             of the samples they are of and its interval; first of each arm over its runs, where it has several.
         verdicts: of each such number, what its views say together, and what would decide where they do not.
-        side_by_side: the values of metrics whose options or data are not those of the baseline's, which no difference
-            is made of, and what is unlike.
-        correlations: for each arm, Spearman's rho of each energy with each per-sample score and view: raw, beyond the
-            norms, and within classes; `shown` where the report shows it.
+        side_by_side: values of metrics that are unlike the baseline's, of which no difference is made, and why.
+        correlations: for each arm, Spearman's rho of each energy with each per-sample score and view: raw, beyond
+            norms, within classes; `shown` where the report shows it.
         groups: for each arm, the mean score of the fifth of the samples with the lowest and the highest energy.
         shares: for each arm and each energy that is a sum, what share of its variance each term carries.
         multiplicity: for each arm, how many of the intervals that are shown would miss 0 by chance: shown, mean and the
             range of 5 to 95% under permutation.
         notes: for each arm and metric, what a reader of its values must know.
+        protocols: for each arm and metric that looks in a feature space, what another score must share to be compared.
         over_runs: of arms that are run several times, `of` what, which `runs`, and `correlations` over them.
     """
     pairs = {(arm, base): between_arms(arm, base, runs, controls.get(arm, {})) for arm, base in baselines.items()}
@@ -65,6 +65,7 @@ def compare(
         "side_by_side": [row for arm, base in baselines.items() for row in side_by_side(arm, base, runs)],
         **{key: {arm: rows[key] for arm, rows in inside.items()} for key in ("correlations", "groups", "shares")},
         "multiplicity": {arm: rows["multiplicity"] for arm, rows in inside.items()},
+        "protocols": {arm: _protocols(run) for arm, run in runs.items()},
         "notes": {arm: _notes(run) for arm, run in runs.items()},
         "over_runs": _units(units, of, inside) if units else {},
     }
@@ -105,6 +106,10 @@ def meanings(runs: Mapping[str, Run]) -> dict[str, dict[str, dict[str, Any]]]:
                 curve = metric == "energy" and name in curves
                 known.setdefault(name, attrs.asdict(column) | {"value": column.value, "curve": curve})
     return known_of
+
+
+def _protocols(run: Run) -> dict[str, dict[str, Any]]:
+    return {metric: dict(score.protocol) for metric, score in run.details.items() if score.protocol}
 
 
 def _notes(run: Run) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from kinetic._evaluate.protocol import in_words
 from kinetic._evaluate.views import PLAIN, split
 from kinetic._report import columns
 from kinetic._report.numbers import format_aligned, number
@@ -46,7 +47,20 @@ def scores(run: FinishedRun) -> list[Table]:
     for arm in run.arms:
         for metric, values in run.scores[arm].items():
             names.setdefault(metric, {}).update(dict.fromkeys(values))
-    return [_by_arm(run, metric, "", metric, [*found]) for metric, found in names.items() if metric != "energy"]
+    return [
+        _by_arm(run, metric, _protocol(run, metric), metric, [*found])
+        for metric, found in names.items()
+        if metric != "energy"
+    ]
+
+
+def _protocol(run: FinishedRun, metric: str) -> str:
+    """By what protocol the scores of a metric were made, arm by arm where they do not share one."""
+    made = {arm: own[metric] for arm, own in run.protocols.items() if metric in own}
+    ids = {each["id"] for each in made.values()}
+    if len(ids) == 1:
+        return in_words(next(iter(made.values())))
+    return " ".join(f"{arm}: {in_words(each)}" for arm, each in made.items())
 
 
 def correlations(run: FinishedRun, arm: str) -> Table | None:

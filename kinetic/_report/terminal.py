@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from kinetic._evaluate.protocol import in_words
 from kinetic._report import claims, columns, over_runs, tables
 from kinetic._report.differences import differences, differences_in_brief, verdict
 from kinetic._report.floors import floors
@@ -72,7 +73,7 @@ def print_scores(scored: SetScores, title: str, console: Console) -> None:
     for note in scored.notes:
         say(console, (note, "yellow"))
     for metric, score in scored.details.items():
-        for note in score.notes:
+        for note in filter(None, (*score.notes, in_words(score.protocol))):
             say(console, (f"{metric}: {note}", "dim"))
 
 

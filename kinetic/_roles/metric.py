@@ -54,6 +54,8 @@ class Score(Displayed):
         nearest: the data set that a column of the kind `index` points into, if there is one.
         described: `{name: Column}`, what those columns and values mean whose names only the samples tell; the framework
             adds what the metric itself describes.
+        protocol: what another score must share to be compared with this one, filled in by the framework where the
+            metric looks in a feature space.
     """
 
     values: Mapping[str, Estimate] = attrs.field()
@@ -62,6 +64,7 @@ class Score(Displayed):
     notes: tuple[str, ...] = ()
     nearest: Dataset | None = None
     described: Mapping[str, Column] = attrs.field(factory=dict)
+    protocol: Mapping[str, Any] = attrs.field(factory=dict)
 
     def column(self, name: str, keep: Tensor) -> Tensor:
         """The rows of a column that are of the samples with `keep`, bool `(n,)`, all of which the metric has seen."""

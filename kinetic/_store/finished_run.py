@@ -92,6 +92,12 @@ class FinishedRun(Displayed):
         return rows
 
     @property
+    def protocols(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """`{arm: {metric: protocol}}`, what another score must share to be compared; see `kinetic.unlike`."""
+        held: dict[str, dict[str, dict[str, Any]]] = self.evidence.get("protocols", {})
+        return {arm: held.get(arm, {}) for arm in self.arms}
+
+    @property
     def arms(self) -> list[str]:
         """The arms, in the order of the recipe; where they are run several times, every run."""
         return list(self.scores)

@@ -39,7 +39,7 @@ _PACKAGES = (
 
 
 def options_of(component: Any, known: Registry) -> Any:
-    """A component as a recipe would write it, every option spelt out; tensors as their shape."""
+    """A component, or a value, as a recipe would write it, every option spelt out; tensors as their shape."""
     component = unwrap(component)
     if isinstance(component, Component):
         given = {name: options_of(value, known) for name, value in options_given(component).items()}
@@ -48,6 +48,8 @@ def options_of(component: Any, known: Registry) -> Any:
         return f"tensor of shape {tuple(component.shape)}"
     if isinstance(component, tuple | list):
         return [options_of(item, known) for item in component]
+    if isinstance(component, Mapping):
+        return {str(name): options_of(value, known) for name, value in component.items()}
     return component if isinstance(component, str | int | float | bool | None) else repr(component)
 
 

@@ -20,7 +20,7 @@ from kinetic._store.files import check_writable, names_in, write_json, write_who
 from kinetic._store.layout import RECIPE, SCORES, TABLE
 from kinetic.errors import StoreError
 
-NOTES = "notes.json"
+NOTES, PROTOCOLS = "notes.json", "protocols.json"
 
 
 @final
@@ -52,6 +52,11 @@ class SetScores(Displayed):
         return {metric: {n: e.value for n, e in score.values.items()} for metric, score in self.details.items()}
 
     @property
+    def protocols(self) -> dict[str, dict[str, Any]]:
+        """`{metric: protocol}`, what another score must share to be compared; see `kinetic.unlike`."""
+        return {metric: dict(score.protocol) for metric, score in self.details.items() if score.protocol}
+
+    @property
     def table(self) -> pa.Table:
         """A row per sample: `sample`, `file` and `class` where there are any, and scores as `metric.column`."""
         columns: dict[str, Any] = {"sample": pa.array(np.arange(self.n))}
@@ -64,7 +69,7 @@ class SetScores(Displayed):
         return pa.table(columns)
 
     def save(self, folder: str | Path) -> None:
-        """Write `scores.json`, `samples.parquet` and `notes.json`.
+        """Write `scores.json`, `samples.parquet`, `notes.json` and `protocols.json`.
 
         Raises:
             StoreError: the folder holds something else.
@@ -78,6 +83,7 @@ class SetScores(Displayed):
         write_json(path / SCORES, scores)
         write_whole(path / TABLE, lambda part: pq.write_table(self.table, part))
         write_json(path / NOTES, notes)
+        write_json(path / PROTOCOLS, self.protocols)
 
 
 def free_folder(folder: str | Path) -> Path:

@@ -22,6 +22,7 @@ from kinetic_metrics.posterior_signals import PosteriorSignals as PosteriorSigna
 from kinetic_metrics.prdc import PRDC as PRDC
 from kinetic_metrics.residual_noise import ResidualNoise as ResidualNoise
 from kinetic_metrics.sharpness import Sharpness as Sharpness
+from kinetic_metrics.torchmetrics_metric import TorchMetric as TorchMetric
 from kinetic_metrics.vendi import VendiScore as VendiScore
 
 
@@ -48,3 +49,4 @@ def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> N
     register("log-likelihood", LogLikelihood)
     register("sharpness", Sharpness)
     register("residual-noise", ResidualNoise)
+    register("torchmetrics", TorchMetric)

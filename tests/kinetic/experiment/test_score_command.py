@@ -42,7 +42,7 @@ def test_names_become_metrics_that_compare_with_the_reference(files, tmp_path):
     scored = scoring.run(tmp_path / "out", "cpu", batch=5, reporter=quiet)
     direct = score_samples(files[2], {"frechet": FrechetDistance(files[3])}, device="cpu")
     assert scored.scores["frechet"]["fd"] == pytest.approx(direct.scores["frechet"]["fd"], rel=1e-12)
-    files = {"scores.json", "samples.parquet", "notes.json", "provenance.json"}
+    files = {"scores.json", "samples.parquet", "notes.json", "protocols.json", "provenance.json"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == files
 
 

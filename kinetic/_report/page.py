@@ -87,14 +87,6 @@ def _sections(run: FinishedRun) -> list[Section]:
 
     brief, compared = differences_in_brief(run), differences(run)
     by_arm = [tables.correlations(run, arm) for arm in run.drawn] + [tables.groups(run, arm) for arm in run.drawn]
-    counts = [run.evidence["multiplicity"][arm] for arm in run.drawn]
-    shown, mean = (sum(count[key] for count in counts) for key in ("shown", "mean"))
-    worst = max((count["high"] for count in counts), default=0)
-    lead = (
-        f"Of the {shown:.0f} intervals of correlations and fifths shown here about {mean:.0f} would exclude 0 by "
-        f"chance; since columns are near copies of each other, in one arm as many as {worst:.0f} do in one of twenty "
-        "permutations. Look for one sign in all columns, and in more than one space."
-    )
     told = _told(verdict(run, brief=True))
     if once := over_runs.trained_once(run):
         told += ((", ".join(once), f"{ONE_TRAINING}.".capitalize()),)
@@ -111,7 +103,7 @@ def _sections(run: FinishedRun) -> list[Section]:
         Section("Over runs", single, tables=tuple(over), more=(together,) if together else ()),
         Section(
             "Energy and outcome",
-            lead,
+            _chance(run),
             pictures=titled("Energy and outcome", "All correlations"),
             explorers=_explorers(run),
             more=tuple(table for table in by_arm if table),
@@ -130,6 +122,17 @@ def _sections(run: FinishedRun) -> list[Section]:
     return [
         each for each in sections if each.lead == _UNDRAWN or any((each.words, each.tables, each.pictures, each.more))
     ]
+
+
+def _chance(run: FinishedRun) -> str:
+    counts = [run.evidence["multiplicity"][arm] for arm in run.drawn]
+    shown, mean = (sum(count[key] for count in counts) for key in ("shown", "mean"))
+    worst = max((count["high"] for count in counts), default=0)
+    return (
+        f"Of the {shown:.0f} intervals of correlations and fifths shown here about {mean:.0f} would exclude 0 by "
+        f"chance; since columns are near copies of each other, in one arm as many as {worst:.0f} do in one of twenty "
+        "permutations. Look for one sign in all columns, and in more than one space."
+    )
 
 
 def _told(verdicts: Mapping[str, Mapping[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -103,9 +103,9 @@ class Displayed:
     def __rich__(self) -> RenderableType:
         return _card_of(self).rich()
 
-    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+    def __rich_repr__(self) -> Iterator[tuple[str, ...]]:
         for name, value in _card_of(self).facts:
-            yield (name, _Words(value)) if name else _Words(value)
+            yield (name, _Words(value)) if name else (_Words(value),)
 
     def _repr_html_(self) -> str:
         return _card_of(self).html

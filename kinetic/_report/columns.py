@@ -60,9 +60,8 @@ def headline(run: Drawable) -> list[tuple[str, str]]:
 
 
 def sentences(run: Drawable, metric: str, names: list[str]) -> list[str]:
-    """What the columns say, each once, after its name."""
-    meanings = {split(name)[0]: meaning(run, metric, name) for name in names}
-    return [f"{name}: {each['says']}" for name, each in meanings.items() if each["says"]]
+    """The sentence that each column says of itself; of denoised samples none, it is the same."""
+    return [str(meaning(run, metric, name)["says"]) if split(name)[1] == PLAIN else "" for name in names]
 
 
 def units(run: Drawable, metric: str, names: list[str]) -> str:

@@ -46,25 +46,30 @@ class Difference:
         return {"less": "clear", "more": "clear", "no clear difference": ""}.get(self.word, "noise")
 
 
-def verdict(run: Drawable) -> dict[str, dict[str, str]]:
+def verdict(run: Drawable, brief: bool = False) -> dict[str, dict[str, str]]:
     """What changed, pair of arms by pair of arms, as the evidence has it.
 
+    Args:
+        run: which.
+        brief: only what changed, without numbers and reasons.
     Returns:
         `{"kts against plain": {"lower": "kpe -1.2 [-1.3, -1.1]; ...", ...}}`, with the keys lower, higher, leftover
         noise only, undecided, no clear difference and side by side as far as there is something to say.
     """
     told: dict[str, dict[str, list[str]]] = {}
     for each in main_differences(run):
-        words = f"{each.label} {_numbers(each)}" if each.mark else each.label
-        words += f": {each.because}" if each.because else ""
+        words = f"{each.label} {_numbers(each)}" if each.mark and not brief else each.label
+        words += f": {each.because}" if each.because and not brief else ""
         told.setdefault(" against ".join(each.arms), {}).setdefault(_KINDS[each.word], []).append(words)
     for row in run.evidence["side_by_side"]:
         if row["arm"] in run.drawn and columns.meaning(run, row["metric"], row["name"])["main"]:
             mine, its = format_aligned([row["value"], row["baseline"]])
-            words = f"{_label(run, row['metric'], row['name'])} {mine} beside {its} ({row['why']})"
+            words = _label(run, row["metric"], row["name"])
+            words += "" if brief else f" {mine} beside {its} ({row['why']})"
             told.setdefault(f"{row['arm']} against {row['against']}", {}).setdefault(_UNLIKE, []).append(words)
     order = (*_KINDS.values(), _UNLIKE)
-    return {arms: {kind: "; ".join(kinds[kind]) for kind in order if kind in kinds} for arms, kinds in told.items()}
+    between = ", " if brief else "; "
+    return {arms: {kind: between.join(kinds[kind]) for kind in order if kind in kinds} for arms, kinds in told.items()}
 
 
 def differences_in_brief(run: Drawable) -> Table | None:

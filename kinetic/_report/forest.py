@@ -47,12 +47,10 @@ def _panel(axis: Axes, differences: Sequence[Difference]) -> None:
     views = [view for view in _VIEWS if any(view in each.views for each in differences)]
     labelled: set[str] = set()
     for i, each in enumerate(differences):
-        for j, view in enumerate(views):
-            row = each.views.get(view)
-            if row is None or row["value"] is None:
-                continue
+        rows = {view: row for view in views if (row := each.views.get(view)) and row["value"] is not None}
+        for j, (view, row) in enumerate(rows.items()):
             marker, style, colour = _VIEWS[view]
-            y, label = -i - 0.22 * (j - (len(views) - 1) / 2), None if view in labelled else view
+            y, label = -i - 0.22 * (j - (len(rows) - 1) / 2), None if view in labelled else view
             labelled.add(view)
             axis.plot([row["value"] / each.scale], [y], marker, fillstyle=style, color=colour, ms=4.5, label=label)
             if row.get("low") is not None and row.get("high") is not None:

@@ -40,7 +40,8 @@ def _by_arm(run: FinishedRun, metric: str, names: list[str]) -> Table:
     cells = [format_aligned([over[arm].get(metric, {}).get(name) for arm in over]) for name in names]
     title = f"{'Energy' if metric == 'energy' else metric}, over {count(run)}"
     caption = f"Means over {count(run)} of each arm with Student's 95% intervals."
-    return Table(title, caption, ("arm", *names), tuple(zip(over, *cells, strict=True)))
+    says = ("", *columns.sentences(run, metric, names))
+    return Table(title, caption, ("arm", *names), tuple(zip(over, *cells, strict=True)), says=says)
 
 
 def correlations(run: FinishedRun) -> Table | None:

@@ -17,7 +17,9 @@ from markupsafe import Markup
 
 from kinetic._report import claims, over_runs, tables
 from kinetic._report.canvas import Picture
+from kinetic._report.chosen import drawn_columns
 from kinetic._report.differences import differences, differences_in_brief, verdict
+from kinetic._report.explore import Explorer, explorer
 from kinetic._report.figures import pictures
 from kinetic._report.floors import floors
 from kinetic._report.forest import forest
@@ -32,18 +34,21 @@ from kinetic.evidence import ONE_TRAINING
 
 _NUMBER = re.compile(r"-?\d|$")  # how a cell of a column of numbers begins, or it is empty
 _UNDRAWN = "Not drawn: this takes an energy, and images of 1 or 3 channels or points in the plane."
+_EXPLORED = 3  # arms whose samples can be pointed at
 _LISTED = 4  # how long a list among the options of a component is spelt out
 
 
 @attrs.frozen
 class Section:
-    """A part of the page; `words` are said line by line, each after a name, `more` is folded away."""
+    """A part of the page; `words` are said line by line, each after a name, `reasons` and `more` are folded away."""
 
     title: str
     lead: str = ""
     words: tuple[tuple[str, str], ...] = ()
     tables: tuple[Table, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    explorers: tuple[Explorer, ...] = ()
+    reasons: tuple[tuple[str, str], ...] = ()
     more: tuple[Table, ...] = ()
 
 
@@ -83,10 +88,7 @@ def _sections(run: FinishedRun) -> list[Section]:
 
     brief, compared, floor = differences_in_brief(run), differences(run), floors(run)
     by_arm = [tables.correlations(run, arm) for arm in run.drawn] + [tables.groups(run, arm) for arm in run.drawn]
-    told = tuple(
-        (arms, " ".join(f"{kind.capitalize()}: {words}." for kind, words in found.items()))
-        for arms, found in verdict(run).items()
-    )
+    told = _told(verdict(run, brief=True))
     if once := over_runs.trained_once(run):
         told += ((", ".join(once), f"{ONE_TRAINING}.".capitalize()),)
     over, together = over_runs.scores(run), over_runs.correlations(run)
@@ -98,15 +100,14 @@ def _sections(run: FinishedRun) -> list[Section]:
             f"{claims.EXPLORATORY} {_changed(run)}" if told else "",
             told,
             pictures=tuple(filter(None, [forest(run)])),
+            reasons=_told(verdict(run)),
         ),
         Section("Over runs", single, tables=tuple(over), more=(together,) if together else ()),
-        Section("Arms", tables=(*tables.energies(run), *tables.scores(run), *((floor,) if floor else ()))),
-        Section("Differences", tables=(brief,) if brief else (), more=(compared,) if compared else ()),
-        Section("Energies", pictures=titled("against time", "Distribution", "Where the variance")),
         Section(
             "Energy and outcome",
             _by_chance(run),
             pictures=titled("Energy and outcome", "All correlations"),
+            explorers=_explorers(run),
             more=tuple(table for table in by_arm if table),
         ),
         Section(
@@ -116,9 +117,12 @@ def _sections(run: FinishedRun) -> list[Section]:
             more=tuple(table for table in (prompts(run, arm) for arm in run.drawn) if table),
         ),
         Section("Nearest training points", pictures=titled("Nearest training points")),
+        Section("Energies", pictures=titled("against time", "Distribution", "Where the variance")),
+        Section("Arms", more=(*tables.energies(run), *tables.scores(run), *filter(None, (floor,)))),
+        Section("Differences", more=tuple(filter(None, (brief, compared)))),
     ]
     return [
-        each for each in sections if each.words or each.tables or each.pictures or each.more or each.lead == _UNDRAWN
+        each for each in sections if each.lead == _UNDRAWN or any((each.words, each.tables, each.pictures, each.more))
     ]
 
 
@@ -131,6 +135,19 @@ def _by_chance(run: FinishedRun) -> str:
         f"chance; since columns are near copies of each other, in one arm as many as {worst:.0f} do in one of twenty "
         "permutations. Look for one sign in all columns, and in more than one space."
     )
+
+
+def _told(verdicts: Mapping[str, Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (arms, " ".join(f"{kind.capitalize()}: {words}." for kind, words in found.items()))
+        for arms, found in verdicts.items()
+    )
+
+
+def _explorers(run: FinishedRun) -> tuple[Explorer, ...]:
+    plain = [arm for arm in run.drawn if not run.shaped(arm)] or run.drawn
+    made = (explorer(run, arm, drawn_columns(run, arm)) for arm in plain[:_EXPLORED])
+    return tuple(each for each in made if each is not None)
 
 
 def _changed(run: FinishedRun) -> str:
@@ -207,25 +224,29 @@ def _shown(value: object) -> object:
 def _html(table: Table) -> Markup:
     """A table; `Markup.format` and `Markup.join` escape every cell."""
     columns = enumerate(zip(*table.rows, strict=True))
-    words = {0, *(place for place, column in columns if not all(map(_NUMBER.match, column)))}
+    words = {0, *(i for i, column in columns if not all(map(_NUMBER.match, column)))}
 
     def stacked(cell: str) -> Markup | str:
         value, bracket, rest = typeset(printable(cell)).partition(" [")
         return Markup("{}<small>[{}</small>").format(value, rest) if bracket else value
 
-    def cells(tag: str, row: tuple[str, ...]) -> Markup:
-        pairs: list[Any] = [
-            (Markup(' class="word"') if i in words else "", stacked(cell)) for i, cell in enumerate(row)
-        ]
-        return Markup("").join(Markup(f"<{tag}{{}}>{{}}</{tag}>").format(kind, cell) for kind, cell in pairs)
+    def cells(row: tuple[str, ...]) -> Markup:
+        return Markup("").join(Markup("<td{}>{}</td>").format(kind(i), stacked(cell)) for i, cell in enumerate(row))
+
+    def kind(i: int) -> Markup:
+        return Markup(' class="word"') if i in words else Markup("")
+
+    def titled(i: int) -> Markup:
+        says = typeset(printable(table.says[i])) if i < len(table.says) else ""
+        small = Markup("<small>{}</small>").format(says) if says else ""
+        return Markup('<th scope="col"{}>{}{}</th>').format(kind(i), typeset(printable(table.head[i])), small)
 
     marks = table.marks or ("",) * len(table.rows)
     body = Markup("").join(
-        Markup('<tr class="{}">{}</tr>').format(mark, cells("td", row))
-        for mark, row in zip(marks, table.rows, strict=True)
+        Markup('<tr class="{}">{}</tr>').format(mark, cells(row)) for mark, row in zip(marks, table.rows, strict=True)
     )
     caption = Markup('<p class="caption">{}</p>').format(printable(table.caption)) if table.caption else ""
     return Markup(
         '<div class="table"><h3>{}</h3>{}<div class="scroll"><table><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table></div></div>"
-    ).format(printable(table.title), caption, cells("th", table.head), body)
+    ).format(printable(table.title), caption, Markup("").join(map(titled, range(len(table.head)))), body)

@@ -18,13 +18,23 @@ STEP = "one more Euler step that takes leftover noise off"
 
 @attrs.frozen
 class Table:
-    """A table: a title, what it means in a sentence or two, the head, the rows; marks say how a row is to be read."""
+    """A table: a title, what it means in a sentence or two, the head, the rows.
+
+    Marks say how a row is to be read, `says` what each column is, empty where its head says it.
+    """
 
     title: str
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     marks: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+
+    @property
+    def legend(self) -> str:
+        """What the columns are, each once, after its name."""
+        told = {words: name for name, words in reversed([*zip(self.head, self.says, strict=False)]) if words}
+        return " ".join(f"{name}: {words}" for words, name in reversed(told.items()))
 
 
 def energies(run: FinishedRun) -> list[Table]:
@@ -121,7 +131,7 @@ def _there(run: FinishedRun, names: Sequence[str]) -> list[str]:
 def _by_arm(run: FinishedRun, title: str, caption: str, metric: str, names: list[str]) -> Table:
     cells = [format_aligned([run.scores[arm].get(metric, {}).get(name) for arm in run.arms]) for name in names]
     words = [caption] if caption else []
-    words += columns.sentences(run, metric, names)
     if any(split(name)[1] != PLAIN for name in names):
         words.append(f"'denoised' is the same after {STEP}.")
-    return Table(title, " ".join(words), ("arm", *names), tuple(zip(run.arms, *cells, strict=True)))
+    says = ("", *columns.sentences(run, metric, names))
+    return Table(title, " ".join(words), ("arm", *names), tuple(zip(run.arms, *cells, strict=True)), says=says)

@@ -102,8 +102,8 @@ def _where(run: FinishedRun, console: Console) -> None:
 def _print(table: tables.Table, console: Console, captions: bool = False) -> None:
     for block in _blocks(table, console.width):
         draw(console, _rich(block))
-    if captions and table.caption:
-        say(console, (f"  {table.caption}", "dim"))
+    if captions and (words := f"{table.caption} {table.legend}".strip()):
+        say(console, (f"  {words}", "dim"))
 
 
 def _blocks(table: tables.Table, width: int) -> list[tables.Table]:
@@ -122,7 +122,8 @@ def _blocks(table: tables.Table, width: int) -> list[tables.Table]:
 def _columns(table: tables.Table, chosen: list[int]) -> tables.Table:
     """The table with these of its columns."""
     rows = tuple(tuple(row[i] for i in chosen) for row in table.rows)
-    return attrs.evolve(table, head=tuple(table.head[i] for i in chosen), rows=rows)
+    head, says = (tuple(each[i] for i in chosen if i < len(each)) for each in (table.head, table.says))
+    return attrs.evolve(table, head=head, rows=rows, says=says)
 
 
 def _rich(table: tables.Table) -> RichTable:

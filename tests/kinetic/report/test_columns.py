@@ -25,8 +25,22 @@ def test_each_metric_has_one_headline_the_first_it_names(full):
     assert ("ratio_features") in {name for _, name in columns.per_sample(full)}
 
 
-def test_sentences_are_said_once_and_units_where_all_share_them(full):
-    (sentence,) = columns.sentences(full, "energy", ["kpe", "kpe"])
-    assert sentence.startswith("kpe: Kinetic Path Energy")
+def test_sentences_are_those_of_the_columns_and_of_denoised_ones_are_not_repeated(full):
+    metric, says = columns.headline(full)[0][0], columns.meaning(full, "energy", "kpe")["says"]
+    assert says.startswith("Kinetic Path Energy")
+    assert columns.sentences(full, "energy", ["kpe", "nobody"]) == [says, ""]
+    first, again = columns.sentences(full, metric, ["ratio", "ratio_denoised"])
+    assert first.startswith("d1/d2")
+    assert again == ""
+
+
+def test_an_axis_says_the_unit_of_its_column(full):
+    metric = columns.headline(full)[0][0]
+    assert columns.with_unit(full, "kpe") == "kpe (squared data units)"
+    assert columns.with_unit(full, f"{metric}.distance") == f"{metric}.distance (data units)"
+    assert columns.with_unit(full, f"{metric}.ratio") == f"{metric}.ratio"
+
+
+def test_units_are_said_where_all_share_them(full):
     assert columns.units(full, "energy", ["kpe", "bending"]) == "squared data units"
     assert columns.units(full, "energy", ["kpe", "nfe"]) == ""

@@ -143,8 +143,12 @@ def test_nothing_is_asked_of_the_network(full):
 
 def test_every_picture_has_words_for_it(full):
     shown = page(full)
-    assert len(shown.all("img")) == len(shown.all("figcaption")) >= 8
-    assert all(len(image["alt"]) > 10 for image in shown.all("img"))
+    pictures = [image for image in shown.all("img") if image["alt"]]
+    points = [box for box in shown.all("input") if box["type"] == "radio"]
+    assert len(pictures) + len(shown.all("fieldset")) == len(shown.all("figcaption")) >= 8
+    assert all(len(image["alt"]) > 10 for image in pictures)
+    assert len(shown.all("img")) - len(pictures) == len(points) > 0
+    assert all(box["aria-label"].startswith("sample ") for box in points)
 
 
 def test_the_head_says_what_ran(full):
@@ -273,3 +277,28 @@ def test_columns_that_only_some_arms_have_are_left_blank_in_the_others(make):
         [arms.profiled.energy.power]
     """)
     assert {image["alt"] for image in page(run).all("img")} >= {"Power against time for profiled."}
+
+
+def test_titles_of_columns_say_what_they_are(full):
+    text = (full.folder / REPORT).read_text(encoding="utf-8")
+    for name in ("kpe", "bending"):
+        says = full.evidence["columns"]["energy"][name]["says"]
+        assert f">{name}<small>{says}</small></th>" in text
+
+
+def test_what_changed_is_said_in_words_and_then_in_numbers_with_reasons(full):
+    said = page(full).said
+    brief, whole = said.index("kts against plain"), said.rindex("kts against plain")
+    folded = said.index("In numbers, with reasons")
+    assert brief < folded < whole
+    assert "[" not in said[brief:folded]
+    assert "kpe" in said[brief:folded]
+    assert "[" in said[folded : whole + 200]
+
+
+def test_what_shows_a_sample_by_pointing_at_it_takes_no_script(full):
+    shown = page(full)
+    assert len(shown.all("fieldset")) >= 1
+    assert not shown.all("script")
+    names = {box["name"] for box in shown.all("input")}
+    assert len(names) == len(shown.all("fieldset"))

@@ -108,7 +108,13 @@ def test_a_caption_explains_what_its_table_has(make, full):
         [energy.kpe]
     """)
     for word in ("gain", "noise_left"):
-        assert word in titled(tables.energies(full), "Path").caption
+        assert f"{word}: " in titled(tables.energies(full), "Path").legend
     assert [table.title for table in tables.energies(bare)] == ["Energy"]
     for table in tables.scores(full):
         assert ("'denoised' is" in table.caption) == any(name.endswith("_denoised") for name in table.head)
+
+
+def test_a_legend_says_each_sentence_once_after_the_first_name_that_has_it():
+    table = tables.Table("t", "", ("arm", "a", "b", "c"), (), says=("", "One thing.", "One thing.", "Another."))
+    assert table.legend == "a: One thing. c: Another."
+    assert tables.Table("t", "", ("arm", "a"), ()).legend == ""

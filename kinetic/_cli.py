@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from kinetic import _cli_folders, _cli_plugins
+from kinetic import _cli_folders, _cli_plugins, _cli_tune
 from kinetic._interrupt import drop_output, status_of, stoppable
 from kinetic.errors import KineticError, OutputClosedError
 
@@ -226,6 +226,7 @@ for _command in (
     _cli_folders.rescore,
     _cli_plugins.check,
     _cli_plugins.new,
+    _cli_tune.tune,
 ):
     app.command()(_command)
 

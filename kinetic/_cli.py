@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from kinetic import _cli_calibrate, _cli_complete, _cli_folders, _cli_plugins
+from kinetic import _cli_calibrate, _cli_complete, _cli_folders, _cli_plugins, _cli_tune
 from kinetic._cli_group import PLAIN, PluginGroup
 from kinetic._interrupt import drop_output, status_of, stoppable
 from kinetic.errors import KineticError, OutputClosedError
@@ -197,6 +197,7 @@ for _command in (
     _cli_plugins.new,
     _cli_plugins.plugins,
     _cli_plugins.recipes,
+    _cli_tune.tune,
 ):
     app.command()(_command)
 

@@ -28,7 +28,7 @@ from kinetic.errors import RecipeError, shown, unknown, within
 from kinetic.options import check_integer, suffix
 
 _SHARED = ("data", "reference", "features", "field", "solver", "schedule", "energy", "metrics")
-_TOP = ("title", "about", "run", "evidence", "claims", "arms", "trainings", *_SHARED)
+_TOP = ("title", "about", "run", "evidence", "claims", "arms", "trainings", "tune", *_SHARED)
 _RUN = {"samples": 1, "seed": 0, "seeds": 1, "batch": 1, "classes": 1}  # key: smallest value
 _DTYPES = ("float64", "float32", "bfloat16", "float16")
 _BASELINE = ("baseline", "against")  # the second is what older recipes call it

@@ -7,3 +7,4 @@ from kinetic._report.page import write_report as write_report
 from kinetic._report.terminal import print_brief as print_brief
 from kinetic._report.terminal import print_report as print_report
 from kinetic._report.terminal import print_scores as print_scores
+from kinetic._report.tuned import print_tuned as print_tuned

@@ -11,7 +11,7 @@ import torch
 from kinetic import options
 from kinetic._roles.batch import Batch
 from kinetic._roles.component import Component
-from kinetic._roles.parts import tell, told
+from kinetic._roles.parts import applied, gains, tell, told
 from kinetic._roles.schedule import Schedule
 from kinetic.types import PerSample, State
 
@@ -127,5 +127,9 @@ class Shaped(FieldWrapper):
         v = self.field.velocity(x, t, batch)
         gain = self.schedule.gain(t, x, v)
         shaped = v * gain.to(v.dtype).view(-1, *[1] * (v.dim() - 1))
+        if self.schedule.adaptive:
+            shaped = applied(shaped, self.schedule, gain)
+        for schedule, inner in gains(v).items():
+            shaped = applied(shaped, schedule, inner)
         parts = told(v)
         return tell(shaped, {name: gain.double() ** 2 * part for name, part in parts.items()}) if parts else shaped

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from kinetic._roles.schedule import Schedule
 from kinetic.types import PerSample, State
 
-_NAME = "kinetic_parts"
+_NAME, _GAINS = "kinetic_parts", "kinetic_gains"
 
 
 def tell(v: State, parts: Mapping[str, PerSample]) -> State:
@@ -25,3 +26,15 @@ def told(v: State) -> Mapping[str, PerSample]:
     """What was told of a velocity; nothing where nothing was."""
     parts: Mapping[str, Tensor] = getattr(v, _NAME, {})
     return parts
+
+
+def applied(v: State, schedule: Schedule, gain: PerSample) -> State:
+    """v itself, after it was multiplied by the gain `(m,)` of a schedule, with that gain; it goes with this tensor."""
+    setattr(v, _GAINS, {**getattr(v, _GAINS, {}), schedule: gain})
+    return v
+
+
+def gains(v: State) -> Mapping[Schedule, PerSample]:
+    """The gains a velocity was multiplied by, as far as they came along with it."""
+    known: Mapping[Schedule, Tensor] = getattr(v, _GAINS, {})
+    return known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from typing import ClassVar
 
 import attrs
 
@@ -12,7 +13,13 @@ from kinetic.types import PerSample, State
 
 @attrs.frozen(eq=False)
 class Schedule(Component):
-    """A gain that multiplies the velocity of each sample. It is no change of time: it moves the end of the path."""
+    """A gain that multiplies the velocity of each sample. It is no change of time: it moves the end of the path.
+
+    `adaptive` is true of a gain that looks at x or v, and not at t alone: the mean gain is then of the gains that were
+    applied, since v after the gain would be answered differently.
+    """
+
+    adaptive: ClassVar[bool] = False
 
     @property
     @abc.abstractmethod

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from kinetic._roles.batch import Batch
 from kinetic._roles.field import Shaped, VelocityField
+from kinetic._roles.parts import gains
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Stage
 from kinetic.types import PerSample, Rows, State, is_all
@@ -80,8 +81,10 @@ class Dynamics:
         gain = torch.ones_like(stage.t)
         if self.field.t_end < 1:
             gain = (stage.t.to(self.clock) <= self.field.t_end).double()  # as the field saw the time
+        known = gains(stage.v)
         for schedule in self.schedules:
-            gain = gain * schedule.gain(stage.t, x, stage.v).double()
+            own = known[schedule] if schedule in known else schedule.gain(stage.t, x, stage.v)
+            gain = gain * own.double()
         return gain
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from kinetic._roles.meter import EnergyMeter
+from kinetic._roles.parts import gains
 from kinetic._roles.schedule import Schedule
 from kinetic._roles.solver import Stage, Step
 from kinetic._sample.accounts import Accounts
@@ -36,7 +37,8 @@ class Gain:
         """The gain of one velocity of a step from x, float64 `(m,)`."""
         if self.schedule is None:
             return torch.ones_like(stage.t)
-        return self.schedule.gain(stage.t, x, stage.v).double()
+        own = gains(stage.v).get(self.schedule)
+        return (self.schedule.gain(stage.t, x, stage.v) if own is None else own).double()
 
     def at(self, t: float, x: State, v: State) -> PerSample | None:
         """The gain `(n,)` at one time, in float32 or better; None where nothing is multiplied."""

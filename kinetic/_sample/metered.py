@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from kinetic import options
 from kinetic._roles.meter import EnergyMeter
+from kinetic._roles.parts import applied
 from kinetic._roles.schedule import Schedule
 from kinetic._sample.foreign_path import ForeignPath
 from kinetic._sample.path_meter import PathMeter
@@ -167,6 +168,9 @@ class _Watch:
         gain = self.meter.shaping.at(time, x, self.convention.velocity(part))
         shaped = self.meter.shaping.times(part, gain)
         self.x, self.v = x.detach().clone(), self.convention.velocity(shaped).detach().clone()
+        schedule = self.meter.shaping.schedule
+        if gain is not None and schedule is not None and schedule.adaptive:
+            applied(self.v, schedule, gain)
         return answer if shaped is part else self.convention.answer(answer, shaped)
 
     def finish(self) -> None:

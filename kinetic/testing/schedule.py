@@ -95,6 +95,15 @@ def check_rows_permuted(schedule: Schedule, allow: Allowances) -> None:
 
 
 @promised("schedule")
+def check_adaptive(schedule: Schedule, allow: Allowances) -> None:
+    """A gain that looks at x or v says so: `adaptive` is true."""
+    t, x, v = _states(_TIMES)
+    same = close(schedule.gain(t, 3 * x[[*range(1, len(x)), 0]], 2 * v.flip(0)), schedule.gain(t, x, v), 0)
+    remedy = "Set `adaptive = True` in the class: the mean gain is then of the gains that were applied."
+    say(same or schedule.adaptive, schedule, "has a gain of t alone", "it is another at another x and v", remedy)
+
+
+@promised("schedule")
 def check_jumps(schedule: Schedule, allow: Allowances) -> None:
     """A gain that jumps does so at `breakpoints`."""
     x, v = normal(1, 3), normal(1, 3, seed=1)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import kinetic
 from kinetic_fields.autoguided import Autoguided as Autoguided
+from kinetic_fields.away import Away as Away
 from kinetic_fields.blocked import Blocked as Blocked
 from kinetic_fields.empirical import Empirical as Empirical
 from kinetic_fields.gaussian import Gaussian as Gaussian
@@ -24,6 +25,7 @@ def register_fields(register: Callable[[str, type[kinetic.VelocityField]], None]
     register("hybrid", Hybrid)
     register("reversed", Reversed)
     register("autoguided", Autoguided)
+    register("away", Away)
     register("blocked", Blocked)
     register("momentum", Momentum)
     register("noise-scale", NoiseScale)

@@ -334,6 +334,7 @@ SCHEDULES = [
     Mutant("halves v in place", G(halved), ("arguments_kept",)),
     Mutant("the mean time", G(lambda t, x, v: 1 + t.mean() + 0 * t), ("rows_alone",)),
     Mutant("times sorted", G(lambda t, x, v: 1 + t.sort().values), ("rows_permuted", "rows_alone")),
+    Mutant("looks at v and does not say so", G(lambda t, x, v: 1 / (1 + v.square().sum(1))), ("adaptive",)),
     Mutant("a jump nowhere said", G(lambda t, x, v: 1 + (t >= 0.37).to(t.dtype)), ("jumps",)),
     Mutant("a jump elsewhere than said", G(lambda t, x, v: 1 + (t >= 0.37).to(t.dtype), points=(0.5,)), ("jumps",)),
     Mutant(

@@ -6,6 +6,7 @@ import torch
 from kinetic_digits import DigitsFeatures
 from kinetic_features import Pixels
 from kinetic_fields import Gaussian
+from kinetic_schedules import KTS, Constant
 from kinetic_solvers import Euler
 from PIL import Image
 
@@ -23,11 +24,13 @@ class Shrink(kinetic.VelocityField):
 
 
 DATA = torch.randn(20, 1, 8, 8, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
+POINTS = torch.randn(20, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 CLIP = "local-dir:package:kinetic_digits/clip"
 OPTIONS = {
     ("field", "empirical"): {"data": kinetic.TensorData(DATA.double())},
     ("field", "guided"): {"field": Gaussian()},
     ("field", "autoguided"): {"field": Gaussian(), "weak": Gaussian(std=2.0)},
+    ("field", "away"): {"field": Shrink(), "data": DATA},
     ("field", "blocked"): {"field": Gaussian()},
     ("field", "momentum"): {"field": Gaussian()},
     ("field", "noise-scale"): {"field": Gaussian()},
@@ -36,6 +39,10 @@ OPTIONS = {
     ("field", "module"): {"module": lambda t, x: -x, "shape": [2], "convention": "torchcfm"},
     ("field", "hybrid"): {"early": Gaussian(), "late": Gaussian(std=0.5)},
     ("grid", "given"): {"times": [0, 0.3, 1]},
+    ("schedule", "decided"): {"schedule": Constant(0.9), "data": POINTS},
+    ("schedule", "energy-clamp"): {"low": [0.5, 1.0], "high": [2.0, 1.5]},
+    ("schedule", "near-copies"): {"schedule": Constant(0.9), "data": POINTS},
+    ("schedule", "normalised"): {"schedule": KTS()},
     ("solver", "doubled"): {"solver": Euler(steps=4)},
     ("metric", "frechet"): {"reference": DATA, "features": DigitsFeatures()},
     ("metric", "fd-infinity"): {"reference": DATA, "points": 3, "smallest": 0.5},

@@ -36,9 +36,8 @@ def evaluate(
 ) -> dict[str, dict[str, Score]]:
     """What each metric says of all samples, `{view: {metric: Score}}`, shown to all metrics batch by batch.
 
-    Data sets are looked at as the metrics read them, see `Checked`. What a metric's feature spaces state
-    (preprocessing, weights), and what its data sets have to say of themselves (`notes`, where there is such an
-    attribute), goes to its notes; so does how many samples are points of its data.
+    Data sets are looked at as the metrics read them, see `Checked`. Notes say what feature spaces state (preprocessing,
+    weights), what data sets say of themselves (their `notes`), and how many samples are points of them.
 
     Args:
         metrics: `{name: Metric}`, on the device of the batches.

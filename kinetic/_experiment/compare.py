@@ -44,8 +44,7 @@ def compare(
             of the samples they are of and its interval; first of each arm over its runs, where it has several.
         verdicts: of each such number, what its views say together, and what would decide where they do not.
         side_by_side: values of metrics that are unlike the baseline's, of which no difference is made, and why.
-        correlations: for each arm, Spearman's rho of each energy with each per-sample score and view: raw, beyond
-            norms, within classes; `shown` where the report shows it.
+        correlations: for each arm, Spearman's rho of each energy with each per-sample score and view; `shown` or not.
         groups: for each arm, the mean score of the fifth of the samples with the lowest and the highest energy.
         shares: for each arm and each energy that is a sum, what share of its variance each term carries.
         multiplicity: for each arm, how many of the intervals that are shown would miss 0 by chance: shown, mean and the

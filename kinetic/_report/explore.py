@@ -22,6 +22,7 @@ from kinetic._report import columns as meanings
 from kinetic._report.chosen import drawn_of, evenly
 from kinetic._report.drawable import Drawable
 from kinetic._report.numbers import number
+from kinetic._report.prompts import prompt_of, prompts_asked
 from kinetic._sample.stored_samples import StoredSamples
 
 _POINTS = 150  # as many as a finger can tell apart
@@ -77,13 +78,13 @@ def explorer(run: Drawable, arm: str, columns: Mapping[str, np.ndarray]) -> Expl
     chosen = chosen[np.argsort(x[chosen], kind="stable")]
     across, up = _Axis.of(x[chosen]), _Axis.of(y[chosen])
     ids = columns["sample"][chosen]
-    images = _images(run.stored(arm), ids)
+    images, texts = _images(run.stored(arm), ids), prompts_asked(run, arm)
     points = tuple(
         Point(
             across.percent(x[i]),
             100 - up.percent(y[i]),
             image,
-            (f"sample {sample}", *_asked(columns, i), f"{energies[0]} {x[i]:.4g}", f"{scores[0]} {y[i]:.4g}"),
+            (f"sample {sample}", *_asked(columns, texts, i), f"{energies[0]} {x[i]:.4g}", f"{scores[0]} {y[i]:.4g}"),
         )
         for i, sample, image in zip(chosen, ids, images, strict=True)
     )
@@ -117,8 +118,12 @@ class _Axis:
         return tuple((self.percent(v), number(v)) for v in values if self.low <= v <= self.high)
 
 
-def _asked(columns: Mapping[str, np.ndarray], i: int) -> tuple[str, ...]:
-    return (f"class {columns['class'][i]}",) if "class" in columns else ()
+def _asked(columns: Mapping[str, np.ndarray], texts: Mapping[int, str], i: int) -> tuple[str, ...]:
+    """What a sample was asked for: its prompt, or its class."""
+    if "class" not in columns:
+        return ()
+    asked = int(columns["class"][i])
+    return (prompt_of(texts[asked]) if asked in texts else f"class {asked}",)
 
 
 def _images(samples: StoredSamples | Tensor, ids: np.ndarray) -> Sequence[str]:

@@ -68,6 +68,33 @@ def test_of_many_samples_a_part_is_drawn_and_said(full, monkeypatch):
     assert part.caption.endswith("Drawn are 20 of 60 samples, evenly chosen.")
 
 
+PROMPTED = """
+    [run]
+    samples = 12
+    prompts = '{prompts}'
+    [field]
+    name = "digits"
+    [solver]
+    name = "euler"
+    steps = 2
+    [energy.kpe]
+    [metrics.copies]
+    name = "memorisation"
+    train = {{ name = "digits", size = 40 }}
+"""
+
+
+def test_a_sample_that_was_asked_for_a_prompt_says_it(make, tmp_path):
+    (tmp_path / "prompts.txt").write_text("\n".join(["a <b>zero</b>", "one", *"23456789"]))
+    run = make(PROMPTED.format(prompts=tmp_path / "prompts.txt"))
+    (arm,) = run.drawn
+    made = explorer(run, arm, drawn_columns(run, arm))
+    said = {point.words[0]: point.words[1] for point in made.points}
+    assert said["sample 0"] == said["sample 10"] == "a <b>zero</b>"
+    assert said["sample 1"] == "one"
+    assert "a &lt;b&gt;zero&lt;/b&gt;" in (run.folder / "report.html").read_text()
+
+
 def test_without_a_score_there_is_none(full):
     columns = {name: column for name, column in drawn_columns(full, "plain").items() if "." not in name}
     assert explorer(full, "plain", columns) is None

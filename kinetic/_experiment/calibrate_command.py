@@ -86,7 +86,7 @@ def calibrate(
     seed = loaded.seeds[run] + APART if walk.seed is None else walk.seed
     with (reporter or Reporter()).running() as bars, within(f"arm {run!r}"):
         asked = {**arms.asked, "seed": seed, "progress": bars.arm(f"{run}, {walk.fine} steps", walk.paths, "paths")}
-        density = measured(arms.runners[run], cls, walk.paths, walk.fine, walk.smoothing, **asked)
+        density = measured(arms.runners[run], cls, walk.paths, walk.fine, walk.smoothing, bars.say, **asked)
     times = spread(density, steps)
     origin = _origin(loaded, run, grid, cls, attrs.evolve(walk, seed=seed)) | environment(device)
     whole = {"times": times, "calibration": origin | {"density": density.tolist()}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import math
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,7 +43,7 @@ class CalibratedGrid(TimeGrid):
         object.__setattr__(self, "_density", _read(self.path, type(self)))
 
     def times(self, steps: int) -> list[float]:
-        return spread(self._density, steps)
+        return spread(self._density.cpu(), steps)
 
     @classmethod
     @abc.abstractmethod
@@ -80,14 +81,14 @@ def check_density(density: Any, what: str) -> Tensor:
     Raises:
         OptionError: it is no list of two or more finite numbers >= 0, of which one is above 0.
     """
-    right = isinstance(density, list) and len(density) > 1 and all(map(_is_density, density)) and sum(density) > 0
-    if not right or not math.isfinite(sum(density)):
+    right = isinstance(density, list) and len(density) > 1 and all(map(_is_density, density))
+    if not right or not 0 < sum(map(float, density)) < math.inf:
         raise OptionError(f"{what} must be a list of finite numbers >= 0, not all of them 0: {shown(density)}")
     return torch.tensor(density, dtype=torch.float64)
 
 
 def _is_density(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= sys.float_info.max
 
 
 def _read(location: str, cls: type[CalibratedGrid]) -> Tensor:

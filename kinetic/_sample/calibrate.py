@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, final
 
 import attrs
@@ -23,7 +23,13 @@ _REACH = 4  # standard deviations of the Gaussian that smooths
 
 
 def measured(
-    runner: Runner, grid: type[CalibratedGrid], paths: int, fine: int, smoothing: float, **asked: Any
+    runner: Runner,
+    grid: type[CalibratedGrid],
+    paths: int,
+    fine: int,
+    smoothing: float,
+    remark: Callable[[str], None] = lambda note: None,
+    **asked: Any,
 ) -> Tensor:
     """The density of steps that a grid asks for along the paths of a runner's field, shaped by its schedule.
 
@@ -35,6 +41,7 @@ def measured(
         paths: how many are walked.
         fine: K, how many intervals of time the density has.
         smoothing: the standard deviation of a Gaussian that the density is smoothed by, in units of time; 0 for none.
+        remark: told what a reader should know, such as paths that were left out since they are not finite.
         asked: the other arguments of `Runner.run`.
     Returns:
         `(K,)` float64, of mean 1.
@@ -49,6 +56,8 @@ def measured(
         )
     walker = attrs.evolve(runner, solver=ShortSteps(fine), meters={"calibration": _Counter(grid, fine)}, metrics={})
     run = walker.run(paths, **asked)
+    for note in run.notes:
+        remark(note)
     counts = run.energy[_ACCOUNT][run.finite].mean(0)
     with within(grid.__name__):
         density = check_density(grid.density(counts).clamp_min(0).tolist(), "the density along these paths")

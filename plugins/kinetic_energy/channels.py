@@ -44,10 +44,11 @@ class Channels(EnergyMeter):
             raise ShapeError(
                 f"'channels' must be the length of the first axis of a sample of shape {shape}: {self.channels}"
             )
+        elements = step.x0.shape[2:].numel()
         total = step.dt.new_zeros(len(step.dt), self.channels)
         for stage in step.stages:
             if stage.weight:
-                norms = torch.linalg.vector_norm(stage.v.double().reshape(*total.shape, -1), dim=2)
+                norms = torch.linalg.vector_norm(stage.v.double().reshape(*total.shape, elements), dim=2)
                 total = total + 0.5 * stage.weight * norms.square()
         return {"power": total * step.dt[:, None]}
 

@@ -6,7 +6,7 @@ from kinetic_digits import DigitsField
 from kinetic_energy import KPE, Bands
 from kinetic_solvers import RK4, Euler, Midpoint
 
-from kinetic import Runner
+from kinetic import Runner, Stage, Step
 from kinetic.errors import ShapeError
 from kinetic.testing import check_meter
 
@@ -73,6 +73,15 @@ def test_each_band_says_what_it_is():
     first, *_, last = Bands(bands=4).described
     assert first.says == "The energy of spatial frequencies from 0 to 0.25 of the highest there is."
     assert (first.name, last.name, last.kind) == ("kpe_band_1", "kpe_band_4", "energy")
+
+
+def test_where_no_sample_moves_nothing_is_added():
+    """An adaptive solver may give up on all of a batch at once."""
+    x = torch.zeros(0, 3, 4, 4, dtype=torch.float64)
+    t = torch.zeros(0, dtype=torch.float64)
+    meter = Bands()
+    sums = meter.adds(Step(t.long(), t, t, x, x, (Stage(t, x, 1.0),)))
+    assert all(len(column) == 0 for column in meter.columns(sums, x, x).values())
 
 
 @pytest.mark.parametrize("bands", [1, 4, 9])

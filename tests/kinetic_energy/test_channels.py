@@ -6,7 +6,7 @@ from kinetic_energy import KPE, Channels
 from kinetic_fields import Gaussian
 from kinetic_solvers import RK4, Euler, Heun
 
-from kinetic import Runner
+from kinetic import Runner, Stage, Step
 from kinetic.errors import ShapeError
 from kinetic.testing import check_meter
 
@@ -36,6 +36,15 @@ def test_another_number_of_channels_is_refused_before_any_sample_is_drawn():
 
 def test_each_channel_says_which_it_is():
     assert [column.name for column in Channels(channels=2).described] == ["kpe_channel_0", "kpe_channel_1"]
+
+
+def test_where_no_sample_moves_nothing_is_added():
+    """An adaptive solver may give up on all of a batch at once."""
+    x = torch.zeros(0, 3, 4, 4, dtype=torch.float64)
+    t = torch.zeros(0, dtype=torch.float64)
+    meter = Channels(channels=3)
+    sums = meter.adds(Step(t.long(), t, t, x, x, (Stage(t, x, 1.0),)))
+    assert all(len(column) == 0 for column in meter.columns(sums, x, x).values())
 
 
 def test_the_contract_of_a_meter_is_kept():

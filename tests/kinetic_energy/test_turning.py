@@ -8,7 +8,7 @@ from kinetic_energy import Turning
 from kinetic_fields import Gaussian
 from kinetic_solvers import RK4, AdamsBashforth2, Dopri5, Euler, Heun, Midpoint
 
-from kinetic import Runner
+from kinetic import Runner, Stage, Step
 from kinetic.testing import check_meter
 
 OMEGA, RADIUS = 3.0, 2.0
@@ -91,6 +91,15 @@ def test_a_path_that_stands_still_has_none():
     (step,) = Heun(steps=1).solve(lambda x, t, rows: torch.zeros_like(x), x0)
     columns = meter.columns(meter.adds(step), x0, x0)
     assert [column.tolist() for column in columns.values()] == [[0, 0], [0, 0]]
+
+
+def test_where_no_sample_moves_nothing_is_added():
+    """An adaptive solver may give up on all of a batch at once."""
+    x = torch.zeros(0, 3, 4, 4, dtype=torch.float64)
+    t = torch.zeros(0, dtype=torch.float64)
+    meter = Turning()
+    sums = meter.adds(Step(t.long(), t, t, x, x, (Stage(t, x, 1.0),)))
+    assert all(len(column) == 0 for column in meter.columns(sums, x, x).values())
 
 
 def test_the_contract_of_a_meter_is_kept():

@@ -3,6 +3,7 @@
 import attrs
 import pytest
 import torch
+from kinetic_fields import Gaussian
 from kinetic_grids import EqualEnergy, Given, Sharpness
 from kinetic_solvers import Euler
 
@@ -55,7 +56,21 @@ def test_a_file_of_another_grid_is_refused(tmp_path):
         Sharpness(path=path)
 
 
-@pytest.mark.parametrize("density", ["[]", "[1]", "[0, 0]", "[1, -1]", "[1, nan]", "[1, inf]", '["a", 1]', "[true, 1]"])
+@pytest.mark.parametrize(
+    "density",
+    [
+        "[]",
+        "[1]",
+        "[0, 0]",
+        "[1, -1]",
+        "[1, nan]",
+        "[1, inf]",
+        f"[1, 1{'0' * 400}]",
+        "[1e308, 1e308]",
+        '["a", 1]',
+        "[true, 1]",
+    ],
+)
 def test_a_density_that_is_none_is_refused(density, tmp_path):
     with pytest.raises(OptionError, match=r"`density` must be a list of finite numbers >= 0, not all of them 0"):
         Sharpness(path=written(tmp_path, Sharpness, density))
@@ -92,3 +107,10 @@ def test_a_grid_of_a_strangers_states_its_density_alone(tmp_path):
 
     assert Even.density(torch.ones(3)).tolist() == [1, 1, 1]
     assert Even(path=written(tmp_path, Even, "[1, 1]")).times(2) == [0, 0.5, 1]
+
+
+@pytest.mark.gpu
+def test_a_gpu_walks_on_it_too(tmp_path):
+    solver = Euler(steps=3, grid=Sharpness(path=written(tmp_path, Sharpness)))
+    run = kinetic.Runner(field=Gaussian(), solver=solver).run(2, device="cuda")
+    assert run.energy["nfe"].tolist() == [3.0, 3.0]

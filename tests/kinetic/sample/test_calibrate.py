@@ -80,8 +80,13 @@ def test_the_gain_of_a_schedule_is_part_of_the_velocity():
     assert density(EqualEnergy, Straight(), Constant(value=0.5)).tolist() == pytest.approx([1.0] * 40)
 
 
-def test_paths_that_are_not_finite_are_left_out():
-    assert density(Sharpness, Broken(Gaussian(std=2.0))).isfinite().all()
+def test_paths_that_are_not_finite_are_left_out_and_it_is_said():
+    notes = []
+    assert density(Sharpness, Broken(Gaussian(std=2.0)), remark=notes.append).isfinite().all()
+    assert any("not finite" in note for note in notes)
+    quiet = []
+    density(Sharpness, remark=quiet.append)
+    assert quiet == []
 
 
 def test_a_field_whose_paths_are_straight_at_one_speed_has_no_sharpness_and_no_rotation():

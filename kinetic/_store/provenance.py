@@ -156,7 +156,8 @@ def data_hash(component: Any, memo: dict[int, bytes]) -> str | None:
 
     What holds all its points, in memory or mapped, has them in its weights. `memo` as of `hash_of`.
     """
-    sets = {id(each): each for each in map(unwrap, inside(component, Dataset)) if not _holds_points(each)}
+    datasets = [unwrap(each) for each in walk(component) if isinstance(each, Dataset)]
+    sets = {id(each): each for each in datasets if not _holds_points(each)}
     for key, data in sets.items():
         if key not in memo:
             read = hashlib.sha256()

@@ -62,7 +62,7 @@ def compare(
         "delta": delta,
         "differences": [row for pair, each in found.items() for one in each for row in one.rows(*pair)],
         "verdicts": [one.verdict(*pair, delta) for pair, each in found.items() for one in each],
-        "side_by_side": [row for arm, base in baselines.items() for row in side_by_side(arm, base, runs, pairs[arm, base])],
+        "side_by_side": [row for pair, known in pairs.items() for row in side_by_side(*pair, runs, known)],
         **{key: {arm: rows[key] for arm, rows in inside.items()} for key in ("correlations", "groups", "shares")},
         "multiplicity": {arm: rows["multiplicity"] for arm, rows in inside.items()},
         "notes": {arm: _notes(run) for arm, run in runs.items()},

@@ -8,7 +8,7 @@ import pytest
 import torch
 from kinetic_metrics import Memorisation
 
-from kinetic import Column, Estimate, Run, Score, evidence
+from kinetic import Column, Estimate, Run, Score, Status, evidence
 from kinetic._experiment.compare import compare
 
 N = 40
@@ -177,8 +177,9 @@ def test_a_score_of_the_set_without_replicates_stands_side_by_side_and_says_so(m
 def test_a_score_of_the_set_is_not_compared_where_samples_of_one_arm_were_left_out():
     arms = {"a": set_score(0.0, **GROUPED), "b": set_score(1.0, **GROUPED)}
     assert compare(arms, {"b": "a"}, {})["side_by_side"] == []
-    arms["b"].samples[3] = math.nan
-    arms = {name: attrs.evolve(arm) for name, arm in arms.items()}
+    status = torch.zeros(N, dtype=torch.float64)
+    status[3] = int(Status.NOT_FINITE)
+    arms["b"].energy["status"] = status
     assert not torch.equal(arms["a"].finite, arms["b"].finite)
     (row,) = compare(arms, {"b": "a"}, {})["side_by_side"]
     assert (row["name"], row["why"]) == ("set", "not compared: samples of one arm were left out")

@@ -179,7 +179,7 @@ def test_a_score_of_the_set_is_not_compared_where_samples_of_one_arm_were_left_o
     assert compare(arms, {"b": "a"}, {})["side_by_side"] == []
     status = torch.zeros(N, dtype=torch.float64)
     status[3] = int(Status.NOT_FINITE)
-    arms["b"].energy["status"] = status
+    arms["b"] = attrs.evolve(run(1.0, status=status, finite_until=1 - status / 9), views=arms["b"].views)
     assert not torch.equal(arms["a"].finite, arms["b"].finite)
     (row,) = compare(arms, {"b": "a"}, {})["side_by_side"]
     assert (row["name"], row["why"]) == ("set", "not compared: samples of one arm were left out")

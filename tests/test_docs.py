@@ -88,9 +88,18 @@ def test_every_kind_of_option_stands_in_the_plugin_page(name):
 
 
 @pytest.mark.parametrize("hook", [name for name in vars(hooks) if name.startswith("register_")])
-def test_every_hook_stands_in_the_table_of_roles(hook):
-    assert hook in {hook for _, hook in registered().values()}
+def test_every_hook_takes_register_and_stands_in_the_table_of_roles_or_has_its_own_section(hook):
     assert list(inspect.signature(getattr(hooks, hook)).parameters) == ["register"]
+    if hook in hooks.ROLES.values():
+        assert hook in {hook for _, hook in registered().values()}
+    else:
+        assert f"The hook `{hook}`" in (ROOT / "docs" / "plugins.md").read_text()
+
+
+def test_every_option_of_kinetic_plugins_stands_on_the_page_of_plugins():
+    text = (ROOT / "docs" / "plugins.md").read_text()
+    for option in ("--quick", "--check"):
+        assert f"| `{option}` |" in text
 
 
 def registered():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -165,15 +165,33 @@ def _averaged(score: Score, keep: Array) -> dict[str, Array]:
     return {name: (x if x.dtype == torch.bool else x.double()).numpy() for name, x in kept.items()}
 
 
-def side_by_side(arm: str, base: str, runs: Mapping[str, Run]) -> Iterator[dict[str, Any]]:
-    """The rows `side_by_side` of one pair of arms; see `compare`."""
+def side_by_side(
+    arm: str, base: str, runs: Mapping[str, Run], compared: Iterable[Difference]
+) -> Iterator[dict[str, Any]]:
+    """The rows `side_by_side` of one pair of arms, of which some numbers are `compared`; see `compare`."""
     one, other = runs[arm], runs[base]
+    known = {(each.metric, each.name) for each in compared}
+    whole = bool((one.reached & other.reached).any())
     for metric, score in one.details.items():
-        why = unlike(one, other, metric)
-        for name, estimate in score.values.items() if why else ():
-            its = other.details[metric].values.get(name)
-            head = {"arm": arm, "against": base, "metric": metric, "name": name, "why": why}
-            yield {**head, "value": estimate.to_json(), "baseline": as_json(its)}
+        others = other.details[metric].values if metric in other.details else {}
+        means = {score.value_of(name) for name in score.columns}
+        for name, estimate in score.values.items():
+            its = others.get(name)
+            why = unlike(one, other, metric)
+            if not why and whole and its is not None and name not in means and (metric, name) not in known:
+                why = _without_difference(estimate, its, torch.equal(one.finite, other.finite))
+            if why:
+                head = {"arm": arm, "against": base, "metric": metric, "name": name, "why": why}
+                yield {**head, "value": estimate.to_json(), "baseline": as_json(its)}
+
+
+def _without_difference(mine: Estimate, its: Estimate, same: bool) -> str:
+    """Why two scores of sets of the same metric have no difference."""
+    if not same:
+        return "not compared: samples of one arm were left out"
+    if mine.leave_out is None or its.leave_out is None:
+        return "not compared: no replicates"
+    return "not compared: replicates of other groups"
 
 
 def unlike(one: Run, other: Run, metric: str) -> str:

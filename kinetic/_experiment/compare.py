@@ -43,7 +43,8 @@ def compare(
         differences: of every per-sample column and set score, arm minus baseline, paired by sample id, with the view
             of the samples they are of and its interval; first of each arm over its runs, where it has several.
         verdicts: of each such number, what its views say together, and what would decide where they do not.
-        side_by_side: values of metrics that are unlike the baseline's, of which no difference is made, and why.
+        side_by_side: the values that no difference is made of, and why: what is unlike in options, data or protocol of
+            the metrics, or that scores of the set come without replicates.
         correlations: for each arm, Spearman's rho of each energy with each per-sample score and view; `shown` or not.
         groups: for each arm, the mean score of the fifth of the samples with the lowest and the highest energy.
         shares: for each arm and each energy that is a sum, what share of its variance each term carries.
@@ -61,7 +62,7 @@ def compare(
         "delta": delta,
         "differences": [row for pair, each in found.items() for one in each for row in one.rows(*pair)],
         "verdicts": [one.verdict(*pair, delta) for pair, each in found.items() for one in each],
-        "side_by_side": [row for arm, base in baselines.items() for row in side_by_side(arm, base, runs)],
+        "side_by_side": [row for pair, known in pairs.items() for row in side_by_side(*pair, runs, known)],
         **{key: {arm: rows[key] for arm, rows in inside.items()} for key in ("correlations", "groups", "shares")},
         "multiplicity": {arm: rows["multiplicity"] for arm, rows in inside.items()},
         "protocols": {arm: _protocols(run) for arm, run in runs.items()},

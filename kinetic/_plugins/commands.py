@@ -76,12 +76,12 @@ def of_plugins(
         if error:
             notes[plugin.name].append(f"its commands are off: {error}")
     called = _named(offers, {plugin.name for plugin in plugins if plugin.is_ours}, taken)
-    for name, (plugin, own) in called.items():
+    for name, (owner, own) in called.items():
         if name != own:
-            others = [each for each, names in offers.items() if own in names and each != plugin]
+            others = [each for each, names in offers.items() if own in names and each != owner]
             who = "kinetic" if own in taken else " and ".join(others)
-            notes[plugin].append(f"{who} has a command named {own!r} too: this one is {name}")
-    return {name: plugin for name, (plugin, _) in called.items()}, notes
+            notes[owner].append(f"{who} has a command named {own!r} too: this one is {name}")
+    return {name: owner for name, (owner, _) in called.items()}, notes
 
 
 def _implementing() -> dict[str, tuple[EntryPoint, Plugin]]:

@@ -77,7 +77,7 @@ def shipped() -> Recipes:
             for folder in folders_of(point):
                 for path in sorted(folder.glob("recipes/*.toml")):
                     offers.setdefault(path.stem, {}).setdefault(name, path)
-    files = {}
+    files: dict[str, Path] = {}
     for name, owners in offers.items():
         chosen = owner_of(owners, ours)
         files |= {name if owner == chosen else f"{owner}:{name}": path for owner, path in owners.items()}

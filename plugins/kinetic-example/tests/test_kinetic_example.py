@@ -38,6 +38,14 @@ def test_the_plugin_is_found_with_all_it_offers():
     assert "kinetic-example" in {plugin.distribution for plugin in known.plugins}
 
 
+def test_its_command_measures_the_order_of_its_solver():
+    done = subprocess.run(["kinetic", "order", "ralston3"], check=True, capture_output=True, text=True, timeout=300)
+    word, number = done.stdout.rsplit(maxsplit=1)
+    assert word == "ralston3: order"
+    assert float(number) == pytest.approx(3, abs=0.05)
+    assert "order" in subprocess.run(["kinetic", "--help"], check=True, capture_output=True, text=True).stdout
+
+
 def test_its_recipe_runs_by_name(tmp_path):
     command = ["kinetic", "run", "three-ways", "--out", str(tmp_path / "run"), "--device", "cpu"]
     subprocess.run(command, check=True, capture_output=True, timeout=300)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from kinetic_metrics import Memorisation
 
-from kinetic import Column, Estimate, Run, Score, evidence
+from kinetic import Column, Estimate, Run, Score, Status, evidence
 from kinetic._experiment.compare import compare
 
 N = 40
@@ -145,6 +145,44 @@ def test_scores_by_unlike_yardsticks_stand_side_by_side_and_are_not_subtracted()
     again = compare(alike, {"b": "a"}, {})
     assert again["side_by_side"] == []
     assert rows(again, metric="m")
+
+
+def set_score(shift, **estimate):
+    made = run(shift)
+    plain = made.details["m"]
+    made.views["plain"]["m"] = attrs.evolve(plain, values=plain.values | {"set": Estimate(shift, **estimate)})
+    return made
+
+
+GROUPED = {"leave_out": np.linspace(0, 1, evidence.GROUPS)}
+
+
+@pytest.mark.parametrize(
+    ("mine", "its", "why"),
+    [
+        ({}, {}, "not compared: no replicates"),
+        (GROUPED, {}, "not compared: no replicates"),
+        (GROUPED, {"leave_out": np.linspace(0, 1, 10)}, "not compared: replicates of other groups"),
+    ],
+)
+def test_a_score_of_the_set_without_replicates_stands_side_by_side_and_says_so(mine, its, why):
+    found = compare({"a": set_score(0.0, **its), "b": set_score(1.0, **mine)}, {"b": "a"}, {})
+    (row,) = found["side_by_side"]
+    assert (row["metric"], row["name"], row["why"]) == ("m", "set", why)
+    assert (row["value"]["value"], row["baseline"]["value"]) == (1.0, 0.0)
+    assert not rows(found, name="set")
+    assert rows(found, name="good"), "means of columns need no replicates"
+
+
+def test_a_score_of_the_set_is_not_compared_where_samples_of_one_arm_were_left_out():
+    arms = {"a": set_score(0.0, **GROUPED), "b": set_score(1.0, **GROUPED)}
+    assert compare(arms, {"b": "a"}, {})["side_by_side"] == []
+    status = torch.zeros(N, dtype=torch.float64)
+    status[3] = int(Status.NOT_FINITE)
+    arms["b"] = attrs.evolve(run(1.0, status=status, finite_until=1 - status / 9), views=arms["b"].views)
+    assert not torch.equal(arms["a"].finite, arms["b"].finite)
+    (row,) = compare(arms, {"b": "a"}, {})["side_by_side"]
+    assert (row["name"], row["why"]) == ("set", "not compared: samples of one arm were left out")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import kinetic
 from kinetic_example.acceleration import Acceleration as Acceleration
+from kinetic_example.order import order as order
 from kinetic_example.ralston3 import Ralston3 as Ralston3
 from kinetic_example.ramp import Ramp as Ramp
 
@@ -22,3 +23,9 @@ def register_schedules(register):
 def register_meters(register):
     """Offer the meter."""
     register("acceleration", Acceleration)
+
+
+@kinetic.hookimpl
+def register_commands(register):
+    """Offer the command."""
+    register("order", order)

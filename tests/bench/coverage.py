@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from coverage_claims import CLAIMS
 from coverage_intervals import INTERVALS
 from coverage_rows import Row
 from coverage_verdicts import VERDICTS
@@ -24,7 +25,7 @@ def tables(quick: bool, words: Sequence[str] = ()) -> list[Table]:
     """Coverage of the intervals, and what verdicts say of planted truths."""
     intervals, verdicts = (
         [row for row in rows if all(word.lower() in f"{row.name} {row.setting}".lower() for word in words)]
-        for rows in (INTERVALS, VERDICTS)
+        for rows in (INTERVALS, [*VERDICTS, *CLAIMS])
     )
     return [
         Table(

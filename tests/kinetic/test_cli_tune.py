@@ -16,8 +16,8 @@ name = "euler"
 steps = 3
 [metrics.memorisation]
 [tune]
-fidelity = "memorisation.distance"
-copying = "memorisation.ratio"
+fidelity = "memorisation.ratio"
+copying = "memorisation.f_mem"
 [arms.plain]
 [arms.kts]
 schedule = { name = "kts", alpha = 0.0 }

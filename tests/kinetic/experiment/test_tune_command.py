@@ -21,7 +21,7 @@ steps = 8
 [metrics.memorisation]
 [metrics.sharpness]
 [tune]
-fidelity = "memorisation.distance"
+fidelity = "memorisation.ratio"
 copying = "memorisation.f_mem"
 samples = 25
 [tune.search]
@@ -44,22 +44,22 @@ def test_a_search_leaves_two_runs_a_table_and_the_recipe_that_was_chosen(recipe,
     (best,) = [row for row in stored["candidates"] if row["chosen"]]
     beta = best["settings"]["arms.kts.schedule.beta"]
     assert second.recipe["arms"]["kts"]["schedule"]["beta"] == beta
-    assert load_recipe(tmp_path / "out" / "chosen.toml").content == second.recipe
+    assert load_recipe(tmp_path / "out" / "chosen.toml").content["arms"] == second.recipe["arms"]
     difference = next(
         row["value"]
         for row in first.evidence["differences"]
         if (row["arm"], row["name"], row["view"]) == ("kts-1", "memorised", "plain")
     )
     assert stored["candidates"][0]["copying"]["plain"]["value"] == difference == 0.0
-    assert {row["name"] for row in stored["held_out"]} == {"distance", "memorised"}
+    assert {row["name"] for row in stored["held_out"]} == {"ratio", "memorised"}
 
 
 def test_a_score_that_no_metric_gives_is_refused_before_anything_is_drawn(recipe, tmp_path):
     for wrong, said in (("memorisation.f_mom", "has no score 'f_mom'"), ("fid.fd", "no metric of the recipe is named")):
-        path = recipe(RECIPE.replace('fidelity = "memorisation.distance"', f'fidelity = "{wrong}"'))
+        path = recipe(RECIPE.replace('fidelity = "memorisation.ratio"', f'fidelity = "{wrong}"'))
         with pytest.raises(UnknownNameError, match=said):
             tune_recipe(str(path), tmp_path / "out", "cpu")
-    path = recipe(RECIPE.replace('fidelity = "memorisation.distance"', 'fidelity = "sharpness.sharpness"'))
+    path = recipe(RECIPE.replace('fidelity = "memorisation.ratio"', 'fidelity = "sharpness.sharpness"'))
     with pytest.raises(RecipeError, match="nothing says which way"):
         tune_recipe(str(path), tmp_path / "out", "cpu")
     assert not (tmp_path / "out").exists()

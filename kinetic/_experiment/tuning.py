@@ -118,7 +118,10 @@ def candidates(tuning: Tuning) -> list[Candidate]:
 
 
 def first_run(content: Mapping[str, Any], tuning: Tuning, some: Sequence[Candidate]) -> dict[str, Any]:
-    """The recipe whose arms are the reference and the candidates, with the seed that these are chosen on."""
+    """The recipe whose arms are the reference and the candidates, with the seed that these are chosen on.
+
+    No more is asked of it than the two scores.
+    """
     arms = {tuning.reference: _without_baseline(content["arms"][tuning.reference])}
     for each in some:
         own = overridden(content, each.overrides)["arms"][each.arm]
@@ -128,7 +131,9 @@ def first_run(content: Mapping[str, Any], tuning: Tuning, some: Sequence[Candida
     run = {**content["run"], "seed": tuning.seed}
     if tuning.samples is not None:
         run["samples"] = tuning.samples
-    return {**_without_tune(content), "run": run, "arms": arms}
+    asked = {metric: content["metrics"][metric] for metric, _ in (tuning.fidelity, tuning.copying)}
+    kept = {key: value for key, value in _without_tune(content).items() if key != "energy"}
+    return {**kept, "run": run, "metrics": asked, "arms": arms}
 
 
 def second_run(content: Mapping[str, Any], chosen: Sequence[Candidate]) -> dict[str, Any]:
@@ -257,7 +262,7 @@ def _check_seeds(content: Mapping[str, Any], seed: int) -> None:
 
 
 def _without_baseline(arm: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in arm.items() if key not in ("baseline", "against")}
+    return {key: value for key, value in arm.items() if key not in ("baseline", "against", "energy", "metrics")}
 
 
 def _without_tune(content: Mapping[str, Any]) -> dict[str, Any]:

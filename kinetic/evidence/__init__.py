@@ -3,6 +3,7 @@
 All intervals are 95%. Everything is deterministic: what draws, draws from a generator with a fixed seed.
 """
 
+from kinetic.evidence._auc import auc, auc_difference
 from kinetic.evidence._correlation import Correlation, spearman
 from kinetic.evidence._equivalence import equivalent, p_value
 from kinetic.evidence._estimate import LEVEL, Estimate, symmetric
@@ -31,6 +32,8 @@ __all__ = [
     "QuantileGroups",
     "TwoLines",
     "Verdict",
+    "auc",
+    "auc_difference",
     "comparable",
     "decide",
     "equivalent",

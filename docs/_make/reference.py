@@ -69,6 +69,8 @@ def _columns_of(role: str, name: str, cls: type[Any], known: Registry) -> tuple[
         return described if isinstance(described, tuple) else ()
     table: dict[str, Any] = {"name": name}
     for field in attrs.fields(cls):
+        if field.default is attrs.NOTHING and field.init and options.COMPONENT not in field.metadata:
+            return ()  # which there are depends on what it is told
         if field.default is False:
             table[field.alias] = True
         elif field.default is None and field.metadata.get(options.COMPONENT) is FeatureSpace:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "kinetic"
 FLOORS = (  # from the roof down; a module imports its own floor and those below
-    ("__main__", "_cli", "_cli_calibrate", "_cli_complete", "_cli_folders", "_cli_group", "_cli_plugins", "_cli_tune"),
-    ("_scaffold",), ("_experiment",), ("_report",), ("_progress",), ("_store", "testing"), ("_plugins",), ("_sample",),
-    ("_evaluate",), ("_roles",), ("fetch", "networks"),
+    ("__main__", "_cli"), ("_scaffold",), ("_experiment",), ("_report",), ("_progress",), ("_store", "testing"),
+    ("_plugins",), ("_sample",), ("_evaluate",), ("_roles",), ("fetch", "networks"),
     ("options", "evidence", "precision", "_display", "_terminal", "_interrupt"), ("errors", "types"),
 )  # fmt: skip
 DEPTH = {name: depth for depth, floor in enumerate(FLOORS) for name in floor}

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from kinetic import _cli_calibrate, _cli_complete, _cli_folders, _cli_plugins, _cli_tune
-from kinetic._cli_group import PLAIN, PluginGroup
+from kinetic._cli import calibrate, complete, folders, plugins, tune
+from kinetic._cli.group import PLAIN, PluginGroup
 from kinetic._interrupt import drop_output, status_of, stoppable
 from kinetic.errors import KineticError, OutputClosedError
 
@@ -44,7 +44,7 @@ def _options(
 def run(
     recipe: Annotated[
         str,
-        typer.Argument(help="A TOML file, or the name of a shipped recipe.", autocompletion=_cli_complete.recipes),
+        typer.Argument(help="A TOML file, or the name of a shipped recipe.", autocompletion=complete.recipes),
     ],
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/RECIPE]")] = None,
     device: Annotated[str, typer.Option(help="A torch device, or auto.")] = "auto",
@@ -151,12 +151,12 @@ def show(
         str,
         typer.Argument(
             help="field, solver, grid, schedule, meter, metric, features or dataset.",
-            autocompletion=_cli_complete.roles,
+            autocompletion=complete.roles,
         ),
     ],
     name: Annotated[
         str | None,
-        typer.Argument(help="One of them; all names without it.", autocompletion=_cli_complete.components),
+        typer.Argument(help="One of them; all names without it.", autocompletion=complete.components),
     ] = None,
 ) -> None:
     """Say what a component is and which options it takes. The plugins are imported for it, and torch with them."""
@@ -188,16 +188,16 @@ def show(
 
 
 for _command in (
-    _cli_folders.verify,
-    _cli_folders.why,
-    _cli_folders.status,
-    _cli_folders.rescore,
-    _cli_calibrate.calibrate,
-    _cli_plugins.check,
-    _cli_plugins.new,
-    _cli_plugins.plugins,
-    _cli_plugins.recipes,
-    _cli_tune.tune,
+    folders.verify,
+    folders.why,
+    folders.status,
+    folders.rescore,
+    calibrate.calibrate,
+    plugins.check,
+    plugins.new,
+    plugins.plugins,
+    plugins.recipes,
+    tune.tune,
 ):
     app.command()(_command)
 

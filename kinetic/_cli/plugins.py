@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kinetic import _cli_complete
+from kinetic._cli import complete
 
 if TYPE_CHECKING:
     from kinetic._plugins.loading import Plugin
@@ -17,7 +17,7 @@ def recipes(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="Print this one, to change: kinetic recipes NAME > my.toml.", autocompletion=_cli_complete.recipes
+            help="Print this one, to change: kinetic recipes NAME > my.toml.", autocompletion=complete.recipes
         ),
     ] = None,
 ) -> None:
@@ -149,15 +149,15 @@ def check(
     package: Annotated[
         str,
         typer.Argument(
-            help="An installed plugin: its entry point or its distribution.", autocompletion=_cli_complete.plugins
+            help="An installed plugin: its entry point or its distribution.", autocompletion=complete.plugins
         ),
     ],
     name: Annotated[
         str | None,
-        typer.Argument(help="One component of it; all without it.", autocompletion=_cli_complete.components),
+        typer.Argument(help="One component of it; all without it.", autocompletion=complete.components),
     ] = None,
     role: Annotated[
-        str | None, typer.Option(help="Components of this role only.", autocompletion=_cli_complete.roles)
+        str | None, typer.Option(help="Components of this role only.", autocompletion=complete.roles)
     ] = None,
 ) -> None:
     """Hold what a plugin offers to the promises of its roles. Ends with status 1 where one is broken."""
@@ -184,7 +184,7 @@ def new(
         str,
         typer.Option(
             help="field, solver, grid, schedule, meter, metric, features or dataset: what it adds.",
-            autocompletion=_cli_complete.roles,
+            autocompletion=complete.roles,
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="The folder to make. [default: kinetic-NAME]")] = None,

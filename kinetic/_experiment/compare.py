@@ -43,8 +43,7 @@ def compare(
         differences: of every per-sample column and set score, arm minus baseline, paired by sample id, with the view
             of the samples they are of and its interval; first of each arm over its runs, where it has several.
         verdicts: of each such number, what its views say together, and what would decide where they do not.
-        side_by_side: the values that no difference is made of, and why: what is unlike in options, data or protocol of
-            the metrics, or that scores of the set come without replicates.
+        side_by_side: values that no difference is made of, and why: unlike options, data, protocols; no replicates.
         correlations: for each arm, Spearman's rho of each energy with each per-sample score and view; `shown` or not.
         groups: for each arm, the mean score of the fifth of the samples with the lowest and the highest energy.
         shares: for each arm and each energy that is a sum, what share of its variance each term carries.

@@ -114,11 +114,6 @@ class Recipe(Displayed):
             for run, other in zip(self.levels.runs(arm), self.levels.runs(base), strict=True)
         }
 
-    @property
-    def against(self) -> Mapping[str, str]:
-        """The baselines, by their older name."""
-        return self.baselines
-
     def run(
         self,
         out: str | Path | None = None,

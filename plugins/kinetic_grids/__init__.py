@@ -25,3 +25,7 @@ def register_grids(register: Callable[[str, type[kinetic.TimeGrid]], None]) -> N
     register("exponential-shift", ExponentialShift)
     register("edm-rho", EDMRho)
     register("given", Given)
+    register("sharpness", Sharpness)
+    register("rotation", Rotation)
+    register("energy", EqualEnergy)
+    register("entropy", Entropic)

@@ -1,5 +1,6 @@
 import pytest
 from kinetic_grids import Cosine, ExponentialShift, Shifted, Uniform, named
+from kinetic_grids.named import GRIDS
 
 from kinetic import registry
 from kinetic._plugins.builder import ComponentBuilder
@@ -14,6 +15,13 @@ def test_a_name_is_the_grid_with_its_defaults_and_all_else_stays_what_it_is():
     grid = Shifted(shift=2.0)
     assert named(grid) is grid
     assert named(7) == 7
+
+
+def test_the_names_are_those_that_recipes_know():
+    known = registry()
+    assert {
+        name: cls for name, cls in known.classes["grid"].items() if known.origins["grid", name] == "kinetic_grids"
+    } == GRIDS
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_and_all_known():

@@ -3,11 +3,12 @@
 import importlib.util
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import typer
 
 import kinetic
-from kinetic import errors, registry
+from kinetic import errors, load_recipe, registry
 from kinetic._cli import app
 from kinetic._experiment import read_recipe
 from kinetic._experiment.read_recipe import shipped
@@ -85,3 +86,27 @@ def test_every_error_command_flag_and_column_of_the_code_stands_in_the_reference
             described = getattr(cls, "described", ())
             for column in described if isinstance(described, tuple) and cls.__module__.startswith("kinetic_") else ():
                 assert f"| `{column.name}` |" in text or "kinetic_example" in cls.__module__, column.name
+
+
+def test_what_holds_is_said_of_every_claim_of_the_recipe_and_by_its_command():
+    spec = importlib.util.spec_from_file_location("holds", DOCS / "_make" / "holds.py")
+    holds = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(holds)
+    said = (DOCS / "recipes" / "claims.md").read_text().partition(holds.MARK)[2]
+    words = re.findall(r"^\| (\([a-h]\) .*?|A .*?) \| \*\*(.*?)\*\* \|", said, re.MULTILINE)
+    claims = load_recipe("claims").claims.values()
+    assert [statement for statement, _ in words] == [claim.statement for claim in claims]
+    assert {word for _, word in words} <= {"holds", "holds, negligible", "does not hold", "undecided"}
+
+
+def test_the_tables_of_what_holds_are_those_of_a_run():
+    spec = importlib.util.spec_from_file_location("holds", DOCS / "_make" / "holds.py")
+    holds = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(holds)
+    part = {"what": "kpe in a", "views": {"plain": {"value": 1.0, "low": 0.9, "high": 1.1}}, "delta": 0, "because": ""}
+    row = {"statement": "S", "word": "holds", "adjusted": 0.012, "post_hoc": False, "parts": [part]}
+    scores = {"a": {"energy": {"kpe": {"value": 1.0, "low": 0.9, "high": 1.1}}, "m": {"f_mem": {"value": 0.5}}}}
+    page = holds.page(f"Words.\n{holds.MARK}\nold", SimpleNamespace(claims=[row], scores=scores, arms=["a"]))
+    assert page.startswith(f"Words.\n{holds.MARK}\n\n| claim | verdict |")
+    assert "| S | **holds** | 0.012 | kpe in a 1.00 [0.90, 1.10]. |" in page
+    assert page.endswith("| arm | energy kpe | m f_mem |\n|---|---|---|\n| `a` | 1.00 [0.90, 1.10] | 0.5 |\n")

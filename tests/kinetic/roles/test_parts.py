@@ -3,6 +3,7 @@ from kinetic_fields import Gaussian
 from kinetic_schedules import Constant
 
 from kinetic import Batch, Shaped, VelocityField, tell, told
+from kinetic._roles.parts import applied, gains
 
 
 def test_what_is_told_goes_with_the_tensor_and_with_no_other():
@@ -33,3 +34,11 @@ def test_rows_beyond_one_are_counted_sample_by_sample():
     batch.count(torch.tensor([2, 2, 1]))
     batch.take(torch.tensor([1])).count(torch.tensor([2]))
     assert batch.more_rows.tolist() == [1, 2, 0]
+
+
+def test_applied_gains_go_with_the_tensor_schedule_by_schedule():
+    one, other, v = Constant(0.5), Constant(0.25), torch.ones(2, 3)
+    assert gains(v) == {}
+    assert applied(applied(v, one, torch.ones(2)), other, torch.zeros(2)) is v
+    assert {schedule: gain.tolist() for schedule, gain in gains(v).items()} == {one: [1.0, 1.0], other: [0.0, 0.0]}
+    assert gains(v[:1]) == {}

@@ -1,6 +1,6 @@
 import torch
 from kinetic_fields import Gaussian
-from kinetic_schedules import KTS, Constant
+from kinetic_schedules import KTS, Constant, EnergyClamp
 
 from kinetic import Batch, Shaped, Stage
 from kinetic._sample.dynamics import Dynamics, clock_dtype
@@ -33,3 +33,16 @@ def test_calls_are_counted_for_the_rows_that_were_asked():
     dynamics(X[:1], t[:1], torch.tensor([2]))
     assert dynamics.calls.tolist() == [1, 1, 2]
     assert not dynamics.may_stop_short
+
+
+def test_gains_that_look_at_the_velocity_are_those_that_were_applied_and_each_schedule_has_its_own():
+    """Asked again, of the velocity after the gain, the clamps would answer otherwise."""
+    inner, outer = EnergyClamp(low=[8.0], high=[8.0], most=100.0), EnergyClamp(low=[1.0], high=[2.0], most=100.0)
+    dynamics = of(Shaped(Gaussian(mean=1.0), inner), outer)
+    x, t = torch.tensor([[3.0, 1.0], [0.5, 0.1], [-2.0, 9.0]]), torch.full((3,), 0.25)
+    v = Gaussian(mean=1.0).velocity(x, t)
+    shaped = dynamics(x, t, slice(None))
+    assert torch.allclose(shaped.square().sum(1) / 2, torch.full((3,), 2.0))
+    gain = dynamics.gain(Stage(t.double(), shaped, 1.0), x)
+    assert torch.allclose(gain, (shaped.norm(dim=1) / v.norm(dim=1)).double())
+    assert gain.unique().numel() == 3

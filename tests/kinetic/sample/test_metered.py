@@ -5,7 +5,7 @@ from collections import namedtuple
 import pytest
 import torch
 from kinetic_energy import KPE
-from kinetic_schedules import KTS, Constant
+from kinetic_schedules import KTS, Constant, EnergyClamp
 from kinetic_solvers import Euler
 from torch import nn
 
@@ -105,6 +105,16 @@ def test_a_gain_of_nought_moves_nothing():
         assert torch.equal(euler(net), X0)
     assert meter.energy["kpe"].tolist() == [0.0] * 6
     assert meter.energy["gain"].tolist() == [0.0] * 6
+
+
+def test_a_gain_that_looks_at_the_velocity_is_the_one_that_was_applied():
+    net, clamp = Plain(), EnergyClamp(low=[0.5], high=[1.0])
+    run = kinetic.Runner(Field(), Euler(steps=10), clamp, METERS).run(6, dtype=torch.float64)
+    x0 = kinetic.Runner(Field(), Euler(steps=10), Constant(0.0)).run(6, dtype=torch.float64).samples
+    with kinetic.metered(net, METERS, zero="noise", schedule=clamp) as meter:
+        euler(net, 10, x0)
+    assert torch.allclose(meter.energy["gain"], run.energy["gain"])
+    assert (meter.energy["gain"] - 1).abs().max() > 0.1
 
 
 def test_each_pass_from_noise_to_data_is_a_path():

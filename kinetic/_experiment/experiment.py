@@ -77,8 +77,7 @@ class Recipe(Displayed):
     @property
     def title(self) -> str:
         """What a reader calls it."""
-        title: str = self.content.get("title", self.name)
-        return title
+        return str(self.content.get("title", self.name))
 
     def _card(self) -> Card:
         run = self.content["run"]

@@ -1,7 +1,8 @@
 """Draws the pictures of the gallery, docs/images/*.webp, from runs of the shipped recipes.
 
 `python docs/_make/gallery.py [FOLDER]` carries out each recipe in FOLDER/NAME, `runs` by default, where it is not there
-yet, and draws a picture of it for light and one for dark pages. Two minutes on two CPU cores; nothing is downloaded.
+yet, and draws a picture of it for light and one for dark pages. Some twenty minutes on two CPU cores; nothing is
+downloaded.
 """
 
 from __future__ import annotations
@@ -122,6 +123,53 @@ def prompts(run: FinishedRun, colours: tuple[str, ...]) -> Figure:
     return figure
 
 
+def adaptive(run: FinishedRun, colours: tuple[str, ...]) -> Figure:
+    """The share of copies, denoised where noise was left, and the distance to held-out digits, arm by arm."""
+    figure, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), sharey=True)
+    shown = (("memorisation", "f_mem", "share of copies, F_mem"), ("frechet-pixels", "fd", "Frechet distance, pixels"))
+    for axis, (metric, name, label) in zip(axes, shown, strict=True):
+        for i, arm in enumerate(run.arms):
+            values = run.scores[arm][metric]
+            value = values.get(f"{name}_denoised", values[name])
+            colour = colours[1] if arm == "guarded" else colours[0]
+            axis.plot([value["low"], value["high"]], [-i, -i], color=colour, lw=2.5)
+            axis.plot(value["value"], -i, "o", color=colour, ms=6)
+        axis.set(xlabel=label)
+    axes[0].set_yticks([-i for i in range(len(run.arms))], run.arms)
+    return figure
+
+
+def anatomy(run: FinishedRun, colours: tuple[str, ...]) -> Figure:
+    """The energy of each band of spatial frequency, and the acceleration across the path, arm by arm."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.4), width_ratios=(1.6, 1))
+    bands = [name for name in run.scores[run.arms[0]]["energy"] if name.startswith("kpe_band_")]
+    width = 0.8 / len(run.arms)
+    for i, (arm, colour) in enumerate(zip(run.arms, colours, strict=False)):
+        energy = run.scores[arm]["energy"]
+        left.bar(
+            np.arange(len(bands)) + i * width, [energy[name]["value"] for name in bands], width, color=colour, label=arm
+        )
+        right.barh(-i, energy["acceleration_normal"]["value"], color=colour)
+    left.set_xticks(np.arange(len(bands)) + 0.4 - width / 2, [name.removeprefix("kpe_band_") for name in bands])
+    left.set(xlabel="band of spatial frequency, coarse to fine", ylabel="energy")
+    left.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+    right.set_yticks([])
+    right.set(xlabel="acceleration across the path")
+    return figure
+
+
+def claims(run: FinishedRun, colours: tuple[str, ...]) -> Figure:
+    """The verdict of every claim that the recipe declares."""
+    figure, axis = plt.subplots(figsize=(6.4, 0.2 * len(run.claims) + 0.1))
+    words = {"holds": colours[2], "holds, negligible": colours[2], "does not hold": colours[1], "undecided": colours[3]}
+    for i, row in enumerate(run.claims):
+        axis.text(0.15, -i, row["word"], color=words[row["word"]], weight="bold", va="center", ha="right", fontsize=7.5)
+        axis.text(0.17, -i, row["statement"], va="center", fontsize=7.5)
+    axis.set(xlim=(0, 1), ylim=(0.6 - len(run.claims), 0.6))
+    axis.axis("off")
+    return figure
+
+
 DRAWN: Mapping[str, Callable[[FinishedRun, tuple[str, ...]], Figure]] = {
     "goldilocks": goldilocks,
     "memorisation": memorisation,
@@ -129,6 +177,9 @@ DRAWN: Mapping[str, Callable[[FinishedRun, tuple[str, ...]], Figure]] = {
     "error-bars": error_bars,
     "trainings": trainings,
     "prompts": prompts,
+    "claims": claims,
+    "adaptive": adaptive,
+    "anatomy": anatomy,
 }
 
 

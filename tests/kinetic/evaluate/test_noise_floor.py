@@ -83,7 +83,7 @@ def test_data_are_embedded_once_however_often_they_are_split():
 def test_there_is_none_of_a_metric_that_asks_a_field_compares_with_several_data_or_has_too_few():
     data = TensorData(torch.randn(200, 2))
     assert noise_floor(LogLikelihood(Gaussian(2)), 100, data) is None
-    assert noise_floor(DataCopying(data, data), 100) is None
+    assert noise_floor(DataCopying(data, TensorData(torch.randn(50, 2))), 100) is None
     assert noise_floor(MeanGap(torch.randn(30, 8), Counted()), 100) is None
     assert noise_floor(VendiScore(), 100) is None
     assert noise_floor(KNNSupport(data, k=150), 100) is None  # half of the data has no 150 neighbours

@@ -31,6 +31,8 @@ def train_velocity(plan: Plan, work: Path, weights: Path, device: torch.device, 
     data, test, path = Mnist(size=plan.size), Mnist("test"), work / f"{plan.name}.pt"
     run = Run.begin(plan, device)
     run.go_on(path)
+    if run.step >= plan.steps:
+        table.add_row(plan.name, "", f"{path} is at step {run.step} already; remove it to train anew", "")
     steps = track(run.steps(data, path), plan.name, total=plan.steps, completed=run.step)
     for step in steps:
         if step in plan.checkpoints:

@@ -5,7 +5,7 @@ import torch
 from kinetic_mnist import train
 from kinetic_mnist.nets import Classifier, VelocityNet
 from kinetic_mnist.train import jittered, main
-from kinetic_mnist.training import loss_on
+from kinetic_mnist.training import Plan, Run, loss_on
 from safetensors import safe_open
 from safetensors.torch import load_file
 
@@ -27,6 +27,19 @@ def test_a_step_writes_a_file_that_loads(name, file, net, tmp_path, capsys, monk
     with safe_open(path, "pt") as opened:
         assert "about" in opened.metadata()
     assert "held-out" in capsys.readouterr().out
+
+
+def test_a_training_that_is_at_its_end_says_so_and_writes_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    Run.begin(Plan(256, (1,)), torch.device("cpu")).keep(tmp_path / "mnist-256.pt")
+    arguments = ["--work", str(tmp_path), "--only", "mnist-256", "--steps", "1", "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(train, "loss_on", partial(loss_on, rows=256))
+    main(arguments)
+    assert len(list((tmp_path / "out").iterdir())) == 1
+    (tmp_path / "out" / "mnist-256-1.safetensors").unlink()
+    main(arguments)
+    assert "mnist-256.pt is at step 1 already; remove it to train anew" in capsys.readouterr().out
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_jitter_moves_all_images_of_a_batch_by_up_to_two_pixels_over_noise():

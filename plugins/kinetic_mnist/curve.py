@@ -1,4 +1,4 @@
-"""The figure of a run of `training-curve`: `python -m kinetic_mnist.curve RUN -o FIGURE.png`.
+"""The figure of a run of `training-curve`: `python -m kinetic_mnist.curve RUN -o FIGURE.webp`.
 
 Copying, energy and bending against training steps, a line for each number of training digits. Any run will do whose
 arms are of the field `mnist` and whose scores have these values.
@@ -87,7 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Draw the figure of a finished run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="folder of a finished run")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="the PNG file to write")
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True, help="the picture to write: .png, .webp or what else matplotlib writes"
+    )
     options = parser.parse_args(arguments)
     figure(load_run(options.run)).savefig(options.out, dpi=150)
 

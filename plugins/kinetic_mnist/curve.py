@@ -70,8 +70,8 @@ def _panel(axis: Axes, lines: Mapping[int, Sequence[Point]], label: str) -> None
     for size, points in lines.items():
         values = [point.value for point in points]
         bars = [[point.value - point.low for point in points], [point.high - point.value for point in points]]
-        style = {"marker": "o", "ms": 3.5, "lw": 1.2, "elinewidth": 1.0}
-        axis.errorbar([point.steps for point in points], values, bars, label=f"{size:,}", **style)
+        steps = [point.steps for point in points]
+        axis.errorbar(steps, values, bars, label=f"{size:,}", marker="o", ms=3.5, lw=1.2, elinewidth=1.0)
     axis.set_xscale("log")
     axis.set_xticks(sorted({point.steps for points in lines.values() for point in points}))
     axis.xaxis.set_major_formatter(ScalarFormatter())

@@ -79,7 +79,7 @@ def noise_floor(
     """
     references = [*datasets(metric).values()]
     data = references[0] if references else real
-    if data is None or len(references) > 1 or inside(metric, VelocityField):
+    if data is None or len(references) > 1 or inside(metric, VelocityField):  # type: ignore[type-abstract]
         return None
     size, shared = min(n, len(data) // 2), features or SharedFeatures()
     if size < _LEAST:

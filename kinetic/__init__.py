@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kinetic._roles.batch import Batch as Batch
     from kinetic._roles.calibrated import CalibratedGrid as CalibratedGrid
     from kinetic._roles.column import Column as Column
+    from kinetic._roles.dataset import DataInMemory as DataInMemory
     from kinetic._roles.dataset import Dataset as Dataset
     from kinetic._roles.dataset import TensorData as TensorData
     from kinetic._roles.dataset import as_dataset as as_dataset
@@ -69,6 +70,7 @@ _HOME = {
     "embed": "_roles.features",
     "Batch": "_roles.batch",
     "CalibratedGrid": "_roles.calibrated",
+    "DataInMemory": "_roles.dataset",
     "Dataset": "_roles.dataset",
     "EnergyMeter": "_roles.meter",
     "Estimate": "evidence",

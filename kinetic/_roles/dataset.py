@@ -1,4 +1,4 @@
-"""The abstract data set, and one held in memory."""
+"""The abstract data set, one that computes its points when it is made, and one that is given them."""
 
 from __future__ import annotations
 
@@ -44,6 +44,40 @@ class Dataset(Component):
         """All points in order, `size` at a time, each block with the index of its first point."""
         for start in range(0, len(self), size):
             yield start, self.read(start, min(start + size, len(self)))
+
+
+@attrs.frozen(eq=False)
+class DataInMemory(Dataset):
+    """Data of which all points are in memory: a subclass says how they are computed, once, when it is made."""
+
+    _x: Tensor = attrs.field(init=False, repr=False)
+    _labels: Tensor | None = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        x, labels = self.points()
+        object.__setattr__(self, "_x", x)
+        object.__setattr__(self, "_labels", labels)
+
+    @abc.abstractmethod
+    def points(self) -> tuple[Tensor, Tensor | None]:
+        """All points, `(n, *event)`, and the class of each, int64 `(n,)`, or None."""
+
+    @property
+    def event_shape(self) -> torch.Size:
+        return self._x.shape[1:]
+
+    def __len__(self) -> int:
+        return len(self._x)
+
+    def read(self, start: int, stop: int) -> Tensor:
+        return self._x[start:stop]
+
+    def take(self, index: Tensor) -> Tensor:
+        return self._x[index.to(self._x.device)]
+
+    @property
+    def labels(self) -> Tensor | None:
+        return self._labels
 
 
 @final

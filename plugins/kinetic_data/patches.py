@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kinetic import Dataset, options
+from kinetic import DataInMemory, options
 from kinetic.errors import OptionError
 
 _SPREAD = 1 / 3  # standard deviation of a normalised patch: 99.7% of a Gaussian lies within [-1, 1]
@@ -17,7 +17,7 @@ _SPREAD = 1 / 3  # standard deviation of a normalised patch: 99.7% of a Gaussian
 
 @final
 @attrs.frozen(eq=False)
-class Patches(Dataset):
+class Patches(DataInMemory):
     """Square colour patches of two natural photographs, cut where a seeded draw says, in [-1, 1].
 
     No two have the same corner, and patch i is the same whatever `count` is. Patches of the left two thirds of the
@@ -43,10 +43,8 @@ class Patches(Dataset):
     contrast: str = options.choice("raw", "normalised", default="raw")
     split: str = options.choice("train", "test", default="train")
     seed: int = options.integer(0, at_least=0, at_most=2**32 - 1)
-    _x: Tensor = attrs.field(init=False, repr=False)
-    _labels: Tensor = attrs.field(init=False, repr=False)
 
-    def __attrs_post_init__(self) -> None:
+    def points(self) -> tuple[Tensor, Tensor]:
         photographs = _photographs()
         border = photographs.shape[2] * 2 // 3
         part = photographs[:, :, :border] if self.split == "train" else photographs[:, :, border:]
@@ -63,25 +61,7 @@ class Patches(Dataset):
         cut = part[which[:, None, None], top[:, None, None] + side[:, None], left[:, None, None] + side]
         x = torch.from_numpy(cut).permute(0, 3, 1, 2).double()
         x = _normalised(x) if self.contrast == "normalised" else x / 127.5 - 1
-        object.__setattr__(self, "_x", x.float().contiguous())
-        object.__setattr__(self, "_labels", torch.from_numpy(which).long())
-
-    @property
-    def event_shape(self) -> torch.Size:
-        return self._x.shape[1:]
-
-    def __len__(self) -> int:
-        return len(self._x)
-
-    def read(self, start: int, stop: int) -> Tensor:
-        return self._x[start:stop]
-
-    def take(self, index: Tensor) -> Tensor:
-        return self._x[index.to(self._x.device)]
-
-    @property
-    def labels(self) -> Tensor:
-        return self._labels
+        return x.float().contiguous(), torch.from_numpy(which).long()
 
 
 def _photographs() -> np.ndarray:

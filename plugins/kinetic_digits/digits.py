@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kinetic import Dataset, options
+from kinetic import DataInMemory, options
 from kinetic.errors import OptionError
 
 TEST = 360  # held-out points
@@ -18,7 +18,7 @@ _SPLIT_SEED = 20260207  # the split is part of what the shipped weights mean: ne
 
 @final
 @attrs.frozen(eq=False)
-class Digits(Dataset):
+class Digits(DataInMemory):
     """1,797 real handwritten digits of 8 x 8 pixels, in [-1, 1]: 1,437 for training and 360 held out.
 
     The split is fixed and stratified by class, and each part is in a fixed shuffled order, so that `size` takes the
@@ -33,10 +33,8 @@ class Digits(Dataset):
 
     split: str = options.choice("train", "test", "all", default="train")
     size: int | None = options.integer(None, at_least=1, doc="how many, the first of the part; nothing for all")
-    _x: Tensor = attrs.field(init=False, repr=False)
-    _labels: Tensor = attrs.field(init=False, repr=False)
 
-    def __attrs_post_init__(self) -> None:
+    def points(self) -> tuple[Tensor, Tensor]:
         from sklearn.datasets import load_digits
         from sklearn.model_selection import train_test_split
 
@@ -50,22 +48,4 @@ class Digits(Dataset):
             raise OptionError(f"'size' must be an int from 1 to {len(index)} for split {self.split!r}: {self.size!r}")
         index = index[:size]
         x = torch.from_numpy(bunch.images[index]).float() / 8 - 1
-        object.__setattr__(self, "_x", x[:, None])
-        object.__setattr__(self, "_labels", torch.from_numpy(bunch.target[index]).long())
-
-    @property
-    def event_shape(self) -> torch.Size:
-        return self._x.shape[1:]
-
-    def __len__(self) -> int:
-        return len(self._x)
-
-    def read(self, start: int, stop: int) -> Tensor:
-        return self._x[start:stop]
-
-    def take(self, index: Tensor) -> Tensor:
-        return self._x[index.to(self._x.device)]
-
-    @property
-    def labels(self) -> Tensor:
-        return self._labels
+        return x[:, None], torch.from_numpy(bunch.target[index]).long()

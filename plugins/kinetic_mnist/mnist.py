@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kinetic import Dataset, options
+from kinetic import DataInMemory, options
 from kinetic.errors import MissingFileError, MissingPackageError, OptionError
 
 TRAIN = 4096  # points; the other 904 are held out
@@ -26,7 +26,7 @@ _REMEDY = "Install the digits: pip install 'kinetic-flow[mnist]', or only their 
 
 @final
 @attrs.frozen(eq=False)
-class Mnist(Dataset):
+class Mnist(DataInMemory):
     """5,000 real handwritten digits of 28 x 28 pixels, in [-1, 1]: 4,096 for training and 904 held out.
 
     The order is fixed: rounds of ten, a digit of each class in each, all drawn with one seed. The first 4,096 are for
@@ -46,10 +46,8 @@ class Mnist(Dataset):
 
     split: str = options.choice("train", "test", "all", default="train")
     size: int | None = options.integer(None, at_least=1, doc="how many, the first of the part; nothing for all")
-    _x: Tensor = attrs.field(init=False, repr=False)
-    _labels: Tensor = attrs.field(init=False, repr=False)
 
-    def __attrs_post_init__(self) -> None:
+    def points(self) -> tuple[Tensor, Tensor]:
         pixels, labels = _read(data_file())
         order = _order(labels)
         index = {"train": order[:TRAIN], "test": order[TRAIN:], "all": order}[self.split]
@@ -58,25 +56,7 @@ class Mnist(Dataset):
             raise OptionError(f"'size' must be an int from 1 to {len(index)} for split {self.split!r}: {self.size!r}")
         index = index[:size]
         x = torch.from_numpy(pixels[index]).float() / 127.5 - 1
-        object.__setattr__(self, "_x", x.view(-1, 1, 28, 28))
-        object.__setattr__(self, "_labels", torch.from_numpy(labels[index]).long())
-
-    @property
-    def event_shape(self) -> torch.Size:
-        return self._x.shape[1:]
-
-    def __len__(self) -> int:
-        return len(self._x)
-
-    def read(self, start: int, stop: int) -> Tensor:
-        return self._x[start:stop]
-
-    def take(self, index: Tensor) -> Tensor:
-        return self._x[index.to(self._x.device)]
-
-    @property
-    def labels(self) -> Tensor:
-        return self._labels
+        return x.view(-1, 1, 28, 28), torch.from_numpy(labels[index]).long()
 
 
 def data_file() -> Path:

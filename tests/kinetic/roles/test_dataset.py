@@ -1,7 +1,8 @@
+import attrs
 import pytest
 import torch
 
-from kinetic import TensorData, as_dataset
+from kinetic import DataInMemory, TensorData, as_dataset, options
 from kinetic.errors import OptionError, ShapeError
 from kinetic.testing import check_dataset
 
@@ -11,6 +12,25 @@ def test_blocks_are_the_whole_in_order():
     blocks = list(data.blocks(3))
     assert [start for start, _ in blocks] == [0, 3, 6]
     assert torch.equal(torch.cat([block for _, block in blocks]), data.x)
+    check_dataset(data)
+
+
+@attrs.frozen(eq=False)
+class Ramp(DataInMemory):
+    n: int = options.integer(5, at_least=1, doc="points")
+    classed: bool = options.flag(True, doc="whether they have classes")
+
+    def points(self):
+        return torch.arange(2.0 * self.n).view(-1, 2), torch.arange(self.n) if self.classed else None
+
+
+def test_data_computed_when_they_are_made_are_read_as_a_tensor_is():
+    data = Ramp(7)
+    assert (len(data), data.event_shape) == (7, torch.Size([2]))
+    assert data.read(2, 4).tolist() == [[4, 5], [6, 7]]
+    assert data.take(torch.tensor([6, 0])).tolist() == [[12, 13], [0, 1]]
+    assert data.labels.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert Ramp(3, classed=False).labels is None
     check_dataset(data)
 
 

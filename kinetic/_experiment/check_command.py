@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
+import torch
 
 from kinetic._experiment.read_recipe import load_recipe
 from kinetic._experiment.recipe_file import read_recipe
@@ -17,6 +19,7 @@ from kinetic._plugins.recipes import shipped
 from kinetic._plugins.registry import Registry, abstract_class, registry
 from kinetic._roles.component import Component
 from kinetic._roles.dataset import TensorData
+from kinetic._roles.features import FeatureSpace
 from kinetic._roles.raised import first_line
 from kinetic._roles.tree import inside
 from kinetic._sample.runner import Runner
@@ -54,7 +57,7 @@ def check_plugin(
     """Make and check the components of a plugin, one after the other.
 
     A component is made from its defaults, with 48 images of 1 x 8 x 8 where it needs a data set, or else as a recipe of
-    the plugin has it.
+    the plugin has it. A feature space is given samples of the shape of the plugin's own data or field.
 
     Args:
         which: an entry point, or the distribution it came with.
@@ -110,7 +113,24 @@ def _checked(owner: str, key: tuple[str, str], cls: type[Component], known: Regi
     if component is None:
         how = f"for check in kinetic.testing.checks({cls.__name__}(...)): check()"
         return Checked(role, name, unmade=f"{why}\n  In Python, with options that it can have: {how}")
-    return Checked(role, name, [(check, _failure(check)) for check in checks(component)])
+    allow = {"event_shape": _shape(component, owner, known)} if isinstance(component, FeatureSpace) else {}
+    return Checked(role, name, [(check, _failure(check)) for check in checks(component, **allow)])
+
+
+def _shape(space: FeatureSpace, owner: str, known: Registry) -> torch.Size | None:
+    """The first event shape of a data set or field of its own plugin that a space takes, or None."""
+    offered = [
+        (key, owners[owner])
+        for key, owners in known.offers.items()
+        if key[0] in ("dataset", "field") and owner in owners
+    ]
+    for key, cls in offered:
+        part, _ = _made(owner, key, cls, known)
+        with contextlib.suppress(Exception):  # a stranger's may raise anything: then it takes no such sample
+            shape = torch.Size(part.event_shape)  # type: ignore[union-attr]
+            space.features(torch.zeros(1, *shape))
+            return shape
+    return None
 
 
 def _failure(check: Check) -> CheckError | None:

@@ -121,3 +121,44 @@ def test_what_the_defaults_do_not_make_a_recipe_of_the_plugin_does(install):
     assert not needy.unmade
     assert not needy.failures
     assert needy.results[0][0].component.power == 2
+
+
+SPACE = '''
+    import attrs, torch
+    import kinetic
+
+
+    @attrs.frozen(eq=False)
+    class Tall(kinetic.DataInMemory):
+        """Images of 1 x 5 x 3."""
+
+        def points(self):
+            return torch.arange(150.0).view(10, 1, 5, 3) / 150, None
+
+
+    @attrs.frozen(eq=False)
+    class Columns(kinetic.FeatureSpace):
+        """The columns of an image of 1 x 5 x 3, and of nothing else."""
+
+        def features(self, x):
+            if x.shape[1:] != (1, 5, 3):
+                raise kinetic.errors.ShapeError("no")
+            return x.sum((1, 2))
+
+
+    @kinetic.hookimpl
+    def register_datasets(register):
+        register("tall", Tall)
+
+
+    @kinetic.hookimpl
+    def register_features(register):
+        register("columns-of-5-by-3", Columns)
+'''
+
+
+def test_a_space_is_given_what_is_of_the_shape_of_its_plugins_own_data(install):
+    install("kinetic-tall", "kinetic_tall", SPACE)
+    [space] = check_plugin("kinetic_tall", "columns-of-5-by-3")
+    assert space.results
+    assert not space.failures

@@ -113,7 +113,9 @@ def _checked(owner: str, key: tuple[str, str], cls: type[Component], known: Regi
     if component is None:
         how = f"for check in kinetic.testing.checks({cls.__name__}(...)): check()"
         return Checked(role, name, unmade=f"{why}\n  In Python, with options that it can have: {how}")
-    allow = {"event_shape": _shape(component, owner, known)} if isinstance(component, FeatureSpace) else {}
+    allow: dict[str, Any] = (
+        {"event_shape": _shape(component, owner, known)} if isinstance(component, FeatureSpace) else {}
+    )
     return Checked(role, name, [(check, _failure(check)) for check in checks(component, **allow)])
 
 

@@ -78,7 +78,7 @@ PLANS = (
 def batches(data: Digits, steps: int, seed: int, size: int = 256) -> Iterator[tuple[Tensor, Tensor]]:
     """Random batches with their labels."""
     generator = torch.Generator().manual_seed(seed)
-    x, labels = data.read(0, len(data)), data.labels
+    x, labels = data.points()
     for _ in range(steps):
         pick = torch.randint(len(x), (size,), generator=generator)
         yield x[pick], labels[pick]

@@ -46,7 +46,7 @@ def train_classifier(steps: int) -> tuple[Classifier, float]:
     """Cross entropy with pixel noise and shifts of two pixels at most; returns the net and its last loss."""
     torch.manual_seed(0)
     net, stream, data = Classifier(dropout=0.3), torch.Generator().manual_seed(1), Mnist()
-    x, labels = data.read(0, len(data)), data.labels
+    x, labels = data.points()
     optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.05)
     slowing = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     loss = torch.zeros(())

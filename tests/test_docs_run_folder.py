@@ -35,6 +35,7 @@ DIGITS = """
     [energy.path]
     [energy.power]
     [metrics.memorisation]
+    features = "digits"
     [metrics.margin]
     name = "class-margin"
     logits = "digits-logits"
@@ -43,6 +44,12 @@ DIGITS = """
     name = "kts"
     [arms.other]
     data = { name = "digits", size = 200 }
+    [claims.copies-less]
+    kind = "difference"
+    statement = "It copies less"
+    arms = "kts"
+    scores = "memorisation.f_mem"
+    direction = "lower"
     [trainings.a]
     [trainings.b]
     field = { training = 2 }

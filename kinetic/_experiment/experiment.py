@@ -241,7 +241,7 @@ def _judge(made: Prepared, folder: RunFolder, bars: Bars) -> None:
     compared["noise_floor"] = floors(runs, made.device, recipe.splits, arms.features, bars.say)
     seconds = seconds_of(folder.path, runs)
     whole = {"run": folder.recipe["run"], "started": before["started"], "finished": now(), "seconds": seconds}
-    kept = {key: before[key] for key in (CLAIMS, FIRST) if key in before}
+    kept = {CLAIMS: before.get(CLAIMS, {}), FIRST: before.get(FIRST, whole["finished"])}
     folder.save_json(PROVENANCE, {**made.origin, **kept, **whole})
     compared |= {"one_training": trained_once(recipe.levels, recipe.arms, recipe.runners), "left_out": left_out(runs)}
     folder.save_json(EVIDENCE, compared)  # last: with it the run is finished

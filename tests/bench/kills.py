@@ -57,7 +57,7 @@ CALLS = {  # what changes a folder: module, function, and at which of its phases
     "append": (os, "write", ("torn", "after")),  # before it is after what comes before it
 }
 HEADER = ("killed", "times", "resumed with other results", "resumed with an error")
-TIMES = ("started", "finished", "seconds")
+TIMES = ("started", "finished", "first_finished", "seconds")
 
 
 @attrs.define

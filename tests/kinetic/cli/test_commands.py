@@ -16,6 +16,8 @@ import pytest
 
 from kinetic._plugins.recipes import shipped
 
+pytestmark = pytest.mark.proof  # a process for each command
+
 
 def kinetic(*words, **environment):
     return subprocess.run(

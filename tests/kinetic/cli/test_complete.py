@@ -38,8 +38,8 @@ def completed(*words):
     ("words", "expected"),
     [
         (("rec",), ["recipes"]),
-        (("run", "gold"), ["goldilocks"]),
-        (("recipes", "gold"), ["goldilocks"]),
+        (("run", "gold"), ["goldilocks", "goldilocks-mnist"]),
+        (("recipes", "gold"), ["goldilocks", "goldilocks-mnist"]),
         (("show", "sol"), ["solver"]),
         (("show", "solver", "do"), ["dopri5", "doubled"]),
         (("show", "grid", "c"), ["cosine"]),

@@ -164,6 +164,7 @@ def test_a_run_goes_on_from_its_own_folder_under_its_own_name(copy):
     assert run.provenance["recipe"] == "study"
 
 
+@pytest.mark.proof
 def test_two_processes_write_the_same_files(copy, tmp_path):
     """Views, columns and scores have one order, whatever the seed of Python's hashes."""
     import os

@@ -143,6 +143,7 @@ SMALL = """
 """
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("limit", "full"),
     [

@@ -158,6 +158,23 @@ def anatomy(run: FinishedRun, colours: tuple[str, ...]) -> Figure:
     return figure
 
 
+def energy_density(run: FinishedRun, colours: tuple[str, ...]) -> Figure:
+    """Squared speed of the closed-form field against -log density at t = 0.9, less their means, by data set."""
+    figure, axes = plt.subplots(1, 3, figsize=(6.4, 2.3))
+    for axis, arm, colour in zip(axes, ("digits", "patches", "patches-normalised"), colours, strict=False):
+        rows, score = run.rows(arm), run.scores[arm]["energy-density"]
+        kept = np.array(rows["energy-density.dominated_0.9"]).astype(bool)
+        x, y = (np.array(rows[f"energy-density.{name}_0.9"])[kept] for name in ("surprise", "speed_sq"))
+        x, y = x - x.mean(), y - y.mean()
+        axis.scatter(x[:1000], y[:1000], s=4, alpha=0.4, lw=0, color=colour)
+        ends = np.array([x.min(), x.max()])
+        axis.plot(ends, 2 * ends, lw=1, color=mpl.rcParams["text.color"])
+        slope, r2 = (score[f"{name}_0.9"]["value"] for name in ("slope", "r2"))
+        axis.set(title=f"{arm}\nslope {slope:.2f}, R² {r2:.2f}", xlabel="-log p, nats, less its mean")
+    axes[0].set_ylabel("squared speed, less its mean")
+    return figure
+
+
 def claims(run: FinishedRun, colours: tuple[str, ...]) -> Figure:
     """The verdict of every claim that the recipe declares."""
     figure, axis = plt.subplots(figsize=(6.4, 0.2 * len(run.claims) + 0.1))
@@ -180,6 +197,7 @@ DRAWN: Mapping[str, Callable[[FinishedRun, tuple[str, ...]], Figure]] = {
     "claims": claims,
     "adaptive": adaptive,
     "anatomy": anatomy,
+    "energy-density": energy_density,
 }
 
 

@@ -8,6 +8,7 @@ from kinetic_metrics.calibrated_l2 import CalibratedL2 as CalibratedL2
 from kinetic_metrics.class_margin import ClassMargin as ClassMargin
 from kinetic_metrics.clip_score import CLIPScore as CLIPScore
 from kinetic_metrics.data_copying import DataCopying as DataCopying
+from kinetic_metrics.energy_density import EnergyDensity as EnergyDensity
 from kinetic_metrics.fd_infinity import FrechetInfinity as FrechetInfinity
 from kinetic_metrics.frechet import FrechetDistance as FrechetDistance
 from kinetic_metrics.held_out_distance import HeldOutDistance as HeldOutDistance
@@ -44,6 +45,7 @@ def register_metrics(register: Callable[[str, type[kinetic.Metric]], None]) -> N
     register("ct", DataCopying)
     register("held-out-distance", HeldOutDistance)
     register("posterior-signals", PosteriorSignals)
+    register("energy-density", EnergyDensity)
     register("knn-support", KNNSupport)
     register("kde-support", KDESupport)
     register("log-likelihood", LogLikelihood)

@@ -1,4 +1,4 @@
-"""Options that metrics share: data sets large enough, data that were held out, numbers up to the size of a data set."""
+"""Options that metrics share: data sets large enough, data that were held out, numbers up to their size, times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from kinetic import Dataset, as_dataset, options
+from kinetic import Dataset, Metric, Samples, as_dataset, options
 from kinetic.errors import OptionError, ShapeError
 
 
@@ -53,3 +53,29 @@ def up_to_size(of: str, default: int, *, at_least: int = 1, but: int = 0, doc: s
 
     option.validator(within)
     return option
+
+
+def times(default: tuple[float, ...]) -> Any:
+    """Times in (0, 1), all different; a recipe gives a list."""
+    option = attrs.field(
+        default=default,
+        converter=lambda value: tuple(value) if isinstance(value, list) else value,
+        metadata={options.BOUND: "a list of numbers > 0 and < 1, all different", options.DOC: "when to look"},
+    )
+
+    def inside(metric: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        listed = isinstance(value, tuple) and all(isinstance(t, float) and 0 < t < 1 for t in value)
+        if not listed or len(set(value)) < len(value):
+            raise OptionError(f"{attribute.name!r} must be a list of numbers > 0 and < 1, all different: {value!r}")
+
+    option.validator(inside)
+    return option
+
+
+def check_shapes(metric: Metric, samples: Samples) -> None:
+    """Refuse samples that are not of the shape of the points of each data set among the options of the metric."""
+    ours = tuple(samples.x.shape[1:])
+    for field in attrs.fields(type(metric)):
+        data = getattr(metric, field.name)
+        if isinstance(data, Dataset) and ours != data.event_shape:
+            raise ShapeError(f"samples have shape {ours}, the points of {field.name!r} {tuple(data.event_shape)}")

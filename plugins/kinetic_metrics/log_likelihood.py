@@ -15,6 +15,9 @@ from torch import Tensor
 from kinetic import Batch, Column, Estimate, SampleMetric, Samples, Solver, Status, VelocityField, options
 from kinetic.errors import NonFiniteError, OptionError, ShapeError
 from kinetic.types import PerSample, Rows, State, is_all
+from kinetic_metrics.random_vectors import generators
+
+_STREAM = 1  # of the generator of each sample: 0 is the noise of the runs
 
 
 @final
@@ -104,15 +107,8 @@ class LogLikelihood(SampleMetric):
 
 
 def probes(seed: int, ids: Tensor, count: int, d: int) -> Tensor:
-    """Random signs float64 `(n, count, d)` on the CPU, a function of (seed, sample id) alone.
-
-    From the generator of the noise (Philox, keyed by seed and id) at a counter that noise never reaches.
-    """
-    drawn = []
-    for i in ids.tolist():
-        key, counter = np.array([seed, i], dtype=np.uint64), np.array([0, 0, 0, 1], dtype=np.uint64)
-        generator = np.random.Generator(np.random.Philox(key=key, counter=counter))
-        drawn.append(2.0 * generator.integers(0, 2, (count, d)) - 1)
+    """Random signs float64 `(n, count, d)` on the CPU, a function of (seed, sample id) alone."""
+    drawn = [2.0 * each.integers(0, 2, (count, d)) - 1 for each in generators(seed, ids, _STREAM)]
     return torch.from_numpy(np.stack(drawn))
 
 

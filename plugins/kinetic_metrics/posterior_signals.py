@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import attrs
 import torch
@@ -10,14 +10,9 @@ from kinetic_fields import Empirical
 from torch import Tensor
 
 from kinetic import Column, Dataset, FeatureSpace, Score, options
-from kinetic.errors import OptionError
 from kinetic.types import PerSample, State
-from kinetic_metrics.data_options import dataset
+from kinetic_metrics.data_options import dataset, times
 from kinetic_metrics.two_spaces import TwoSpaceMetric
-
-
-def _times(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 @final
@@ -49,19 +44,9 @@ class PosteriorSignals(TwoSpaceMetric):
     """
 
     train: Dataset = dataset("what the model was trained on", at_least=2, needed_for="telling apart")
-    times: tuple[float, ...] = attrs.field(
-        default=(0.5, 0.8),
-        converter=_times,
-        metadata={options.BOUND: "a list of numbers > 0 and < 1, all different", options.DOC: "when to look"},
-    )
+    times: tuple[float, ...] = times((0.5, 0.8))
     grid: int = options.integer(1000, at_least=2, at_most=10**5, doc="collapse is looked for at multiples of 1/grid")
     features: FeatureSpace | None = options.component(FeatureSpace, None, doc="a second space to look in")
-
-    @times.validator
-    def _inside(self, attribute: attrs.Attribute[tuple[float, ...]], value: Any) -> None:
-        listed_times = isinstance(value, tuple) and all(isinstance(t, float) and 0 < t < 1 for t in value)
-        if not listed_times or len(set(value)) < len(value):
-            raise OptionError(f"'times' must be a list of numbers > 0 and < 1, all different: {value!r}")
 
     @property
     def in_pixels(self) -> tuple[Column, ...]:

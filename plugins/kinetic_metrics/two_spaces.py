@@ -11,8 +11,8 @@ from torch import Tensor
 
 import kinetic
 from kinetic import Column, Dataset, FeatureSpace, Samples, Score, TableMetric, TensorData, device_of, embed
-from kinetic.errors import ShapeError
 from kinetic.types import State
+from kinetic_metrics.data_options import check_shapes
 
 _END, _KEPT = "_features", "features of the sample"
 _ROWS = 500  # samples whose features are looked at at a time
@@ -61,12 +61,7 @@ class TwoSpaceMetric(TableMetric):
                 kinetic.check_reference(self.features, x, data)
 
     def rows(self, samples: Samples) -> Mapping[str, Tensor]:
-        ours = tuple(samples.x.shape[1:])
-        for field in attrs.fields(type(self)):
-            data = getattr(self, field.name)
-            if isinstance(data, Dataset) and ours != data.event_shape:
-                theirs = tuple(data.event_shape)
-                raise ShapeError(f"samples have shape {ours}, the points of {field.name!r} {theirs}")
+        check_shapes(self, samples)
         columns = self.look(samples.x, *self.references)
         return columns if self.features is None else {**columns, _KEPT: embed(self.features, samples.x)}
 

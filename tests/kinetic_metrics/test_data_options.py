@@ -1,7 +1,7 @@
 import attrs
 import pytest
 import torch
-from kinetic_metrics.data_options import dataset, held_out_dataset, up_to_size
+from kinetic_metrics.data_options import check_shapes, dataset, held_out_dataset, times, up_to_size
 
 import kinetic
 from kinetic.errors import OptionError, ShapeError
@@ -13,6 +13,7 @@ class Options(kinetic.TableMetric):
     held_out: kinetic.Dataset = held_out_dataset()
     k: int = up_to_size("train", 2, but=1, doc="how many")
     cells: int = up_to_size("held_out", 1, doc="how many")
+    times: tuple[float, ...] = times((0.5,))
 
     def rows(self, samples):
         return {"x": samples.x}
@@ -48,3 +49,17 @@ def test_the_training_data_themselves_are_not_held_out():
     data = kinetic.TensorData(torch.zeros(5, 2))
     with pytest.raises(OptionError, match="'held_out' must be a dataset of points that the model was not trained on"):
         Options(data, data)
+
+
+def test_a_list_of_times_becomes_a_tuple_and_others_are_named():
+    assert Options(torch.zeros(5, 2), torch.ones(4, 2), times=[0.2, 0.9]).times == (0.2, 0.9)
+    for wrong in ((0.0,), (0.5, 1.0), (0.5, 0.5), ("a",), 0.5):
+        with pytest.raises(OptionError, match="'times' must be a list of numbers > 0 and < 1, all different"):
+            Options(torch.zeros(5, 2), torch.ones(4, 2), times=wrong)
+
+
+def test_samples_of_the_shape_of_the_data_pass_and_others_are_named():
+    made = Options(torch.zeros(5, 2), torch.ones(4, 2))
+    check_shapes(made, kinetic.Samples(torch.arange(3), torch.zeros(3, 2)))
+    with pytest.raises(ShapeError, match=r"samples have shape \(3,\), the points of 'train' \(2,\)"):
+        check_shapes(made, kinetic.Samples(torch.arange(3), torch.zeros(3, 3)))

@@ -60,6 +60,7 @@ OPTIONS = {
     ("metric", "torchmetrics"): {"metric": "image.TotalVariation"},
     ("metric", "log-likelihood"): {"field": Shrink(), "solver": Euler(steps=4)},
     ("metric", "posterior-signals"): {"train": DATA},
+    ("metric", "energy-density"): {"train": DATA},
     ("metric", "held-out-distance"): {"train": DATA[:12], "held_out": DATA[12:]},
     ("metric", "clip"): {"model": CLIP, "prompts": ["zero", "one"]},
     ("features", "clip-image"): {"model": CLIP},

@@ -9,6 +9,8 @@ import attrs
 from kinetic import Dataset, Metric, Samples, as_dataset, options
 from kinetic.errors import OptionError, ShapeError
 
+_TIMES = "a list of numbers > 0 and < 1, all different to six digits"
+
 
 def dataset(doc: str, at_least: int = 1, needed_for: str = "") -> Any:
     """A data set, or a tensor of its points, of `at_least` or more; an error says what these are `needed_for`."""
@@ -56,17 +58,17 @@ def up_to_size(of: str, default: int, *, at_least: int = 1, but: int = 0, doc: s
 
 
 def times(default: tuple[float, ...]) -> Any:
-    """Times in (0, 1), all different; a recipe gives a list."""
-    option = attrs.field(
+    """Times in (0, 1), all different in the six digits that columns are named by; a recipe gives a list."""
+    option: Any = attrs.field(
         default=default,
         converter=lambda value: tuple(value) if isinstance(value, list) else value,
-        metadata={options.BOUND: "a list of numbers > 0 and < 1, all different", options.DOC: "when to look"},
+        metadata={options.BOUND: _TIMES, options.DOC: "when to look"},
     )
 
     def inside(metric: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         listed = isinstance(value, tuple) and all(isinstance(t, float) and 0 < t < 1 for t in value)
-        if not listed or len(set(value)) < len(value):
-            raise OptionError(f"{attribute.name!r} must be a list of numbers > 0 and < 1, all different: {value!r}")
+        if not listed or len({f"{t:g}" for t in value}) < len(value):
+            raise OptionError(f"{attribute.name!r} must be {_TIMES}: {value!r}")
 
     option.validator(inside)
     return option

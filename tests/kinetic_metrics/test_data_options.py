@@ -53,8 +53,10 @@ def test_the_training_data_themselves_are_not_held_out():
 
 def test_a_list_of_times_becomes_a_tuple_and_others_are_named():
     assert Options(torch.zeros(5, 2), torch.ones(4, 2), times=[0.2, 0.9]).times == (0.2, 0.9)
-    for wrong in ((0.0,), (0.5, 1.0), (0.5, 0.5), ("a",), 0.5):
-        with pytest.raises(OptionError, match="'times' must be a list of numbers > 0 and < 1, all different"):
+    for wrong in ((0.0,), (0.5, 1.0), (0.5, 0.5), (0.9999999, 0.99999999), ("a",), 0.5):
+        with pytest.raises(
+            OptionError, match="'times' must be a list of numbers > 0 and < 1, all different to six digits"
+        ):
             Options(torch.zeros(5, 2), torch.ones(4, 2), times=wrong)
 
 

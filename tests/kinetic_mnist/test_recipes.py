@@ -22,6 +22,14 @@ def test_the_training_curve_has_every_shipped_checkpoint_against_its_own_digits(
         assert len(runner.metrics["frechet"].reference) == 904
 
 
+def test_claims_are_made_of_nets_against_their_own_digits_on_other_noise_than_goldilocks():
+    recipe, before = load_recipe("claims-mnist", SHORT), load_recipe("goldilocks-mnist", SHORT)
+    assert {*recipe.seeds.values()}.isdisjoint(before.seeds.values())
+    assert {*recipe.claims} <= {*load_recipe("claims").claims}
+    for arm, runner in recipe.runners.items():
+        assert len(runner.metrics["memorisation"].train) == (256 if arm.startswith("n256") else 4096)
+
+
 def test_goldilocks_has_every_net_and_the_closed_form_each_plainly_and_shaped():
     recipe = load_recipe("goldilocks-mnist", SHORT)
     plain, shaped = ("learned", "n1024", "n256", "closed-form"), ("learned-kts", "n1024-kts", "n256-kts")

@@ -13,6 +13,7 @@ from kinetic._experiment.read_recipe import build_recipe, load_recipe
 from kinetic._experiment.tuning import (
     Judged,
     Tuning,
+    by_view,
     candidates,
     chosen,
     column_of,
@@ -31,6 +32,7 @@ TUNED, CHOSEN = "tune.json", "chosen.toml"
 """The files it leaves beside the two run folders."""
 FIRST, SECOND = "tuning", "held-out"
 """The folders of the runs that choose and that judge."""
+_HEAD = ("arm", "against", "metric", "name")  # which difference a row of the evidence is of
 
 
 def tune_recipe(
@@ -110,14 +112,10 @@ def _held_out(evidence: Mapping[str, Any], tuning: Tuning) -> list[dict[str, Any
     scores = [column_of(score, evidence["columns"]) for score in (tuning.fidelity, tuning.copying)]
     rows = []
     for verdict in evidence["verdicts"]:
-        head = tuple(verdict[key] for key in ("arm", "against", "metric", "name"))
+        head = tuple(verdict[key] for key in _HEAD)
         if head[2:] in scores:
-            views = {
-                row["view"]: {key: row[key] for key in ("value", "low", "high") if key in row}
-                for row in evidence["differences"]
-                if tuple(row[key] for key in ("arm", "against", "metric", "name")) == head
-            }
-            rows.append({**{key: verdict[key] for key in ("arm", "against", "metric", "name", "word")}, "views": views})
+            own = (row for row in evidence["differences"] if tuple(row[key] for key in _HEAD) == head)
+            rows.append({**{key: verdict[key] for key in (*_HEAD, "word")}, "views": by_view(own)})
     return rows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
 import attrs
@@ -219,7 +219,12 @@ def _differences(arm: str, score: tuple[str, str], rows: Sequence[Mapping[str, A
             f"there is no difference of {'.'.join(score)} between {arm!r} and the reference: both must be asked for it "
             "with the same data and options"
         )
-    return {row["view"]: {key: row[key] for key in ("value", "low", "high") if key in row} for row in ours}
+    return by_view(ours)
+
+
+def by_view(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """`{view: {value, low, high}}` of the rows of one difference."""
+    return {row["view"]: {key: row[key] for key in ("value", "low", "high") if key in row} for row in rows}
 
 
 def _searched(search: str) -> tuple[str, Any]:

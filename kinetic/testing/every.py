@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -24,6 +25,13 @@ _FROZEN = "Decorate it with @attrs.frozen(eq=False)."
 
 def _use(component: Component, allow: Allowances, device: torch.device = CPU) -> Answers:
     return USES[role_of(type(component))](component, allow, device)
+
+
+def _changed(read: Callable[[], Mapping[str, Any]], component: Component, allow: Allowances) -> list[str]:
+    """The names of what a use of the component changes, of all that is read before and after."""
+    before = read()
+    _use(component, allow)
+    return [name for name, value in read().items() if value != before[name]]
 
 
 @promised(EVERY)
@@ -73,9 +81,7 @@ def check_same_again(component: Component, allow: Allowances) -> None:
 @promised(EVERY)
 def check_random_state(component: Component, allow: Allowances) -> None:
     """The global random numbers of torch, NumPy and Python are neither drawn nor seeded."""
-    before = random_state()
-    _use(component, allow)
-    drawn = [name for name, state in random_state().items() if state != before[name]]
+    drawn = _changed(random_state, component, allow)
     remedy = "torch.Generator(device).manual_seed(...), np.random.default_rng(...) or random.Random(...) of its own."
     say(not drawn, component, "leaves the global random state", f"it draws from or seeds {', '.join(drawn)}", remedy)
 
@@ -83,9 +89,7 @@ def check_random_state(component: Component, allow: Allowances) -> None:
 @promised(EVERY)
 def check_settings(component: Component, allow: Allowances) -> None:
     """Settings of the whole process stay: threads, default dtype and device, gradients, determinism, NumPy's errors."""
-    before = settings()
-    _use(component, allow)
-    changed = [name for name, value in settings().items() if value != before[name]]
+    changed = _changed(settings, component, allow)
     remedy = "Pass dtype=, device= and threads where they matter, or use a context that puts them back."
     say(not changed, component, "leaves global settings", f"it changes {', '.join(changed)}", remedy)
 

@@ -50,23 +50,36 @@ class Claim(abc.ABC):
     Args:
         statement: the claim in words.
         arms: the arms that it is made of: it holds where it holds in each.
+        scores: each `METRIC.NAME`, or the name of an energy; it is made of each.
     """
 
     statement: str = options.text()
     arms: tuple[str, ...] = options.texts(at_least=1, alone=True)
+    scores: tuple[str, ...] = options.texts(at_least=1, alone=True, doc="METRIC.NAME, or the name of an energy")
 
     def pairs(self, baselines: Mapping[str, str]) -> list[tuple[str, str]]:
         """The arms that it compares, each with its baseline; `{arm: arm}` are those of the recipe."""
         return []
 
-    @abc.abstractmethod
     def check(self, known: Known) -> None:
         """Refuse what the recipe has no arm, energy or score for.
 
         Raises:
             UnknownNameError, OptionError: there is something.
         """
+        for arm in self.arms:
+            self.check_arm(arm, known)
+            for score in self.scores:
+                known.check_score(arm, score)
 
-    @abc.abstractmethod
+    def check_arm(self, arm: str, known: Known) -> None:
+        """Refuse an arm that the claim cannot be made of, whatever the score."""
+        known.check_arm(arm)
+
     def parts(self, results: Results) -> Iterator[Part]:
         """What a run says, arm by arm and score by score."""
+        return (self.part(arm, score, results) for arm in self.arms for score in self.scores)
+
+    @abc.abstractmethod
+    def part(self, arm: str, score: str, results: Results) -> Part:
+        """What a run says of one arm and one score."""

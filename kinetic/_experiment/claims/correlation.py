@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from functools import partial
 from typing import final
 
@@ -34,33 +33,26 @@ class CorrelationClaim(Claim):
 
     Args:
         energy: the column of a meter.
-        scores: of single samples, each `METRIC.NAME`; the claim is made of each.
         direction: `higher`: they rise together; `lower`: one falls; `either`; or `equal` to 0.
         given: what is held fixed: `nothing`, the `norms`, or the `class`.
         delta: the smallest rho that matters.
     """
 
     energy: str = options.text(doc="the column of a meter")
-    scores: tuple[str, ...] = options.texts(at_least=1, alone=True, doc="of single samples, METRIC.NAME")
     direction: Claimed = options.choice("higher", "lower", "either", "equal", default="higher")
     given: str = options.choice(*_GIVEN, default="nothing", doc="what is held fixed")
     delta: float = options.number(0.1, above=0, below=1, doc="the smallest rho that matters")
 
+    def check_arm(self, arm: str, known: Known) -> None:
+        known.check_arm(arm)
+        known.check_energy(arm, self.energy)
+
     def check(self, known: Known) -> None:
-        for arm in self.arms:
-            known.check_arm(arm)
-            known.check_energy(arm, self.energy)
-            for score in self.scores:
-                known.check_score(arm, score)
+        super().check(known)
         if self.energy in NORMS and self.given == "norms":
             raise OptionError(f"'energy' is one of the norms that are held fixed: {self.energy!r}")
 
-    def parts(self, results: Results) -> Iterator[Part]:
-        for arm in self.arms:
-            for score in self.scores:
-                yield self._part(arm, score, results)
-
-    def _part(self, arm: str, score: str, results: Results) -> Part:
+    def part(self, arm: str, score: str, results: Results) -> Part:
         what = f"rho of {self.energy} with {score}{_GIVEN[self.given]} in {arm}"
         rho = results.over(arm, partial(self._rho, *results.score(arm, score)))
         if rho is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import final
 
 import attrs
@@ -24,7 +24,6 @@ class DifferenceClaim(Claim):
     one is; see `noise_verdict`.
 
     Args:
-        scores: each `METRIC.NAME`, or the name of an energy; the claim is made of each.
         baseline: the other arm; that of the arm in the recipe by default.
         direction: `higher` than the baseline, `lower`, `either`, or `equal`.
         delta: the smallest difference that matters, of a column in standard deviations of the baseline's over samples,
@@ -32,7 +31,6 @@ class DifferenceClaim(Claim):
             `[evidence]` by default.
     """
 
-    scores: tuple[str, ...] = options.texts(at_least=1, alone=True, doc="METRIC.NAME, or the name of an energy")
     baseline: str | None = options.text(None, doc="the other arm")
     direction: Claimed = options.choice("higher", "lower", "either", "equal", default="higher")
     delta: float | None = options.number(None, above=0, doc="the smallest difference that matters")
@@ -50,13 +48,8 @@ class DifferenceClaim(Claim):
                 for score in self.scores:
                     known.check_score(each, score)
 
-    def parts(self, results: Results) -> Iterator[Part]:
-        for arm in self.arms:
-            base = self.baseline or results.baselines[arm]
-            for score in self.scores:
-                yield self._part(arm, base, score, results)
-
-    def _part(self, arm: str, base: str, score: str, results: Results) -> Part:
+    def part(self, arm: str, score: str, results: Results) -> Part:
+        base = self.baseline or results.baselines[arm]
         what, known = f"{score}, {arm} minus {base}", results.difference(arm, base, score)
         if known is None:
             return Part(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Literal, final
 
 import attrs
@@ -30,29 +29,19 @@ class OptimumClaim(Claim):
 
     Args:
         energy: the column of a meter.
-        scores: of single samples, each `METRIC.NAME`; the claim is made of each.
         direction: whether there is a `maximum` or a `minimum`.
         delta: the smallest prominence that matters, in standard deviations of the score.
     """
 
     energy: str = options.text(doc="the column of a meter")
-    scores: tuple[str, ...] = options.texts(at_least=1, alone=True, doc="of single samples, METRIC.NAME")
     direction: Literal["maximum", "minimum"] = options.choice("maximum", "minimum", default="maximum")
     delta: float = options.number(0.2, above=0, doc="the smallest prominence that matters, in sd")
 
-    def check(self, known: Known) -> None:
-        for arm in self.arms:
-            known.check_arm(arm)
-            known.check_energy(arm, self.energy)
-            for score in self.scores:
-                known.check_score(arm, score)
+    def check_arm(self, arm: str, known: Known) -> None:
+        known.check_arm(arm)
+        known.check_energy(arm, self.energy)
 
-    def parts(self, results: Results) -> Iterator[Part]:
-        for arm in self.arms:
-            for score in self.scores:
-                yield self._part(arm, score, results)
-
-    def _part(self, arm: str, score: str, results: Results) -> Part:
+    def part(self, arm: str, score: str, results: Results) -> Part:
         what = f"{self.direction} of {score} over {self.energy} in {arm}"
         metric, column = results.score(arm, score)
         units = [[self._lines(results.runs[run], metric, column.name) for run in unit] for unit in results.units[arm]]

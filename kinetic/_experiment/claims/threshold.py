@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import final
 
@@ -11,7 +10,6 @@ import attrs
 from kinetic import evidence, options
 from kinetic._evaluate.views import DENOISED, PLAIN
 from kinetic._experiment.claims.claim import Claim, Part
-from kinetic._experiment.claims.known import Known
 from kinetic._experiment.claims.results import Results, value_in
 from kinetic._roles.column import Column
 from kinetic._sample.run import Run
@@ -25,12 +23,10 @@ class ThresholdClaim(Claim):
     """A score, or the mean of an energy, beside a number; where noise was left, that of the denoised samples too.
 
     Args:
-        scores: each `METRIC.NAME`, or the name of an energy; the claim is made of each.
         at_least, at_most: the number, one of the two.
         delta: by how much it must be passed to matter, in units of the score.
     """
 
-    scores: tuple[str, ...] = options.texts(at_least=1, alone=True, doc="METRIC.NAME, or the name of an energy")
     at_least: float | None = options.number(None)
     at_most: float | None = options.number(None)
     delta: float = options.number(0.0, at_least=0, doc="by how much it must be passed to matter")
@@ -40,18 +36,7 @@ class ThresholdClaim(Claim):
             both = self.at_least is not None
             raise OptionError(f"one of 'at_least' and 'at_most' must be given, not {'both' if both else 'neither'}")
 
-    def check(self, known: Known) -> None:
-        for arm in self.arms:
-            known.check_arm(arm)
-            for score in self.scores:
-                known.check_score(arm, score)
-
-    def parts(self, results: Results) -> Iterator[Part]:
-        for arm in self.arms:
-            for score in self.scores:
-                yield self._part(arm, score, results)
-
-    def _part(self, arm: str, score: str, results: Results) -> Part:
+    def part(self, arm: str, score: str, results: Results) -> Part:
         metric, column = results.score(arm, score)
         views = {view: results.over(arm, partial(_value, view, metric, column)) for view in (PLAIN, DENOISED)}
         there = {view: value for view, value in views.items() if value is not None}

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 import torch
@@ -22,6 +22,7 @@ from kinetic.errors import OptionError
 
 _LINE = 300  # characters of another library's words that are repeated
 _SHOWN = 4  # names of tensors that an error shows
+Net = TypeVar("Net", bound=nn.Module)
 REMEDY = "Give the path of a .safetensors or .pth state dict."
 
 
@@ -151,6 +152,23 @@ def float32_layers() -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(before)
+
+
+def shipped(net: Net, path: Path, trained_by: str) -> Net:
+    """A net with weights that its own package ships, kept in float16 and computed in float32, for inference only.
+
+    `torch.set_default_dtype` changes nothing: the net is brought to float32 whatever it was made in.
+
+    Args:
+        net: made afresh.
+        path: its file of tensors, `.safetensors`.
+        trained_by: the command that writes it.
+    Raises:
+        MissingFileError: the weights are not there.
+    """
+    remedy = f"Install kinetic anew, or train them: {trained_by}"
+    net.float().load_state_dict(load_file(options.existing_file(path, what=f"weights of {path.stem!r}", remedy=remedy)))
+    return net.eval().requires_grad_(False)
 
 
 def in_dtype_of(net: nn.Module, x: Tensor) -> Tensor:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TypeVar
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from kinetic.options import existing_file
+from kinetic.networks import Net, shipped
 
 CLASSES = 10
 NULL = CLASSES  # the class of an unconditional sample
@@ -19,7 +17,6 @@ TRAININGS = 6
 """How many times the small net was trained."""
 SMALL = {"width": 92, "blocks": 2, "condition": 48}
 """What the small net is made with."""
-_Net = TypeVar("_Net", bound=nn.Module)
 
 
 class _Block(nn.Module):
@@ -93,15 +90,6 @@ class Classifier(nn.Module):
         return self.head(self.trunk(x))
 
 
-def load(net: _Net, name: str) -> _Net:
-    """The net with shipped weights, kept in float16 and computed in float32, for inference only.
-
-    `torch.set_default_dtype` changes nothing: the net is brought to float32 whatever it was made in.
-
-    Raises:
-        MissingFileError: the weights are not there.
-    """
-    remedy = "Install kinetic anew, or train them: python -m kinetic_digits.train"
-    path = existing_file(WEIGHTS / f"{name}.safetensors", what=f"weights of {name!r}", remedy=remedy)
-    net.float().load_state_dict(load_file(path))
-    return net.eval().requires_grad_(False)
+def load(net: Net, name: str) -> Net:
+    """The net with shipped weights, as of `kinetic.networks.shipped`."""
+    return shipped(net, WEIGHTS / f"{name}.safetensors", "python -m kinetic_digits.train")

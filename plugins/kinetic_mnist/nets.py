@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TypeVar
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from kinetic.options import existing_file
+from kinetic.networks import Net, shipped
 
 CLASSES = 10
 NULL = CLASSES  # the class of an unconditional sample
@@ -23,7 +21,6 @@ CHECKPOINTS: dict[int, tuple[int, ...]] = {
     256: (1000, 2000, 4000, 6000, 8000, 10000),
 }
 """For each number of training digits, the steps after which the net is shipped."""
-_Net = TypeVar("_Net", bound=nn.Module)
 
 
 class _Block(nn.Module):
@@ -132,15 +129,6 @@ class Classifier(nn.Module):
         return self.head(self.trunk(x))
 
 
-def load(net: _Net, name: str) -> _Net:
-    """The net with shipped weights, kept in float16 and computed in float32, for inference only.
-
-    `torch.set_default_dtype` changes nothing: the net is brought to float32 whatever it was made in.
-
-    Raises:
-        MissingFileError: the weights are not there.
-    """
-    remedy = "Install kinetic anew, or train them: python -m kinetic_mnist.train"
-    path = existing_file(WEIGHTS / f"{name}.safetensors", what=f"weights of {name!r}", remedy=remedy)
-    net.float().load_state_dict(load_file(path))
-    return net.eval().requires_grad_(False)
+def load(net: Net, name: str) -> Net:
+    """The net with shipped weights, as of `kinetic.networks.shipped`."""
+    return shipped(net, WEIGHTS / f"{name}.safetensors", "python -m kinetic_mnist.train")
